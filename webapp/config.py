@@ -1,0 +1,119 @@
+"""The settings of a server, read once at its start; the only reader of `os.environ`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from webapp.errors import SettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+Runtime = Literal["litert", "keras"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set from outside; `docs/settings.md` explains each variable.
+
+    `model` is the classifier's file, or None for the one that ships in `models/` for the chosen runtime.
+    Times are in seconds, `workers` is a number of processes.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    workers: int = 1
+    model: Path | None = None
+    runtime: Runtime = "litert"
+    smoothing_s: float = 0.25
+    https: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    redirect_port: int = 8080
+    data_dir: Path = PROJECT_ROOT / "instance"
+    allowed_origins: tuple[str, ...] = ()
+    log_level: str = "INFO"
+
+    @property
+    def model_path(self) -> Path:
+        """The classifier's file that workers load."""
+        name = "expression.tflite" if self.runtime == "litert" else "expression.keras"
+        return self.model or PROJECT_ROOT / "models" / name
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the variables that begin with `MIEN_`; an empty value counts as not set.
+
+        Raises:
+            SettingsError: a value cannot be used; the message names the variable, the value and what is
+                expected.
+        """
+        read = _Reader(os.environ if env is None else env)
+        settings = cls(
+            host=read.text("HOST", "127.0.0.1"),
+            port=read.whole("PORT", 5000, low=1, high=65535),
+            workers=read.whole("WORKERS", os.cpu_count() or 1, low=1, high=256),
+            model=read.path("MODEL", None),
+            runtime=cast(Runtime, read.choice("RUNTIME", ("litert", "keras"))),
+            smoothing_s=read.seconds("SMOOTHING_S", 0.25),
+            https=read.choice("HTTPS", ("0", "1")) == "1",
+            tls_certificate=read.path("TLS_CERTIFICATE", None),
+            tls_key=read.path("TLS_KEY", None),
+            redirect_port=read.whole("REDIRECT_PORT", 8080, low=0, high=65535),
+            data_dir=read.path("DATA_DIR", PROJECT_ROOT / "instance") or PROJECT_ROOT / "instance",
+            allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
+            log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        )
+        if (settings.tls_certificate is None) != (settings.tls_key is None):
+            raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")
+        return settings
+
+
+class _Reader:
+    """Reads typed values; every error names the variable."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+
+    def _value(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        text = self._env.get(f"MIEN_{name}", "").strip()
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except ValueError:
+            raise SettingsError(f"MIEN_{name} is {text!r}, but must be {expected}.") from None
+
+    def text(self, name: str, default: str) -> str:
+        return self._value(name, default, str, "text")
+
+    def path(self, name: str, default: Path | None) -> Path | None:
+        return self._value(name, default, lambda text: Path(text).expanduser(), "a path")
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        def parse(text: str) -> str:
+            return choices[choices.index(text)]
+
+        return self._value(name, choices[0], parse, "one of " + ", ".join(choices))
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        def parse(text: str) -> int:
+            return _within(int(text), low, high)
+
+        return self._value(name, default, parse, f"a whole number from {low} to {high}")
+
+    def seconds(self, name: str, default: float) -> float:
+        def parse(text: str) -> float:
+            return _within(float(text), 0.0, 60.0)
+
+        return self._value(name, default, parse, "a number of seconds from 0 to 60")
+
+
+def _within(value: T, low: T, high: T) -> T:
+    if not low <= value <= high:  # type: ignore[operator]
+        raise ValueError
+    return value

@@ -1,0 +1,218 @@
+"""What travels: browser -> `Frame` -> worker -> `Analysis` -> client -> `Result` -> browser.
+
+The wire form of a result, as the acknowledgement of a `frame` event and the body of `/api/v1/analyze`:
+
+    {"seq": 7, "width": 640, "height": 480,
+     "faces": [{"id": 1, "box": [x, y, width, height], "score": 0.97,
+                "landmarks": {"left_eye": [[x, y], ...], ...},
+                "pose": {"yaw": deg, "pitch": deg, "roll": deg},
+                "expression": "happy", "confidence": 0.93, "valence": 0.9,
+                "probabilities": {"angry": 0.01, ...}, "raw_probabilities": {...}}],
+     "timing_ms": {"queue": 0.1, "decode": 1.2, ..., "total": 9.8}}
+
+and of a problem: {"seq": 8, "problem": {"code": "busy", "message": "..."}}.
+
+Boxes are [x, y, width, height] and points [x, y], in pixels of the picture as sent (after its EXIF turn),
+x to the right, y down. Only the standard library is imported here: both sides of the worker link use it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from webapp.errors import BadFrameError, FrameError
+
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""The expressions, in the order of the classifier's outputs; `models/labels.json` says the same."""
+
+NEGATIVE_LABELS = ("angry", "disgust", "fear", "sad")
+
+LANDMARK_NAMES = (
+    "left_eye",
+    "right_eye",
+    "left_eyebrow",
+    "right_eyebrow",
+    "nose",
+    "mouth_outer",
+    "mouth_inner",
+    "face_oval",
+)
+"""The named polylines of a face; left and right are the person's own."""
+
+STAGES = ("queue", "decode", "detect", "landmarks", "classify", "total")
+
+Point = tuple[float, float]
+Probabilities = Mapping[str, float]
+
+
+class Box(NamedTuple):
+    """An upright rectangle in pixels; it may reach over the edge of the picture."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Pose(NamedTuple):
+    """Where the head points, in degrees; all 0 when it faces the camera.
+
+    `yaw` is positive when the person turns to their own left, `pitch` when they look up, `roll` when the
+    head tips clockwise in the picture.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a browser's camera, as sent: `image` is the encoded file, `captured_ms` its clock."""
+
+    seq: int
+    captured_ms: float
+    image: bytes
+
+    @classmethod
+    def from_wire(cls, meta: object, image: object) -> Frame:
+        """Check the two arguments of a `frame` event.
+
+        Raises:
+            BadFrameError: `meta` is not {"seq": int >= 0, "captured_ms": finite number}, or `image` is not
+                a non-empty byte string.
+        """
+        seq = seq_of(meta)
+        captured_ms = _finite_number(meta.get("captured_ms")) if isinstance(meta, dict) else None
+        if seq is None or captured_ms is None:
+            raise BadFrameError(
+                'The frame needs a meta object {"seq": whole number from 0, "captured_ms": number}; '
+                f"got {_describe(meta)}."
+            )
+        if not isinstance(image, bytes | bytearray | memoryview):
+            raise BadFrameError(
+                f"The frame's picture must be binary (JPEG, PNG or WebP); got {_describe(image)}."
+            )
+        if len(image) == 0:
+            raise BadFrameError("The frame's picture is empty; send a JPEG, PNG or WebP file.")
+        return cls(seq=seq, captured_ms=captured_ms, image=bytes(image))
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face in one picture.
+
+    A worker fills everything but `id`, with `probabilities` equal to `raw_probabilities`; `client` gives
+    the id and smooths `probabilities`.
+    """
+
+    box: Box
+    score: float
+    landmarks: Mapping[str, Sequence[Point]]
+    pose: Pose
+    probabilities: Probabilities
+    raw_probabilities: Probabilities
+    id: int = 0
+
+    @property
+    def expression(self) -> str:
+        """The label with the highest (smoothed) probability."""
+        return max(self.probabilities, key=lambda label: self.probabilities[label])
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `expression`, 0 to 1."""
+        return self.probabilities[self.expression]
+
+    @property
+    def valence(self) -> float:
+        """Happy minus the largest of the negative expressions, -1 to 1 (FaceReader's definition)."""
+        negative = max(self.probabilities[label] for label in NEGATIVE_LABELS)
+        return self.probabilities["happy"] - negative
+
+    def to_wire(self) -> dict[str, Any]:
+        """The face as the wire contract writes it."""
+        return {
+            "id": self.id,
+            "box": [round(value, 1) for value in self.box],
+            "score": round(self.score, 4),
+            "landmarks": {
+                name: [[round(x, 1), round(y, 1)] for x, y in points]
+                for name, points in self.landmarks.items()
+            },
+            "pose": {name: round(value, 1) for name, value in self.pose._asdict().items()},
+            "expression": self.expression,
+            "confidence": round(self.confidence, 4),
+            "valence": round(self.valence, 4),
+            "probabilities": _rounded(self.probabilities),
+            "raw_probabilities": _rounded(self.raw_probabilities),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a worker found in one picture of `width` x `height` pixels, faces from left to right.
+
+    `timing_ms` has the worker's stages: decode, detect, landmarks (with the cutting of faces), classify.
+    """
+
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    timing_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to the frame `seq`: an analysis whose faces have ids, and the whole timing."""
+
+    seq: int
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    timing_ms: Mapping[str, float]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The result as the wire contract writes it."""
+        return {
+            "seq": self.seq,
+            "width": self.width,
+            "height": self.height,
+            "faces": [face.to_wire() for face in self.faces],
+            "timing_ms": {stage: round(self.timing_ms[stage], 2) for stage in STAGES},
+        }
+
+
+def problem_to_wire(seq: int | None, error: FrameError) -> dict[str, Any]:
+    """The problem object of the wire contract; `seq` is None where the frame did not say a usable one."""
+    return {"seq": seq, "problem": {"code": error.code, "message": str(error)}}
+
+
+def seq_of(meta: object) -> int | None:
+    """The sequence number in a frame's `meta`, or None where there is no whole number from 0."""
+    seq = meta.get("seq") if isinstance(meta, dict) else None
+    return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 else None
+
+
+def with_probabilities(face: Face, probabilities: Probabilities, face_id: int) -> Face:
+    """The same face with its id and smoothed probabilities."""
+    return replace(face, id=face_id, probabilities=probabilities)
+
+
+def _finite_number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None
+
+
+def _rounded(probabilities: Probabilities) -> dict[str, float]:
+    return {label: round(probabilities[label], 4) for label in LABELS}
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, dict):
+        return "an object with " + (", ".join(sorted(map(str, value))[:8]) or "no keys")
+    return "nothing" if value is None else f"a {type(value).__name__}"
