@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from webapp.errors import BadFrameError, FrameError
+from webapp.errors import BadFrameError, FrameError, TooLargeError
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """The expressions, in the order of the classifier's outputs; `models/labels.json` says the same."""
@@ -41,6 +41,9 @@ LANDMARK_NAMES = (
     "face_oval",
 )
 """The named polylines of a face; left and right are the person's own."""
+
+MAX_IMAGE_BYTES = 2_000_000
+"""The largest encoded picture; the page sends 15 to 60 kB."""
 
 STAGES = ("queue", "decode", "detect", "landmarks", "classify", "total")
 
@@ -84,6 +87,7 @@ class Frame:
         Raises:
             BadFrameError: `meta` is not {"seq": int >= 0, "captured_ms": finite number}, or `image` is not
                 a non-empty byte string.
+            TooLargeError: `image` has more than MAX_IMAGE_BYTES bytes.
         """
         seq = seq_of(meta)
         captured_ms = _finite_number(meta.get("captured_ms")) if isinstance(meta, dict) else None
@@ -98,6 +102,11 @@ class Frame:
             )
         if len(image) == 0:
             raise BadFrameError("The frame's picture is empty; send a JPEG, PNG or WebP file.")
+        if len(image) > MAX_IMAGE_BYTES:
+            raise TooLargeError(
+                f"The picture has {len(image):,} bytes, at most {MAX_IMAGE_BYTES:,} are taken; "
+                "send it smaller or with less quality."
+            )
         return cls(seq=seq, captured_ms=captured_ms, image=bytes(image))
 
 

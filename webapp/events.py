@@ -1,0 +1,70 @@
+"""The Socket.IO side of the wire contract: check a frame, let its client answer, acknowledge.
+
+The browser emits `frame` with `meta` and the picture, and gets one object back: a result or a problem (see
+`webapp.messages`). Nothing that a browser sends closes its connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+from flask import request
+from flask_socketio import SocketIO
+
+from webapp.client import Analyze, Client
+from webapp.errors import BadFrameError, FrameError, UnavailableError
+from webapp.messages import Frame, problem_to_wire, seq_of
+
+logger = logging.getLogger(__name__)
+
+
+class Events:
+    """The connected browsers and what happens on their events."""
+
+    def __init__(self, analyze: Analyze, smoothing_s: float) -> None:
+        self._analyze = analyze
+        self._smoothing_s = smoothing_s
+        self._clients: dict[str, Client] = {}
+
+    def register(self, socketio: SocketIO) -> None:
+        """Listen on the default namespace."""
+        socketio.on_event("connect", self.connect)
+        socketio.on_event("disconnect", self.disconnect)
+        socketio.on_event("frame", self.frame)
+
+    def connect(self, auth: object = None) -> None:
+        """Make a client for the new connection; there is nothing to sign in to."""
+        self._clients[_connection_id()] = Client(self._analyze, self._smoothing_s)
+
+    def disconnect(self, reason: object = None) -> None:
+        """Forget the client with its faces."""
+        self._clients.pop(_connection_id(), None)
+
+    def frame(self, *arguments: object) -> dict[str, Any]:
+        """Answer one frame; the return value is the acknowledgement."""
+        seq = seq_of(arguments[0]) if arguments else None
+        try:
+            return self._answer(arguments)
+        except FrameError as problem:
+            return problem_to_wire(seq, problem)
+        except Exception:  # noqa: BLE001 - one frame must not end a connection; the log has the cause
+            logger.exception("a frame could not be answered")
+            return problem_to_wire(
+                seq, UnavailableError("The server failed on this frame; its log says why.")
+            )
+
+    def _answer(self, arguments: tuple[object, ...]) -> dict[str, Any]:
+        if len(arguments) != 2:
+            raise BadFrameError(
+                f"A frame event takes two arguments, meta and the picture; got {len(arguments)}."
+            )
+        frame = Frame.from_wire(*arguments)
+        client = self._clients.get(_connection_id())
+        if client is None:
+            raise UnavailableError("This connection is closing; connect again and send the next frame.")
+        return client.answer(frame).to_wire()
+
+
+def _connection_id() -> str:
+    return cast(str, request.sid)  # type: ignore[attr-defined]  # Flask-SocketIO adds it

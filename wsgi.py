@@ -1,0 +1,107 @@
+"""The server: `python wsgi.py`, with settings from `MIEN_` variables (docs/settings.md).
+
+One process serves with eventlet; the workers that it starts import none of this. This module is one of
+three that know eventlet.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from webapp.config import Settings
+
+LISTEN_BACKLOG = 256
+
+logger = logging.getLogger("mien")
+
+
+def main() -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    with warnings.catch_warnings():
+        # eventlet announces its own end on import; docs/decisions says why it is used all the same.
+        warnings.filterwarnings("ignore", "(?s).*Eventlet is deprecated", DeprecationWarning)
+        import eventlet
+
+    eventlet.monkey_patch()  # before anything else imports sockets or threads
+
+    from webapp.config import Settings
+    from webapp.errors import MienError
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        settings = Settings.from_env()
+        logging.basicConfig(
+            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        serve(settings)
+    except MienError as error:
+        sys.exit(f"mien: {error}")
+
+
+def serve(settings: Settings) -> None:
+    """Start the workers, listen, and say where."""
+    import eventlet
+
+    from webapp import announce, certificates, websocket
+    from webapp.app import create_app
+    from webapp.redirect import redirect_app
+
+    websocket.install()
+    listener: Any = listen(settings.host, settings.port)
+    if settings.https:
+        pair = certificates.ensure_certificate(settings)
+        listener = eventlet.wrap_ssl(
+            listener, certfile=str(pair.certificate), keyfile=str(pair.key), server_side=True
+        )
+        if settings.redirect_port:
+            redirects = listen(settings.host, settings.redirect_port)
+            eventlet.spawn(run_server, redirects, redirect_app(settings.port))
+    app = create_app(settings)
+    engine = app.extensions["engine"]
+    engine.start()
+    server = eventlet.spawn(run_server, listener, app)
+    print(announce.serving_lines(settings), flush=True)
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        logger.info("stopping")
+    finally:
+        engine.stop()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        SettingsError: the address is taken, or not this machine's.
+    """
+    import eventlet
+
+    from webapp.errors import SettingsError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener: socket.socket = eventlet.listen((host, port), family=family, backlog=LISTEN_BACKLOG)
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot listen on {host} port {port}: {error.strerror}. "
+            "Another program may use it; choose another with MIEN_HOST and MIEN_PORT (or MIEN_REDIRECT_PORT)."
+        ) from error
+    return listener
+
+
+def run_server(listener: socket.socket, application: Any) -> None:  # noqa: ANN401 - any WSGI application
+    """Answer requests for ever; requests are not logged, and errors do not go to the browser."""
+    from eventlet import wsgi
+
+    wsgi.server(listener, application, log=logging.getLogger("mien.http"), log_output=False, debug=False)
+
+
+if __name__ == "__main__":
+    main()
