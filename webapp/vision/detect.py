@@ -1,0 +1,119 @@
+"""Finds faces with Google's BlazeFace, full range (Bazarevsky et al. 2019, arXiv 1907.05047).
+
+The network looks at a 192 x 192 picture and answers, for each of its 48 x 48 cells, with a score and with a
+box and six keypoints measured from the middle of the cell, in pixels of its input.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from webapp.messages import Box
+from webapp.vision.model_files import FACE_DETECTOR, read_model
+from webapp.vision.network import Network
+from webapp.vision.regions import Detection
+
+INPUT_SIDE = 192
+CELLS = 48
+KEYPOINTS = 6
+
+MIN_SCORE = 0.5
+MIN_OVERLAP = 0.3
+"""Boxes that overlap more than this (intersection over union) show the same face."""
+
+
+class FaceDetector:
+    """The loaded network; `threads` is the number of cores that one run may take."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._network = Network(read_model(FACE_DETECTOR), threads)
+        self._canvas = np.zeros((INPUT_SIDE, INPUT_SIDE, 3), np.uint8)
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """Find the faces in a (height, width, 3) BGR picture, the surest first."""
+        scale = self._feed(image)
+        boxes, logits = (output[0] for output in self._network.run())
+        likely = np.flatnonzero(logits[:, 0] > _logit(MIN_SCORE))
+        if likely.size == 0:
+            return []
+        scores = 1 / (1 + np.exp(-logits[likely, 0]))
+        merged, merged_scores = suppress(_decode(boxes[likely], likely), scores)
+        return [
+            _detection(row / scale, float(score)) for row, score in zip(merged, merged_scores, strict=True)
+        ]
+
+    def _feed(self, image: NDArray[np.uint8]) -> float:
+        """Write the picture to the network's input, whole and not stretched; return its scale there."""
+        height, width = image.shape[:2]
+        scale = INPUT_SIDE / max(height, width)
+        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+        self._canvas[inner[1] :] = 0
+        self._canvas[:, inner[0] :] = 0
+        cv2.resize(image, inner, dst=self._canvas[: inner[1], : inner[0]], interpolation=cv2.INTER_AREA)
+        view = self._network.input_view()[0]
+        np.multiply(self._canvas[:, :, ::-1], np.float32(1 / 127.5), out=view)
+        view -= 1
+        return scale
+
+
+def suppress(
+    rows: NDArray[np.float32], scores: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weighted non-maximum suppression: merge all that shows one face into its mean, weighted by score.
+
+    Args:
+        rows: (n, 16) float32, each left, top, right, bottom, then six keypoints x, y.
+        scores: (n,) float32.
+
+    Returns:
+        (m, 16) merged rows and the (m,) best score of each, highest first. For two boxes of the same face
+        with scores 0.9 and 0.6 that is one row, 0.6 of the way from the second to the first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    rows, scores = rows[order], scores[order]
+    overlaps = _overlaps(rows[:, :4]) > MIN_OVERLAP
+    left = np.ones(len(rows), bool)
+    merged, best = [], []
+    while left.any():
+        first = int(left.argmax())
+        same = overlaps[first] & left
+        same[first] = True  # also a box without area, which overlaps nothing
+        weights = scores[same, None]
+        merged.append((rows[same] * weights).sum(axis=0) / weights.sum())
+        best.append(scores[first])
+        left &= ~same
+    return np.array(merged), np.array(best)
+
+
+def _overlaps(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The (n, n) intersections over unions of (n, 4) boxes left, top, right, bottom."""
+    low = np.maximum(corners[:, None, :2], corners[None, :, :2])
+    high = np.minimum(corners[:, None, 2:], corners[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2)
+    areas = np.clip(corners[:, 2:] - corners[:, :2], 0, None).prod(axis=1)
+    overlaps: NDArray[np.float32] = shared / np.maximum(areas[:, None] + areas[None] - shared, 1e-6)
+    return overlaps
+
+
+def _decode(raw: NDArray[np.float32], cells: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The network's (n, 16) answers of these cells as corners and keypoints in pixels of its input."""
+    step = INPUT_SIDE / CELLS
+    middles = np.stack([cells % CELLS, cells // CELLS], axis=1).astype(np.float32) * step + step / 2
+    points = raw.reshape(-1, 2 + KEYPOINTS, 2).copy()
+    half = points[:, 1] / 2
+    points[:, 1] = points[:, 0] + half
+    points[:, 0] -= half
+    return (points + middles[:, None]).reshape(-1, raw.shape[1])
+
+
+def _detection(row: NDArray[np.float32], score: float) -> Detection:
+    left, top, right, bottom = row[:4].tolist()
+    return Detection(Box(left, top, right - left, bottom - top), score, row[4:].reshape(KEYPOINTS, 2))
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))

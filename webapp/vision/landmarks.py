@@ -1,0 +1,65 @@
+"""Finds 468 points on a face with Google's Face Mesh (Kartynnik et al. 2019, arXiv 1907.06724)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from webapp.vision.model_files import FACE_MESH, read_model
+from webapp.vision.network import Network
+from webapp.vision.regions import Detection, Region, pixel_matrix, region_from_detection
+
+INPUT_SIDE = 192
+POINTS = 468
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """The points of one face.
+
+    `points` is (468, 2) float32 in pixels of the picture, `depth` (468,) float32 in the same unit, smaller
+    nearer to the camera, 0 about the middle of the head. `score` says how surely there is a face at all.
+    """
+
+    points: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    score: float
+
+
+class FaceLandmarker:
+    """The loaded network; `threads` is the number of cores that one run may take."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._network = Network(read_model(FACE_MESH), threads)
+
+    def landmarks(self, image: NDArray[np.uint8], where: Detection | Region) -> Landmarks:
+        """Find the points of the face at `where`, a detection or a region known from the frame before.
+
+        Args:
+            image: (height, width, 3) uint8, BGR.
+            where: the face; its region may reach over the edge of the picture.
+        """
+        region = region_from_detection(where) if isinstance(where, Detection) else where
+        matrix = region.matrix(INPUT_SIDE)
+        cut = cv2.warpAffine(
+            image,
+            pixel_matrix(matrix),
+            (INPUT_SIDE, INPUT_SIDE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        np.multiply(cut[:, :, ::-1], np.float32(1 / 255), out=self._network.input_view()[0])
+        mesh, logit = self._network.run()
+        return _placed(mesh.reshape(POINTS, 3), matrix, region.size / INPUT_SIDE, float(logit.item()))
+
+
+def _placed(
+    mesh: NDArray[np.float32], matrix: NDArray[np.float64], scale: float, logit: float
+) -> Landmarks:
+    """The mesh, in pixels of the network's input, brought back to the picture."""
+    points = mesh[:, :2] @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
+    return Landmarks(points, mesh[:, 2] * scale, 1 / (1 + math.exp(-logit)))

@@ -1,0 +1,96 @@
+"""Where a face is: a detection, and the rotated square around it that the face mesh looks at.
+
+Coordinates are pixels of the picture, x to the right and y down, with (0, 0) at the outer corner of the
+first pixel, whose middle is thus at (0.5, 0.5). Angles are radians, clockwise in the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from webapp.messages import Box
+
+REGION_SCALE = 1.5
+"""The region's side over the longer side of the face's box, as the face mesh was trained."""
+
+RIGHT_EYE_KEYPOINT, LEFT_EYE_KEYPOINT = 0, 1
+RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263
+"""The outer corners of the eyes in the face mesh."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """A face as the detector sees it.
+
+    `score` is 0 to 1. `keypoints` is (6, 2) float32: right eye, left eye, tip of the nose, mouth, right
+    ear, left ear, the person's own right and left.
+    """
+
+    box: Box
+    score: float
+    keypoints: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A square of side `size` around (`x`, `y`), turned clockwise by `roll` radians."""
+
+    x: float
+    y: float
+    size: float
+    roll: float
+
+    def matrix(self, side: int) -> NDArray[np.float64]:
+        """The (2, 3) affine map from a cut of `side` x `side` pixels to the picture, corner based."""
+        scale = self.size / side
+        cos, sin = scale * math.cos(self.roll), scale * math.sin(self.roll)
+        half = side / 2
+        return np.array(
+            [[cos, -sin, self.x - (cos - sin) * half], [sin, cos, self.y - (sin + cos) * half]]
+        )
+
+
+def region_from_detection(detection: Detection) -> Region:
+    """The region of a detected face, upright by the line between its eyes."""
+    box = detection.box
+    return Region(
+        x=box.x + box.width / 2,
+        y=box.y + box.height / 2,
+        size=REGION_SCALE * max(box.width, box.height),
+        roll=_roll(detection.keypoints[RIGHT_EYE_KEYPOINT], detection.keypoints[LEFT_EYE_KEYPOINT]),
+    )
+
+
+def region_from_landmarks(points: NDArray[np.float32]) -> Region:
+    """The region of a face by its (468, 2) landmarks, such as those of the frame before.
+
+    It is the box around the points in the face's own upright frame, enlarged like a detection's.
+    """
+    roll = _roll(points[RIGHT_EYE_OUTER], points[LEFT_EYE_OUTER])
+    cos, sin = math.cos(roll), math.sin(roll)
+    upright = points @ np.array([[cos, -sin], [sin, cos]], np.float32)
+    low, high = upright.min(axis=0), upright.max(axis=0)
+    middle_x, middle_y = ((low + high) / 2).tolist()
+    return Region(
+        x=cos * middle_x - sin * middle_y,
+        y=sin * middle_x + cos * middle_y,
+        size=REGION_SCALE * float((high - low).max()),
+        roll=roll,
+    )
+
+
+def pixel_matrix(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A corner-based affine map for OpenCV, which counts from the middle of the first pixel."""
+    shifted = matrix.copy()
+    shifted[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5
+    return shifted
+
+
+def _roll(right_eye: NDArray[np.float32], left_eye: NDArray[np.float32]) -> float:
+    """The angle of the line from the person's right eye, on the picture's left, to their left eye."""
+    along, down = (left_eye - right_eye).tolist()
+    return math.atan2(down, along)
