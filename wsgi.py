@@ -25,7 +25,7 @@ def main() -> None:
     """Serve until Ctrl-C or SIGTERM."""
     with warnings.catch_warnings():
         # eventlet announces its own end on import; docs/decisions says why it is used all the same.
-        warnings.filterwarnings("ignore", "(?s).*Eventlet is deprecated", DeprecationWarning)
+        warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
         import eventlet
 
     eventlet.monkey_patch()  # before anything else imports sockets or threads
@@ -47,10 +47,10 @@ def main() -> None:
 def serve(settings: Settings) -> None:
     """Start the workers, listen, and say where."""
     import eventlet
+    from webapp.redirect import redirect_app
 
     from webapp import announce, certificates, websocket
     from webapp.app import create_app
-    from webapp.redirect import redirect_app
 
     websocket.install()
     listener: Any = listen(settings.host, settings.port)

@@ -1,0 +1,22 @@
+"""Small builders for faces, for tests that need no picture."""
+
+from __future__ import annotations
+
+from webapp.messages import LABELS, Box, Face, Pose
+
+
+def probabilities(expression: str, confidence: float = 1.0) -> dict[str, float]:
+    rest = (1.0 - confidence) / (len(LABELS) - 1)
+    return {label: confidence if label == expression else rest for label in LABELS}
+
+
+def face(x: float = 100, y: float = 100, width: float = 80, expression: str = "happy") -> Face:
+    shown = probabilities(expression)
+    return Face(
+        box=Box(x, y, width, width),
+        score=0.9,
+        landmarks={"nose": [(x + width / 2, y + width / 2)]},
+        pose=Pose(0.0, 0.0, 0.0),
+        probabilities=shown,
+        raw_probabilities=shown,
+    )

@@ -1,0 +1,44 @@
+"""Workers that misbehave, for the engine's tests: `python -m tests.link_peers BEHAVIOUR FILE_DESCRIPTOR`.
+
+They speak the real link, as real processes; only what they do with a picture differs from `webapp.worker`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+
+from webapp import link
+from webapp.errors import BadFrameError
+from webapp.messages import Analysis
+from webapp.worker import serve
+
+
+def measure(image: bytes) -> Analysis:
+    """Answers with the length of the picture as its width, so that replies can be told apart."""
+    if image == b"not a picture":
+        raise BadFrameError("not a picture")
+    if image == b"bug":
+        raise RuntimeError("a defect of the pipeline")
+    if image == b"die":
+        os._exit(1)
+    if image == b"hang":
+        time.sleep(60)
+    if image.startswith(b"slow"):
+        time.sleep(0.3)
+    return Analysis(len(image), os.getpid(), (), {"decode": 1.0})
+
+
+def main(behaviour: str, file_descriptor: int) -> None:
+    end = socket.socket(fileno=file_descriptor)
+    end.setblocking(True)
+    if behaviour == "never ready":
+        time.sleep(60)
+    link.send(end, link.Message(link.READY_ID, b""))
+    serve(end, measure)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

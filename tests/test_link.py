@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from webapp import link
+from webapp.errors import TooLargeError
+from webapp.messages import Analysis
+
+
+def test_a_message_arrives_as_it_was_sent() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        link.send(here, link.Message(7, b"picture"))
+        assert link.receive(there) == link.Message(7, b"picture")
+
+
+def test_a_message_larger_than_the_socket_buffer_arrives_whole() -> None:
+    here, there = socket.socketpair()
+    payload = bytes(range(256)) * 20_000
+    with here, there:
+        sender = threading.Thread(target=link.send, args=(here, link.Message(1, payload)))
+        sender.start()
+        assert link.receive(there) == link.Message(1, payload)
+        sender.join()
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x00\x00", link.HEADER.pack(9, 1) + b"half"])
+def test_a_closed_peer_ends_the_stream_even_within_a_message(sent: bytes) -> None:
+    here, there = socket.socketpair()
+    with there:
+        with here:
+            here.sendall(sent)
+        assert link.receive(there) is None
+
+
+def test_an_analysis_survives_the_link() -> None:
+    analysis = Analysis(640, 480, (), {"decode": 1.5})
+    assert link.unpack_outcome(link.pack_outcome(analysis)) == analysis
+
+
+def test_a_problem_survives_the_link_with_its_code_and_words() -> None:
+    problem = link.unpack_outcome(link.pack_outcome(TooLargeError("too many pixels")))
+    assert isinstance(problem, TooLargeError)
+    assert (problem.code, str(problem)) == ("too_large", "too many pixels")
