@@ -1,4 +1,10 @@
-"""Cuts a face so that every face lies alike; training and serving both cut with this module."""
+"""Cuts a face so that every face lies alike; training and serving both cut with this module.
+
+A picture that is nothing but a face, like FER2013's, needs no detector: enlarge it to 144 pixels with a
+margin of 24, take the landmarks in the square of 1.3 times its side around its middle, and once more in
+`region_from_landmarks`. That gave a face (score over 0.5) in 96% of 480 FER2013 faces; the full-range
+detector, made for faces that are a small part of a picture, finds 63% of them.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +22,12 @@ CROP_SIZE = 48
 RIGHT_EYE, LEFT_EYE, MOUTH = (33, 133), (263, 362), (61, 291)
 """Each is the middle of its two corners in the face mesh; right and left are the person's own."""
 
-TARGETS = np.array([0.31 + 0.38j, 0.69 + 0.38j, 0.50 + 0.76j])
-"""Where the right eye, the left eye and the mouth come to lie, x + y j in parts of the crop's side."""
+TARGETS = np.array([0.315 + 0.390j, 0.685 + 0.390j, 0.500 + 0.755j])
+"""Where the right eye, the left eye and the mouth come to lie, x + y j in parts of the crop's side.
+
+The medians over 619 faces of 1,000 drawn from FER2013 (0.313 + 0.395j, 0.684 + 0.395j, 0.500 + 0.755j),
+made symmetric, so that an aligned crop shows as much of a face as FER2013's own crops do.
+"""
 
 MAX_OVERSAMPLING = 4
 
