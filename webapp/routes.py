@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.certificates import authority_pem
 from webapp.client import Analyze, Client
@@ -70,7 +71,10 @@ def _uploaded_picture() -> bytes:
         BadFrameError: there is no such file, or it is empty.
         TooLargeError: it has more than MAX_IMAGE_BYTES.
     """
-    upload = request.files.get("image")
+    try:
+        upload = request.files.get("image")
+    except RequestEntityTooLarge:
+        raise TooLargeError(f"The upload is too large; at most {MAX_IMAGE_BYTES:,} bytes fit.") from None
     if upload is None:
         raise BadFrameError("Send the picture as the file `image` of a multipart/form-data request.")
     return Frame.from_wire({"seq": 0, "captured_ms": 0.0}, upload.read(MAX_IMAGE_BYTES + 1)).image
