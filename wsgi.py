@@ -47,6 +47,7 @@ def main() -> None:
 def serve(settings: Settings) -> None:
     """Start the workers, listen, and say where."""
     import eventlet
+    from webapp.listener import TlsListener, tls_context
     from webapp.redirect import redirect_app
 
     from webapp import announce, certificates, websocket
@@ -56,9 +57,7 @@ def serve(settings: Settings) -> None:
     listener: Any = listen(settings.host, settings.port)
     if settings.https:
         pair = certificates.ensure_certificate(settings)
-        listener = eventlet.wrap_ssl(
-            listener, certfile=str(pair.certificate), keyfile=str(pair.key), server_side=True
-        )
+        listener = TlsListener(listener, tls_context(pair.certificate, pair.key))
         if settings.redirect_port:
             redirects = listen(settings.host, settings.redirect_port)
             eventlet.spawn(run_server, redirects, redirect_app(settings.port))
@@ -98,8 +97,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run_server(listener: socket.socket, application: Any) -> None:  # noqa: ANN401 - any WSGI application
     """Answer requests for ever; requests are not logged, and errors do not go to the browser."""
-    from eventlet import wsgi
+    from eventlet import greenpool, wsgi
 
+    greenpool.DEBUG = False  # no traceback for every browser that breaks off a TLS handshake
     wsgi.server(listener, application, log=logging.getLogger("mien.http"), log_output=False, debug=False)
 
 

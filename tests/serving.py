@@ -33,7 +33,7 @@ class Server:
         self.port = int(settings.setdefault("MIEN_PORT", str(free_port())))
         scheme = "https" if settings.get("MIEN_HTTPS") == "1" else "http"
         self.url = f"{scheme}://127.0.0.1:{self.port}"
-        self._settings = settings
+        self.settings = settings
 
     def __enter__(self) -> Server:
         self.start()
@@ -47,7 +47,7 @@ class Server:
     def start(self) -> None:
         """Start the process and wait until it is ready."""
         self.process = subprocess.Popen(
-            [sys.executable, "wsgi.py"], cwd=PROJECT_ROOT, env=os.environ | self._settings
+            [sys.executable, "wsgi.py"], cwd=PROJECT_ROOT, env=os.environ | self.settings
         )
         self.wait_until_ready(START_LIMIT_S)
 
