@@ -52,14 +52,17 @@ class FaceLandmarker:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        np.multiply(cut[:, :, ::-1], np.float32(1 / 255), out=self._network.input_view()[0])
+        rgb = cv2.cvtColor(cut, cv2.COLOR_BGR2RGB)
+        np.multiply(rgb, np.float32(1 / 255), out=self._network.input_view()[0])
         mesh, logit = self._network.run()
         return _placed(mesh.reshape(POINTS, 3), matrix, region.size / INPUT_SIDE, float(logit.item()))
 
 
-def _placed(
-    mesh: NDArray[np.float32], matrix: NDArray[np.float64], scale: float, logit: float
-) -> Landmarks:
+def _placed(mesh: NDArray[np.float32], matrix: NDArray[np.float64], scale: float, logit: float) -> Landmarks:
     """The mesh, in pixels of the network's input, brought back to the picture."""
     points = mesh[:, :2] @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
-    return Landmarks(points, mesh[:, 2] * scale, 1 / (1 + math.exp(-logit)))
+    return Landmarks(points, mesh[:, 2] * scale, _probability(logit))
+
+
+def _probability(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(logit, -100.0)))  # exp(1000) is an error

@@ -27,7 +27,8 @@ class ModelFile:
 
 
 FACE_DETECTOR = ModelFile(
-    "face_detection_full_range.tflite", "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3"
+    "face_detection_full_range_sparse.tflite",
+    "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce",
 )
 FACE_MESH = ModelFile(
     "face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"

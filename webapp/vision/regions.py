@@ -49,9 +49,7 @@ class Region:
         scale = self.size / side
         cos, sin = scale * math.cos(self.roll), scale * math.sin(self.roll)
         half = side / 2
-        return np.array(
-            [[cos, -sin, self.x - (cos - sin) * half], [sin, cos, self.y - (sin + cos) * half]]
-        )
+        return np.array([[cos, -sin, self.x - (cos - sin) * half], [sin, cos, self.y - (sin + cos) * half]])
 
 
 def region_from_detection(detection: Detection) -> Region:
