@@ -1,0 +1,113 @@
+"""The stages in their order: decode, detect, landmarks and align, classify."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from webapp.config import Runtime
+from webapp.messages import LABELS, Analysis, Face
+from webapp.vision.align import CROP_SIZE, align
+from webapp.vision.classify import load_classifier
+from webapp.vision.decode import decode
+from webapp.vision.detect import FaceDetector
+from webapp.vision.landmarks import FaceLandmarker, Landmarks
+from webapp.vision.polylines import polylines
+from webapp.vision.pose import head_pose
+from webapp.vision.regions import Detection, Region
+
+MIN_PRESENCE = 0.5
+"""What the face mesh scores below this is no face, or one turned too far away to be read."""
+
+
+class FoundFace(NamedTuple):
+    """A detection that is a face, with its landmarks and its (48, 48) grey crop."""
+
+    detection: Detection
+    landmarks: Landmarks
+    crop: NDArray[np.uint8]
+
+
+class Pipeline:
+    """All models of a worker, loaded and warm.
+
+    Raises:
+        ModelFileError: a model file is missing, changed or of another shape.
+    """
+
+    def __init__(self, runtime: Runtime, model_path: Path) -> None:
+        cv2.setNumThreads(1)  # there is a worker for each core
+        self._detector = FaceDetector()
+        self._landmarker = FaceLandmarker()
+        self._classifier = load_classifier(runtime, model_path)
+        self._warm_up()
+
+    def analyze(self, image: bytes) -> Analysis:
+        """Find the faces in an encoded picture, from left to right, and what they show.
+
+        Raises:
+            BadFrameError, TooLargeError: see `decode`.
+        """
+        laps = _Laps()
+        picture = decode(image)
+        laps.end("decode")
+        detections = self._detector.detect(picture)
+        laps.end("detect")
+        found = self._examine(picture, detections)
+        laps.end("landmarks")
+        faces = self._classify(found)
+        laps.end("classify")
+        height, width = picture.shape[:2]
+        return Analysis(width, height, faces, laps.timing_ms)
+
+    def _examine(self, picture: NDArray[np.uint8], detections: list[Detection]) -> list[FoundFace]:
+        found = []
+        for detection in sorted(detections, key=lambda detection: detection.box.x):
+            landmarks = self._landmarker.landmarks(picture, detection)
+            if landmarks.score >= MIN_PRESENCE:
+                found.append(FoundFace(detection, landmarks, align(picture, landmarks.points)))
+        return found
+
+    def _classify(self, found: list[FoundFace]) -> tuple[Face, ...]:
+        if not found:
+            return ()
+        rows = self._classifier.probabilities(np.stack([face.crop for face in found]))
+        return tuple(_face(face, row) for face, row in zip(found, rows.tolist(), strict=True))
+
+    def _warm_up(self) -> None:
+        """Run every network once: the first run allocates, and with Keras it compiles for a second."""
+        grey = np.full((CROP_SIZE, CROP_SIZE, 3), 128, np.uint8)
+        self._detector.detect(grey)
+        self._landmarker.landmarks(grey, Region(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE, 0.0))
+        self._classifier.probabilities(grey[None, :, :, 0])
+
+
+class _Laps:
+    """A stopwatch: `end` gives the time since the end before to a stage."""
+
+    def __init__(self) -> None:
+        self.timing_ms: dict[str, float] = {}
+        self._last_s = time.perf_counter()
+
+    def end(self, stage: str) -> None:
+        now_s = time.perf_counter()
+        self.timing_ms[stage] = 1000 * (now_s - self._last_s)
+        self._last_s = now_s
+
+
+def _face(found: FoundFace, probabilities: list[float]) -> Face:
+    detection, landmarks, _ = found
+    by_label = dict(zip(LABELS, probabilities, strict=True))
+    return Face(
+        box=detection.box,
+        score=detection.score,
+        landmarks=polylines(landmarks.points),
+        pose=head_pose(landmarks.points, landmarks.depth),
+        probabilities=by_label,
+        raw_probabilities=by_label,
+    )
