@@ -20,8 +20,12 @@ JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 START_OF_SCAN = 0xDA
+NEXT_SCAN = bytes([0xFF, START_OF_SCAN])
 WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 """JPEG markers that stand alone: TEM, restart 0 to 7 and start of image."""
+
+MAX_SCANS = 100
+"""A progressive JPEG has about ten scans. Each goes over all pixels, so a forged one could take minutes."""
 
 
 class Size(NamedTuple):
@@ -78,8 +82,8 @@ def _jpeg_size(image: bytes) -> Size:
     # FF never stands before D9 within the pixels, so an end after them is the end of the picture.
     if image.rfind(JPEG_END, position) < 0:
         raise _truncated()
-    if size is None:
-        raise BadFrameError("The JPEG states no size; send the picture again.")
+    if size is None or image.count(NEXT_SCAN, position) >= MAX_SCANS:
+        raise BadFrameError("The JPEG states no size, or has too many scans; send it again.")
     return size
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,8 +17,7 @@ INPUT_SIDE = 192
 POINTS = 468
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Landmarks:
+class Landmarks(NamedTuple):
     """The points of one face.
 
     `points` is (468, 2) float32 in pixels of the picture, `depth` (468,) float32 in the same unit, smaller

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.config import Runtime
-from webapp.messages import LABELS, Analysis, Face
+from webapp.messages import LABELS, Analysis, Face, Point, Pose
 from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier
 from webapp.vision.decode import decode
 from webapp.vision.detect import FaceDetector
-from webapp.vision.landmarks import FaceLandmarker, Landmarks
+from webapp.vision.landmarks import FaceLandmarker
 from webapp.vision.polylines import polylines
 from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, Region
@@ -26,10 +26,11 @@ MIN_PRESENCE = 0.5
 
 
 class FoundFace(NamedTuple):
-    """A detection that is a face, with its landmarks and its (48, 48) grey crop."""
+    """All that is known of a face but its expression; `crop` is what the classifier sees of it."""
 
     detection: Detection
-    landmarks: Landmarks
+    lines: dict[str, tuple[Point, ...]]
+    pose: Pose
     crop: NDArray[np.uint8]
 
 
@@ -66,11 +67,13 @@ class Pipeline:
         return Analysis(width, height, faces, laps.timing_ms)
 
     def _examine(self, picture: NDArray[np.uint8], detections: list[Detection]) -> list[FoundFace]:
+        """Keep what the face mesh takes for faces, from left to right."""
         found = []
         for detection in sorted(detections, key=lambda detection: detection.box.x):
-            landmarks = self._landmarker.landmarks(picture, detection)
-            if landmarks.score >= MIN_PRESENCE:
-                found.append(FoundFace(detection, landmarks, align(picture, landmarks.points)))
+            points, depth, score = self._landmarker.landmarks(picture, detection)
+            if score >= MIN_PRESENCE:
+                pose = head_pose(points, depth)
+                found.append(FoundFace(detection, polylines(points), pose, align(picture, points)))
         return found
 
     def _classify(self, found: list[FoundFace]) -> tuple[Face, ...]:
@@ -101,13 +104,12 @@ class _Laps:
 
 
 def _face(found: FoundFace, probabilities: list[float]) -> Face:
-    detection, landmarks, _ = found
     by_label = dict(zip(LABELS, probabilities, strict=True))
     return Face(
-        box=detection.box,
-        score=detection.score,
-        landmarks=polylines(landmarks.points),
-        pose=head_pose(landmarks.points, landmarks.depth),
+        box=found.detection.box,
+        score=found.detection.score,
+        landmarks=found.lines,
+        pose=found.pose,
         probabilities=by_label,
         raw_probabilities=by_label,
     )
