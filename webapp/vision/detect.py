@@ -3,10 +3,10 @@
 The network looks at a 192 x 192 picture and answers, for each of its 48 x 48 cells, with a score and with a
 box and six keypoints measured from the middle of the cell, in pixels of its input.
 
-Of the two full-range networks the sparse one is used. In a 640 x 480 picture it scores faces of 42 pixels
-0.56 to 0.86 where the dense one scores 0.12 to 0.66, in 3.5 ms in place of 4.3. It takes more things for
-faces (22 of 500 cuts of pictures without any, the dense one 4), but the face mesh, which looks at each face
-next, gave none of those a score over 0.35.
+Of the two full-range networks the sparse one is used: it is faster (3.5 ms, the dense one 4.3) and sees more.
+Faces of 42 pixels in 640 x 480, at 50 places: 96% are found (dense: 74%). It also takes more things for
+faces, which the face mesh, looking at each face next, turns down: in 500 cuts of pictures without a face
+44 passed here and none there.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ INPUT_SIDE = 192
 CELLS = 48
 KEYPOINTS = 6
 
-MIN_SCORE = 0.5
-"""Low enough for small faces; what is no face goes at the face mesh."""
+MIN_SCORE = 0.4
+"""Low enough for small and unusual faces. At 0.6 only 84% of those 42-pixel faces are left."""
 
 MIN_OVERLAP = 0.3
 """Boxes that overlap more than this (intersection over union) show the same face."""

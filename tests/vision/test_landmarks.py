@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.vision.pictures import (
+    FACE,
+    KNOWN_POINTS,
+    WITHOUT_FACES,
+    Picture,
+    frame,
+    mirrored,
+    moved,
+    turned_clockwise,
+    without_faces,
+)
+from webapp.messages import LANDMARK_NAMES
+from webapp.vision.detect import FaceDetector
+from webapp.vision.landmarks import FaceLandmarker, Landmarks
+from webapp.vision.polylines import POLYLINES, polylines
+from webapp.vision.regions import Region, region_from_detection, region_from_landmarks
+
+EYE_DISTANCE = 43.0
+"""Between the middles of the portrait's eyes, in pixels."""
+
+
+def error(found: np.ndarray, expected: np.ndarray) -> float:
+    """The mean distance of points over the distance of the eyes."""
+    return float(np.linalg.norm(found - expected, axis=1).mean() / EYE_DISTANCE)
+
+
+def test_points_lie_where_the_eye_sees_them(portrait_landmarks: Landmarks) -> None:
+    found = portrait_landmarks.points[list(KNOWN_POINTS)]
+    assert np.linalg.norm(found - np.array(list(KNOWN_POINTS.values())), axis=1).max() < 3
+
+
+def test_there_are_468_points_with_depth_and_a_sure_score(portrait_landmarks: Landmarks) -> None:
+    assert portrait_landmarks.points.shape == (468, 2)
+    assert portrait_landmarks.depth.shape == (468,)
+    assert portrait_landmarks.points.dtype == portrait_landmarks.depth.dtype == np.float32
+    assert portrait_landmarks.score > 0.99
+
+
+def test_the_nose_is_nearer_than_the_ears(portrait_landmarks: Landmarks) -> None:
+    nose, right_cheek, left_cheek = portrait_landmarks.depth[[1, 234, 454]]
+    assert nose < min(right_cheek, left_cheek) - 20
+
+
+@pytest.mark.parametrize("degrees", [-40, -30, 15, 30, 40])
+def test_points_turn_with_the_picture(
+    detector: FaceDetector,
+    landmarker: FaceLandmarker,
+    portrait: Picture,
+    portrait_landmarks: Landmarks,
+    degrees: int,
+) -> None:
+    turned, matrix = turned_clockwise(portrait, degrees)
+    found = landmarker.landmarks(turned, detector.detect(turned)[0])
+    assert error(found.points, moved(portrait_landmarks.points, matrix)) < 0.05
+
+
+def test_left_and_right_change_places_in_a_mirror(
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+) -> None:
+    picture = mirrored(portrait)
+    found = polylines(landmarker.landmarks(picture, detector.detect(picture)[0]).points)
+    before = polylines(portrait_landmarks.points)
+    for one, other in (("left_eye", "right_eye"), ("left_eyebrow", "right_eyebrow"), ("nose", "nose")):
+        middle = np.mean(found[one], axis=0)
+        expected = np.array([512, 0]) + np.array([-1, 1]) * np.mean(before[other], axis=0)
+        assert np.abs(middle - expected).max() < 2.5
+
+
+@pytest.mark.parametrize("width", [42, 60, 120, 220])
+def test_points_scale_with_the_face(
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait_landmarks: Landmarks, width: int
+) -> None:
+    picture, (box,) = frame((190, 120, width))
+    found = landmarker.landmarks(picture, detector.detect(picture)[0])
+    back = (found.points - [box.x, box.y]) * (FACE.width / width) + [FACE.x, FACE.y]
+    assert error(back, portrait_landmarks.points) < 0.06
+
+
+def test_a_face_half_out_of_the_picture_keeps_its_points(
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+) -> None:
+    cut = np.ascontiguousarray(portrait[:, :238])
+    found = landmarker.landmarks(cut, detector.detect(cut)[0])
+    inside = portrait_landmarks.points[:, 0] < 225
+    assert error(found.points[inside], portrait_landmarks.points[inside]) < 0.1
+
+
+def test_the_region_of_the_landmarks_before_serves_in_place_of_a_detection(
+    landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+) -> None:
+    region = region_from_landmarks(portrait_landmarks.points)
+    found = landmarker.landmarks(portrait, region)
+    assert error(found.points, portrait_landmarks.points) < 0.03
+    again = region_from_landmarks(found.points)
+    assert again.size == pytest.approx(region.size, rel=0.03)
+
+
+def test_a_moving_face_is_followed_without_the_detector(
+    landmarker: FaceLandmarker, portrait_landmarks: Landmarks, portrait: Picture
+) -> None:
+    shifted = np.roll(portrait, (8, 12), axis=(0, 1))
+    found = landmarker.landmarks(shifted, region_from_landmarks(portrait_landmarks.points))
+    assert found.score > 0.99
+    assert error(found.points, portrait_landmarks.points + [12, 8]) < 0.04
+
+
+@pytest.mark.parametrize("degrees", [-30, 0, 30])
+def test_both_kinds_of_region_turn_with_the_face(
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, degrees: int
+) -> None:
+    turned, _ = turned_clockwise(portrait, degrees)
+    detection = detector.detect(turned)[0]
+    landmarks = landmarker.landmarks(turned, detection)
+    for region in (region_from_detection(detection), region_from_landmarks(landmarks.points)):
+        assert np.degrees(region.roll) == pytest.approx(degrees + 2, abs=5)
+        assert np.hypot(region.x - 224, region.y - 121) < 15
+        assert region.size == pytest.approx(1.5 * FACE.height, rel=0.2)
+
+
+@pytest.mark.parametrize("name", WITHOUT_FACES)
+def test_other_things_score_low(landmarker: FaceLandmarker, name: str) -> None:
+    picture = without_faces(name)
+    height, width = picture.shape[:2]
+    middle = Region(width / 2, height / 2, min(width, height) / 2, 0.0)
+    assert landmarker.landmarks(picture, middle).score < 0.5
+
+
+@pytest.mark.parametrize("region", [Region(0, 0, 0, 0), Region(-9999, 5, 100, 2), Region(5, 5, 90000, -3)])
+def test_any_region_gives_finite_points(
+    landmarker: FaceLandmarker, portrait: Picture, region: Region
+) -> None:
+    found = landmarker.landmarks(portrait, region)
+    assert np.isfinite(found.points).all()
+    assert found.score < 0.5
+
+
+def test_every_named_line_is_there_and_whole() -> None:
+    assert tuple(POLYLINES) == LANDMARK_NAMES
+    for name, indices in POLYLINES.items():
+        assert name == "nose" or indices[0] == indices[-1]
+        assert len(set(indices.tolist())) == len(indices) - 1  # one point is met twice, where a line closes
+
+
+def test_lines_lie_about_one_another_as_in_a_face(portrait_landmarks: Landmarks) -> None:
+    lines = {name: np.array(points) for name, points in polylines(portrait_landmarks.points).items()}
+    middle = {name: points.mean(axis=0) for name, points in lines.items()}
+    assert middle["right_eye"][0] < middle["nose"][0] < middle["left_eye"][0]  # the person's own sides
+    assert middle["left_eyebrow"][1] < middle["left_eye"][1] < middle["nose"][1] < middle["mouth_outer"][1]
+    oval, outer, inner = (lines[name] for name in ("face_oval", "mouth_outer", "mouth_inner"))
+    assert (outer.min(axis=0) < inner.min(axis=0)).all() and (inner.max(axis=0) < outer.max(axis=0)).all()
+    assert (oval.min(axis=0) < outer.min(axis=0)).all() and (outer.max(axis=0) < oval.max(axis=0)).all()

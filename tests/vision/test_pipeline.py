@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.vision.pictures import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, without_faces
+from webapp.config import Runtime
+from webapp.errors import BadFrameError, ModelFileError, TooLargeError
+from webapp.messages import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES
+from webapp.vision.pipeline import Pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline(small_models: dict[str, Path]) -> Pipeline:
+    return Pipeline("litert", small_models["float"])
+
+
+def jpeg(picture: Picture) -> bytes:
+    return bytes(cv2.imencode(".jpg", picture)[1])
+
+
+def test_a_portrait_gives_one_whole_face(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyze(jpeg(astronaut()))
+    assert (analysis.width, analysis.height) == (512, 512)
+    (face,) = analysis.faces
+    assert overlap(face.box, FACE) > 0.8
+    assert 0.8 < face.score <= 1
+    assert tuple(face.landmarks) == LANDMARK_NAMES
+    assert tuple(face.probabilities) == LABELS
+    assert sum(face.probabilities.values()) == pytest.approx(1)
+    assert face.raw_probabilities == face.probabilities
+    assert np.abs(face.pose).max() < 5
+
+
+def test_the_wire_form_holds_only_plain_numbers_and_crosses_the_link(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyze(jpeg(astronaut()))
+    assert pickle.loads(pickle.dumps(analysis)) == analysis
+    face = analysis.faces[0]
+    numbers = [*face.box, face.score, *face.pose, *face.probabilities.values(), *face.landmarks["nose"][0]]
+    assert {type(number) for number in numbers} == {float}
+
+
+def test_timing_has_each_stage_and_adds_up(pipeline: Pipeline) -> None:
+    timing_ms = pipeline.analyze(jpeg(astronaut())).timing_ms
+    assert list(timing_ms) == ["decode", "detect", "landmarks", "classify"]
+    assert all(0 < time_ms < 1000 for time_ms in timing_ms.values())
+
+
+def test_faces_come_from_left_to_right(pipeline: Pipeline) -> None:
+    picture, truths = frame((480, 60, 60), (70, 60, 60), (250, 80, 90), (100, 280, 110), (400, 250, 130))
+    faces = pipeline.analyze(jpeg(picture)).faces
+    assert [face.box.x for face in faces] == sorted(face.box.x for face in faces)
+    assert len(faces) == len(truths)
+    assert all(max(overlap(face.box, truth) for face in faces) > 0.7 for truth in truths)
+
+
+@pytest.mark.parametrize("name", WITHOUT_FACES)
+def test_pictures_of_other_things_have_no_faces(pipeline: Pipeline, name: str) -> None:
+    assert pipeline.analyze(jpeg(without_faces(name))).faces == ()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_noise_has_no_faces(pipeline: Pipeline, seed: int) -> None:
+    noise = np.random.default_rng(seed).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    assert pipeline.analyze(jpeg(noise)).faces == ()
+
+
+def test_no_false_face_appears_beside_real_ones(pipeline: Pipeline) -> None:
+    large = cv2.resize(astronaut(), (1900, 1900)).astype(np.uint8)
+    assert len(pipeline.analyze(jpeg(large)).faces) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (3, 2)])
+def test_tiny_pictures_have_no_faces(pipeline: Pipeline, shape: tuple[int, int]) -> None:
+    analysis = pipeline.analyze(jpeg(np.zeros((*shape, 3), np.uint8)))
+    assert (analysis.height, analysis.width, analysis.faces) == (*shape, ())
+
+
+def test_problems_of_the_picture_are_raised_and_the_next_one_works(pipeline: Pipeline) -> None:
+    with pytest.raises(BadFrameError):
+        pipeline.analyze(jpeg(astronaut())[:-20])
+    with pytest.raises(TooLargeError):
+        pipeline.analyze(bytes(MAX_IMAGE_BYTES + 1))
+    assert len(pipeline.analyze(jpeg(astronaut())).faces) == 1
+
+
+def test_the_keras_runtime_says_the_same(pipeline: Pipeline, small_models: dict[str, Path]) -> None:
+    (by_keras,) = Pipeline("keras", small_models["keras"]).analyze(jpeg(astronaut())).faces
+    (by_litert,) = pipeline.analyze(jpeg(astronaut())).faces
+    assert by_keras.probabilities == pytest.approx(by_litert.probabilities, abs=1e-3)
+
+
+@pytest.mark.parametrize("runtime", ["litert", "keras"])
+def test_a_pipeline_without_its_model_does_not_start(runtime: Runtime, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError):
+        Pipeline(runtime, tmp_path / "none")
+
+
+def test_opencv_keeps_to_one_core(pipeline: Pipeline) -> None:
+    assert pipeline is not None
+    assert cv2.getNumThreads() == 1
