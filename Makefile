@@ -1,0 +1,85 @@
+# `make help` lists what can be done. Setting up happens by itself, and again only when a list of packages
+# changes: each stamp file stands for one finished step.
+
+BOOTSTRAP_PYTHON ?= python3
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip install --disable-pip-version-check --constraint constraints.txt
+NPM = $(shell command -v npm || echo .venv/bin/npm)
+SHEETS ?= ../shared/data/fer2013plus
+
+.DELETE_ON_ERROR:
+.PHONY: help run serve test lint format bench train evaluate export clean
+
+help: ## List the targets; docs/settings.md lists the MIEN_ settings
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo; echo "Settings, such as MIEN_PORT=5001 make run (docs/settings.md explains each):"
+	@awk -F '|' '/^\| `MIEN_/{gsub(/[ `]/, "", $$2); printf "  %-24s%s\n", $$2, $$4}' docs/settings.md
+
+run: .venv/run.stamp static/vendor/page.stamp ## Start the app for this machine: http://localhost:5000
+	@$(PYTHON) wsgi.py
+
+serve: export MIEN_HTTPS := 1
+serve: export MIEN_HOST ?= 0.0.0.0
+serve: export MIEN_PORT ?= 8443
+serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network: https on port 8443
+	@$(PYTHON) wsgi.py
+
+test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, those in a real browser too
+	@$(PYTHON) -m tests.browser.chromium
+	@$(PYTHON) -m pytest
+
+lint: .venv/dev.stamp node_modules/dev.stamp ## Check style, types and the rules of who may import whom
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+	node_modules/.bin/tsc --project tsconfig.json
+
+format: .venv/dev.stamp ## Format the Python code
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+bench: .venv/dev.stamp ## Run the benchmarks and print their tables
+	@$(PYTHON) -W ignore -m tests.bench
+
+train: .venv/dev.stamp ## Train the CNN on SHEETS=folder and write models/ anew
+	@$(PYTHON) -m models.train.fit --sheets $(SHEETS)
+	@$(PYTHON) -m models.train.export --sheets $(SHEETS)
+
+evaluate: .venv/dev.stamp ## Print the scores of models/expression.keras on SHEETS=folder
+	@$(PYTHON) -m models.train.evaluate --sheets $(SHEETS) --split validation
+
+clean: ## Remove what setting up and building made; certificates in instance/ stay
+	rm -rf .venv node_modules static/vendor build
+
+.venv/made.stamp:
+	@$(BOOTSTRAP_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Mien needs Python 3.11 or later as python3, or make BOOTSTRAP_PYTHON=/path/to/it"; exit 1; }
+	@$(BOOTSTRAP_PYTHON) -m venv .venv \
+	  || { echo "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/run.stamp: requirements.txt constraints.txt | .venv/made.stamp
+	$(PIP) --requirement requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	$(PIP) --requirement requirements-dev.txt
+	@touch $@
+
+.venv/npm.stamp: requirements-node.txt | .venv/run.stamp
+	@command -v npm >/dev/null || $(PIP) --requirement requirements-node.txt
+	@touch $@
+
+# Node.js itself is not needed to serve: npm only brings two libraries of the page, pinned in the lock.
+static/vendor/page.stamp: package.json package-lock.json .venv/npm.stamp
+	PATH="$$PATH:$(CURDIR)/.venv/bin" $(NPM) ci --omit=dev --no-audit --no-fund --loglevel=error
+	@rm -f node_modules/dev.stamp
+	@mkdir -p static/vendor
+	cp node_modules/socket.io-client/dist/socket.io.esm.min.js node_modules/uplot/dist/uPlot.esm.js \
+	   node_modules/uplot/dist/uPlot.min.css static/vendor/
+	@touch $@
+
+node_modules/dev.stamp: package.json package-lock.json static/vendor/page.stamp
+	PATH="$$PATH:$(CURDIR)/.venv/bin" $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
