@@ -1,0 +1,160 @@
+"""Writes the files of `models/` from a run: `python -m models.train.export --run build/runs/NAME`.
+
+The averaged weights of the run's best epoch go into a network of Keras' own layers, which ends in
+probabilities calibrated by one temperature (Guo et al. 2017, arXiv 1706.04599). That network becomes
+`expression.keras` and, with weights and activations of 8 bits, `expression.tflite`; where 8 bits cost too
+much accuracy, the TFLite file keeps floats. Needs the TensorFlow backend of Keras.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from models.train.batches import as_input
+from models.train.data import UNKNOWN, FaceSet
+from models.train.evaluate import score
+from models.train.faces import DEFAULT_DATA, read_aligned
+from models.train.fit import DEFAULT_RUN, read_settings
+from models.train.network import build_served, build_trained
+from webapp.messages import LABELS
+from webapp.vision.classify import load_classifier
+
+MODELS = Path(__file__).resolve().parent.parent
+MODEL_FILES = ("expression.keras", "expression.tflite", "labels.json")
+
+MAX_LOSS = 0.003
+"""How much accuracy on validation the TFLite file may lose."""
+
+CALIBRATION_FACES = 500
+"""How many faces of `train` set the ranges of the 8-bit activations."""
+
+
+def export(run: Path, data: Path, folder: Path = MODELS) -> None:
+    """Write the three model files, and their SHA-256 into the model card if there is one."""
+    validation = read_aligned(data, "validation")
+    validation = validation.take(validation.labels != UNKNOWN)
+    model = served_model(run, validation)
+    model.save(folder / "expression.keras")
+    (folder / "labels.json").write_text(json.dumps(list(LABELS)) + "\n")
+    write_tflite(model, folder / "expression.tflite", read_aligned(data, "train").images, validation)
+    sign_card(folder)
+
+
+def served_model(run: Path, validation: FaceSet) -> keras.Model:
+    """The network of a run's best epoch, calibrated on these faces."""
+    settings = read_settings(run)
+    trained, served = build_trained(settings), build_served(settings)
+    trained.load_weights(run / "best.weights.h5")
+    copy_weights(trained, served)
+    calibrate(served, validation)
+    return served
+
+
+def copy_weights(trained: keras.Model, served: keras.Model) -> None:
+    """Copy the weights of every layer that both networks have, by name."""
+    for layer in served.layers:
+        if layer.weights:
+            layer.set_weights(trained.get_layer(layer.name).get_weights())
+
+
+def calibrate(served: keras.Model, faces: FaceSet) -> float:
+    """Divide the network's logits by the temperature that suits these faces best, and return it."""
+    probabilities = served.predict(as_input(faces.images), batch_size=256, verbose=0)
+    temperature = best_temperature(np.log(np.maximum(probabilities, 1e-12)), faces.labels)
+    head = served.get_layer("label")
+    head.set_weights([weights / temperature for weights in head.get_weights()])
+    return temperature
+
+
+def best_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """The temperature from 0.25 to 4 under which (n, 7) logits make (n,) labels most likely."""
+    temperatures = np.geomspace(0.25, 4, 401)
+    likelihoods = [_log_likelihood(logits / temperature, labels) for temperature in temperatures]
+    return float(temperatures[int(np.argmax(likelihoods))])
+
+
+def _log_likelihood(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    chosen = shifted[np.arange(len(labels)), labels]
+    return float((chosen - np.log(np.exp(shifted).sum(axis=1))).mean())
+
+
+def write_tflite(model: keras.Model, path: Path, images: NDArray[np.uint8], validation: FaceSet) -> None:
+    """Write the model with 8 bits if that loses at most MAX_LOSS on validation, else with floats."""
+    answers = model.predict(as_input(validation.images), batch_size=256, verbose=0)
+    expected = score(validation.labels, answers).accuracy
+    for convert in (quantised, floating):
+        path.write_bytes(convert(model, images))
+        answers = load_classifier("litert", path).probabilities(validation.images)
+        reached = score(validation.labels, answers).accuracy
+        print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {reached:.2%}; Keras {expected:.2%}")
+        if reached >= expected - MAX_LOSS:
+            return
+
+
+def quantised(model: keras.Model, images: NDArray[np.uint8]) -> bytes:
+    """The model as TFLite with 8-bit weights and activations, float32 probabilities out.
+
+    Args:
+        model: the served network.
+        images: (n, 48, 48) uint8 faces; up to CALIBRATION_FACES of them set the ranges of the activations.
+    """
+    chosen = images[:: max(1, len(images) // CALIBRATION_FACES)]
+
+    def faces() -> Iterator[list[NDArray[np.float32]]]:
+        for image in tqdm(chosen, desc="measuring activations", unit="face"):
+            yield [as_input(image[None])]
+
+    return _converted(model, faces)
+
+
+def floating(model: keras.Model, images: NDArray[np.uint8]) -> bytes:
+    """The model as TFLite in float32; needs no faces."""
+    return _converted(model, None)
+
+
+def _converted(model: keras.Model, faces: Callable[[], Iterator[Any]] | None) -> bytes:
+    import tensorflow
+
+    converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+    if faces is not None:
+        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+        converter.representative_dataset = faces
+    return bytes(converter.convert())
+
+
+def sign_card(folder: Path) -> None:
+    """Put each file's SHA-256 into its line of the model card, `| name | sha256 |`."""
+    card = folder / "README.md"
+    if not card.is_file():
+        return
+    text = card.read_text()
+    for name in MODEL_FILES:
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        text = re.sub(rf"(\| `{re.escape(name)}` \| `)[0-9a-f]*(`)", rf"\g<1>{digest}\g<2>", text)
+    card.write_text(text)
+
+
+def main() -> None:
+    """Export from the command line."""
+    parser = argparse.ArgumentParser(description="Write the model files from a run.")
+    parser.add_argument("--run", type=Path, default=DEFAULT_RUN)
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder to write to")
+    arguments = parser.parse_args()
+    export(arguments.run, arguments.data, arguments.models)
+
+
+if __name__ == "__main__":
+    main()

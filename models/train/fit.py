@@ -1,0 +1,155 @@
+"""Trains the CNN: `python -m models.train.fit --data FOLDER --run build/runs/NAME`.
+
+A run's folder holds `run.json` (settings and code version), `best.weights.h5` (the averaged weights of the
+epoch that validates best), `history.csv`, TensorBoard's logs and what is needed to go on after a stop: the
+same command starts from the last whole epoch. KERAS_BACKEND chooses tensorflow, torch or jax.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import keras
+from tqdm.keras import TqdmCallback
+
+from models.train.batches import Batches, as_input, targets
+from models.train.data import UNKNOWN, FaceSet
+from models.train.faces import DEFAULT_DATA, read_aligned
+from models.train.network import build_trained
+from models.train.settings import Settings, add_settings, chosen_settings
+
+DEFAULT_RUN = Path("build/runs/expression")
+SCORE = "val_label_accuracy"
+
+
+class RunError(RuntimeError):
+    """A run's folder cannot be gone on with."""
+
+
+def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> Path:
+    """Train on aligned faces, from the start or from where a stop left the run.
+
+    Returns:
+        The file with the best weights.
+
+    Raises:
+        RunError: the run's folder belongs to other settings.
+    """
+    _start_run(run, settings)
+    keras.utils.set_random_seed(settings.seed)
+    keras.mixed_precision.set_dtype_policy(settings.precision)
+    model = build_trained(settings)
+    batches = Batches(train, settings)
+    _compile(model, settings, len(batches))
+    known = validation.take(validation.labels != UNKNOWN)
+    model.fit(
+        batches,
+        epochs=settings.epochs,
+        validation_data=(as_input(known.images), targets(known, 0.0)),
+        validation_batch_size=512,
+        callbacks=_callbacks(run, batches),
+        verbose=0,
+    )
+    return run / "best.weights.h5"
+
+
+def _compile(model: keras.Model, settings: Settings, steps: int) -> None:
+    optimiser = keras.optimizers.SGD(
+        _schedule(settings, steps),
+        momentum=settings.momentum,
+        nesterov=True,
+        weight_decay=settings.weight_decay,
+        use_ema=True,
+        ema_momentum=settings.average_momentum,
+    )
+    optimiser.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(
+        optimiser,
+        loss={head: keras.losses.CategoricalCrossentropy(from_logits=True) for head in ("label", "votes")},
+        loss_weights={"label": 1.0, "votes": settings.votes_weight},
+        metrics={head: [keras.metrics.CategoricalAccuracy(name="accuracy")] for head in ("label", "votes")},
+    )
+
+
+def _schedule(settings: Settings, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Up to the peak in a straight line, then down in a cosine (Loshchilov and Hutter, arXiv 1608.03983)."""
+    warmup = math.ceil(settings.warmup_epochs * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        settings.peak_rate / 25,
+        max(1, settings.epochs * steps - warmup),
+        warmup_target=settings.peak_rate,
+        warmup_steps=warmup,
+    )
+
+
+def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
+    """In this order: what goes on after a stop is the weights as trained, what is kept their average."""
+    return [
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)),
+        keras.callbacks.BackupAndRestore(run / "backup", double_checkpoint=True, delete_checkpoint=False),
+        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+        keras.callbacks.ModelCheckpoint(
+            run / "best.weights.h5",
+            monitor=SCORE,
+            mode="max",
+            save_best_only=True,
+            save_weights_only=True,
+            initial_value_threshold=best_score(run),
+        ),
+        keras.callbacks.CSVLogger(run / "history.csv", append=True),
+        TqdmCallback(verbose=1, desc=run.name),
+    ]
+
+
+def best_score(run: Path) -> float | None:
+    """The best validation accuracy so far, 0 to 1, or None before the first epoch."""
+    history = run / "history.csv"
+    if not history.is_file():
+        return None
+    with history.open(newline="") as file:
+        return max((float(row[SCORE]) for row in csv.DictReader(file)), default=None)
+
+
+def read_settings(run: Path) -> Settings:
+    """The settings of a run."""
+    return Settings.from_dict(json.loads((run / "run.json").read_text())["settings"])
+
+
+def _start_run(run: Path, settings: Settings) -> None:
+    """Write what this run is, or see that it is the one in the folder."""
+    file = run / "run.json"
+    if file.is_file():
+        if read_settings(run) != settings:
+            raise RunError(f"{run} was started with other settings ({file}); choose another --run folder.")
+        return
+    run.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"settings": asdict(settings), "commit": _commit()}, indent=2) + "\n")
+
+
+def _commit() -> str:
+    result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"
+
+
+def main() -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(description="Train the expression CNN, or go on with a run.")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of sheets, or fer2013.csv")
+    parser.add_argument("--run", type=Path, default=DEFAULT_RUN, help="folder of the run, made if missing")
+    add_settings(parser)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    train, validation = (read_aligned(arguments.data, split) for split in ("train", "validation"))
+    fit(train, validation, chosen_settings(arguments), arguments.run)
+    print(f"best validation accuracy {best_score(arguments.run):.4f} in {arguments.run}")
+
+
+if __name__ == "__main__":
+    main()

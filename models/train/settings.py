@@ -1,0 +1,77 @@
+"""Everything that can be chosen about a training, in one place."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+Blocks = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one training; its run folder carries them.
+
+    A block is its number of channels and its stride; `turn_degrees`, `scale` and `shift` are the largest
+    change in either direction, the latter two in parts of the face's side.
+    """
+
+    # Network
+    stem: tuple[int, int] = (24, 1)
+    blocks: Blocks = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
+    dropout: float = 0.2
+
+    # Optimiser: SGD with Nesterov momentum under a cosine with a warm-up
+    epochs: int = 14
+    batch: int = 128
+    peak_rate: float = 0.1
+    warmup_epochs: float = 1.5
+    momentum: float = 0.9
+    weight_decay: float = 5e-3  # Keras multiplies by the rate alone: with momentum 0.9, ten times PyTorch's
+    average_momentum: float = 0.998
+
+    # Targets
+    label_smoothing: float = 0.1
+    votes_weight: float = 0.5
+
+    # Variations of the faces
+    turn_degrees: float = 15.0
+    scale: float = 0.15
+    shift: float = 0.08
+    light: float = 0.25
+    contrast: float = 0.3
+    fault_rate: float = 0.08
+    cover_rate: float = 0.3
+
+    seed: int = 1
+    precision: str = "mixed_bfloat16"
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """From the JSON form, where tuples are lists."""
+        return cls(**{name: _tuples(value) for name, value in values.items()})
+
+
+def _tuples(value: object) -> Any:  # noqa: ANN401 - what JSON may hold
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each setting; networks are written as JSON, such as `--stem [24,1]`."""
+    for field in fields(Settings):
+        option = "--" + field.name.replace("_", "-")
+        parser.add_argument(option, type=_parser(field.default), default=field.default, metavar="VALUE")
+
+
+def chosen_settings(arguments: argparse.Namespace) -> Settings:
+    """The settings from the options of `add_settings`."""
+    return Settings(**{field.name: getattr(arguments, field.name) for field in fields(Settings)})
+
+
+def _parser(default: object) -> Callable[[str], Any]:
+    if isinstance(default, tuple):
+        return lambda text: _tuples(json.loads(text))
+    return type(default)
