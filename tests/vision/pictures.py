@@ -32,14 +32,14 @@ WITHOUT_FACES = ("coffee", "rocket", "brick", "text", "moon", "hubble_deep_field
 
 
 def astronaut() -> Picture:
-    return cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR).astype(np.uint8)
+    return shipped("astronaut")
 
 
-def without_faces(name: str) -> Picture:
-    """One of scikit-image's pictures that show no human face."""
+def shipped(name: str) -> Picture:
+    """One of scikit-image's pictures, in BGR; WITHOUT_FACES names some that show no human face."""
     picture = getattr(skimage.data, name)()
     code = cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR
-    return cv2.cvtColor(picture, code).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(picture, code), np.uint8)
 
 
 def mirrored(picture: Picture) -> Picture:

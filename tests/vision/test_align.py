@@ -89,7 +89,7 @@ def test_beyond_the_edge_the_last_pixels_are_repeated(portrait_landmarks: Landma
 def test_shrinking_takes_means_and_skips_no_pixel(portrait_landmarks: Landmarks) -> None:
     board: Picture = (np.indices((2048, 2048)).sum(axis=0) % 2 * 255).astype(np.uint8)
     crop = align(board, portrait_landmarks.points * 4)
-    assert crop.std() < 12  # bilinear sampling alone gives a moire of all greys
+    assert crop.std() < 20  # bilinear sampling alone gives a moire of all greys
     assert crop.mean() == pytest.approx(127.5, abs=3)
 
 

@@ -10,17 +10,17 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.vision.pictures import astronaut
 from webapp.errors import BadFrameError, TooLargeError
 from webapp.messages import MAX_IMAGE_BYTES
 from webapp.vision.decode import MAX_IMAGE_PIXELS, decode
 from webapp.vision.headers import MAX_SCANS, Size, read_size
 
-SOURCE = Image.fromarray(skimage.data.astronaut()).resize((96, 64))
+SOURCE = Image.fromarray(np.ascontiguousarray(astronaut()[:, :, ::-1])).resize((96, 64))
 
 
 def encoded(kind: str, picture: Image.Image = SOURCE, **options: Any) -> bytes:

@@ -76,7 +76,7 @@ def test_a_face_cut_by_the_edge_of_the_picture_is_found(
 
 
 def test_all_faces_of_one_picture_are_found_once(detector: FaceDetector) -> None:
-    picture, truths = frame((70, 60, 60), (250, 80, 90), (480, 60, 50), (100, 280, 110), (400, 250, 130))
+    picture, truths = frame((60, 60, 75), (260, 70, 80), (480, 60, 76), (90, 280, 100), (420, 270, 115))
     found = detector.detect(picture)
     assert len(found) == len(truths)
     assert all(max(overlap(one.box, truth) for one in found) > 0.7 for truth in truths)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from skimage.transform import PiecewiseAffineTransform, warp
+from skimage import transform
 
-from tests.vision.pictures import Picture, mirrored, turned_clockwise
+from tests.vision.pictures import Picture, astronaut, mirrored, turned_clockwise
 from webapp.messages import Pose
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
@@ -23,20 +25,19 @@ def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
 
 def mesh_of(landmarks: Landmarks) -> NDArray[np.float64]:
     mesh = np.column_stack([landmarks.points, landmarks.depth]).astype(np.float64)
-    return mesh - [*mesh.mean(axis=0)[:2], mesh[[234, 454], 2].mean()]
+    return np.asarray(mesh - np.array([*mesh.mean(axis=0)[:2], mesh[[234, 454], 2].mean()]))
 
 
 def posed(landmarks: Landmarks, yaw: float, pitch: float) -> Picture:
     """The portrait with its face drawn anew, its head turned so much further."""
-    from tests.vision.pictures import astronaut
-
     mesh, middle = mesh_of(landmarks), landmarks.points.mean(axis=0)
     turned = (mesh @ rotation(yaw, pitch, 0).T)[:, :2] + middle
     around = np.array([(x, y) for x in (100, 220, 340) for y in (0, 120, 250) if (x, y) != (220, 120)])
-    back = PiecewiseAffineTransform.from_estimate(
-        np.vstack([turned, around]), np.vstack([landmarks.points, around])
-    )
-    return np.asarray(255 * warp(astronaut(), back), np.uint8)
+    affine: Any = transform.PiecewiseAffineTransform
+    back = affine.from_estimate(np.vstack([turned, around]), np.vstack([landmarks.points, around]))
+    warp: Any = transform.warp
+    redrawn = warp(astronaut(), back)
+    return np.asarray(255 * redrawn, np.uint8)
 
 
 def pose_in(picture: Picture, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:

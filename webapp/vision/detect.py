@@ -3,10 +3,10 @@
 The network looks at a 192 x 192 picture and answers, for each of its 48 x 48 cells, with a score and with a
 box and six keypoints measured from the middle of the cell, in pixels of its input.
 
-Of the two full-range networks the sparse one is used: 3.5 ms in place of 4.3, and at the score below it finds
-98% of lone faces of 42 pixels in 640 x 480 (50 frames; the dense one 74%), in groups of up to five 83% of those
-of 50 to 75 pixels (245 faces; dense 86%) and all that are larger. It also takes other things for faces (44 of
-500 pictures without any); the face mesh, which looks at each face next, turned all of those down.
+Of the two full-range networks the sparse one is used: 3.5 ms in place of 4.3, and at the score below it
+finds 98% of lone faces of 42 pixels in 640 x 480 (50 frames; the dense one 74%), in groups of up to five 83%
+of those of 50 to 75 pixels (245 faces; dense 86%) and nearly all that are larger. It also takes other things
+for faces (44 of 500 pictures without any); the face mesh, which looks at each face next, turned all down.
 """
 
 from __future__ import annotations
