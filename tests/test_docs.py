@@ -1,0 +1,60 @@
+"""The documents say what is true of the code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*.md")]
+    if path.is_file()
+)
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_relative_links_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_make_targets_that_are_named_exist(document: Path) -> None:
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)", document.read_text(), re.MULTILINE))
+    assert named <= make_targets()
+
+
+def test_every_setting_is_documented_and_every_documented_setting_is_read() -> None:
+    config = (ROOT / "webapp" / "config.py").read_text()
+    read = {f"MIEN_{name}" for name in re.findall(r'read\.\w+\(\s*"(\w+)"', config)}
+    documented = set(
+        re.findall(r"^\| `(MIEN_\w+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
+    )
+    assert read == documented
+
+
+def test_make_help_names_every_target_and_setting() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {f"make {target}" for target in make_targets()} <= set(re.findall(r"make [a-z]+", shown))
+    assert "MIEN_WORKERS" in shown
+
+
+def test_the_map_of_the_code_names_every_module_of_the_server() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text()
+    modules = [path.name for path in (ROOT / "webapp").glob("[a-z]*.py")]
+    assert [name for name in modules if name not in architecture] == []
+
+
+def test_no_document_names_a_feeling_as_if_a_camera_saw_it() -> None:
+    for document in DOCUMENTS:
+        assert not re.search(
+            r"emotions? felt|detects? emotions?|how (people|you) feel", document.read_text()
+        ), document
