@@ -5,10 +5,11 @@ BOOTSTRAP_PYTHON ?= python3
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip install --disable-pip-version-check --constraint constraints.txt
 NPM = $(shell command -v npm || echo .venv/bin/npm)
-SHEETS ?= ../shared/data/fer2013plus
+DATA ?= ../shared/data/fer2013plus
+RUN ?= build/runs/expression
 
 .DELETE_ON_ERROR:
-.PHONY: help run serve test lint format bench train evaluate export clean
+.PHONY: help run serve test lint format bench train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -42,12 +43,12 @@ format: .venv/dev.stamp ## Format the Python code
 bench: .venv/dev.stamp ## Run the benchmarks and print their tables
 	@$(PYTHON) -W ignore -m tests.bench
 
-train: .venv/dev.stamp ## Train the CNN on SHEETS=folder and write models/ anew
-	@$(PYTHON) -m models.train.fit --sheets $(SHEETS)
-	@$(PYTHON) -m models.train.export --sheets $(SHEETS)
+train: .venv/dev.stamp ## Train the CNN on DATA=folder (or fer2013.csv) in RUN=folder, or go on; write models/
+	@$(PYTHON) -m models.train.fit --data $(DATA) --run $(RUN)
+	@KERAS_BACKEND=tensorflow $(PYTHON) -m models.train.export --data $(DATA) --run $(RUN)
 
-evaluate: .venv/dev.stamp ## Print the scores of models/expression.keras on SHEETS=folder
-	@$(PYTHON) -m models.train.evaluate --sheets $(SHEETS) --split validation
+evaluate: .venv/dev.stamp ## Score models/expression.tflite on the validation images of DATA=folder
+	@$(PYTHON) -m models.train.evaluate --sheets $(DATA) --split validation
 
 clean: ## Remove what setting up and building made; certificates in instance/ stay
 	rm -rf .venv node_modules static/vendor build
