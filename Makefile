@@ -14,7 +14,7 @@ RUN ?= build/runs/expression
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo; echo "Settings, such as MIEN_PORT=5001 make run (docs/settings.md explains each):"
-	@awk -F '|' '/^\| `MIEN_/{gsub(/[ `]/, "", $$2); printf "  %-24s%s\n", $$2, $$4}' docs/settings.md
+	@awk -F '|' '/^\| `MIEN_/{gsub(/[ `]/, "", $$2); gsub(/`/, "", $$4); printf "  %-24s%s\n", $$2, $$4}' docs/settings.md
 
 run: .venv/run.stamp static/vendor/page.stamp ## Start the app for this machine: http://localhost:5000
 	@$(PYTHON) wsgi.py
