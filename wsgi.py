@@ -71,6 +71,8 @@ def serve(settings: Settings) -> None:
     except KeyboardInterrupt:
         logger.info("stopping")
     finally:
+        for again in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(again, signal.SIG_IGN)  # one is enough: a second would end the stopping itself
         engine.stop()
 
 
