@@ -47,11 +47,11 @@ def main() -> None:
 def serve(settings: Settings) -> None:
     """Start the workers, listen, and say where."""
     import eventlet
-    from webapp.redirect import redirect_app
 
     from webapp import announce, certificates, websocket
     from webapp.app import create_app
     from webapp.listener import TlsListener, tls_context
+    from webapp.redirect import redirect_app
 
     websocket.install()
     listener: Any = listen(settings.host, settings.port)
