@@ -55,6 +55,7 @@ def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> P
         validation_data=(as_input(known.images), targets(known, 0.0)),
         validation_batch_size=512,
         callbacks=_callbacks(run, batches),
+        shuffle=False,  # the batches are shuffled already, and alike after a stop
         verbose=0,
     )
     return run / "best.weights.h5"
