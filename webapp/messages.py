@@ -102,11 +102,7 @@ class Frame:
             )
         if len(image) == 0:
             raise BadFrameError("The frame's picture is empty; send a JPEG, PNG or WebP file.")
-        if len(image) > MAX_IMAGE_BYTES:
-            raise TooLargeError(
-                f"The picture has {len(image):,} bytes, at most {MAX_IMAGE_BYTES:,} are taken; "
-                "send it smaller or with less quality."
-            )
+        check_image_bytes(image)
         return cls(seq=seq, captured_ms=captured_ms, image=bytes(image))
 
 
@@ -193,6 +189,19 @@ class Result:
             "faces": [face.to_wire() for face in self.faces],
             "timing_ms": {stage: round(self.timing_ms[stage], 2) for stage in STAGES},
         }
+
+
+def check_image_bytes(image: bytes | bytearray | memoryview) -> None:
+    """Refuse an encoded picture of more than MAX_IMAGE_BYTES bytes.
+
+    Raises:
+        TooLargeError: it has more.
+    """
+    if len(image) > MAX_IMAGE_BYTES:
+        raise TooLargeError(
+            f"The picture has {len(image):,} bytes, at most {MAX_IMAGE_BYTES:,} are taken; "
+            "send it smaller or with less quality."
+        )
 
 
 def problem_to_wire(seq: int | None, error: FrameError) -> dict[str, Any]:

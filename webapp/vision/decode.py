@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.messages import MAX_IMAGE_BYTES
+from webapp.messages import check_image_bytes
 from webapp.vision.headers import read_size
 
 MAX_IMAGE_PIXELS = 4_000_000
@@ -23,11 +23,7 @@ def decode(image: bytes) -> NDArray[np.uint8]:
         BadFrameError: the data is none of the three formats, cut off or damaged.
         TooLargeError: it has more than MAX_IMAGE_BYTES bytes or MAX_IMAGE_PIXELS pixels.
     """
-    if len(image) > MAX_IMAGE_BYTES:
-        raise TooLargeError(
-            f"The picture has {len(image):,} bytes, at most {MAX_IMAGE_BYTES:,} are taken; "
-            "send it smaller or with less quality."
-        )
+    check_image_bytes(image)
     width, height = read_size(image)
     if width * height > MAX_IMAGE_PIXELS:
         raise TooLargeError(
