@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
+
+import ifaddr
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PROBES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses of documentation networks (RFC 5737, RFC 3849): asked for the way there, never sent to."""
 
+HOST_NAME = re.compile(r"(?!.*\.arpa$)[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_-]+)*", re.IGNORECASE)
+"""What a certificate can name; not the names of reverse look-ups, which macOS may give itself."""
+
 
 def host_names() -> list[str]:
     """The names of this machine, its own first; `localhost` is always among them."""
     own = socket.gethostname()
-    return list(dict.fromkeys([own, socket.getfqdn(), f"{own.split('.')[0]}.local", "localhost"]))
+    candidates = [own, socket.getfqdn(), f"{own.split('.')[0]}.local", "localhost"]
+    return [name for name in dict.fromkeys(candidates) if HOST_NAME.fullmatch(name)]
 
 
 def network_addresses() -> list[IpAddress]:
     """The addresses of this machine that others can reach, the one towards the network's router first."""
     towards_router = filter(None, (_source_address(family, probe) for family, probe in PROBES))
-    found = [ipaddress.ip_address(text) for text in dict.fromkeys([*towards_router, *_resolved()])]
-    return [address for address in found if not (address.is_loopback or address.is_link_local)]
+    found = [ipaddress.ip_address(text) for text in dict.fromkeys([*towards_router, *_of_adapters()])]
+    return [address for address in found if not (address.is_loopback or _needs_a_zone(address))]
 
 
 def loopback_addresses() -> list[IpAddress]:
@@ -39,10 +46,12 @@ def _source_address(family: socket.AddressFamily, probe: str) -> str | None:
         return None
 
 
-def _resolved() -> list[str]:
-    """The addresses that this machine's own name stands for."""
-    try:
-        found = socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM)
-    except OSError:
-        return []
-    return [str(address[0]).split("%")[0] for *_, address in found]
+def _of_adapters() -> list[str]:
+    """The addresses of all network adapters; a lab's closed network has no router that would tell them."""
+    found = [address.ip for adapter in ifaddr.get_adapters() for address in adapter.ips]
+    return [address if isinstance(address, str) else address[0] for address in found]
+
+
+def _needs_a_zone(address: IpAddress) -> bool:
+    """Whether it is an IPv6 address that no URL can carry, as it means something else on each adapter."""
+    return isinstance(address, ipaddress.IPv6Address) and address.is_link_local

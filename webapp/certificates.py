@@ -3,15 +3,19 @@
 A server without a certificate of the lab's becomes its own certificate authority. Whoever imports
 `authority.crt` trusts every certificate that it signs later, when addresses change or the year is over:
 
-    instance/tls/authority.crt, authority.key      ten years; signs nothing but this server's certificates
+    instance/tls/authority.crt, authority.key      ten years
     instance/tls/server.crt, server.key            names and addresses of this machine; made anew in time
 
-Keys are readable by their owner alone.
+Keys are readable by their owner alone. Should the authority's be stolen all the same, it is no key to the
+internet: the authority is constrained to this machine's names and networks and to private networks
+(RFC 5280, 4.2.1.10), and browsers take no other certificate from it.
 """
 
 from __future__ import annotations
 
 import datetime
+import ipaddress
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from webapp.addresses import host_names, loopback_addresses, network_addresses
+from webapp.addresses import IpAddress, host_names, loopback_addresses, network_addresses
 from webapp.config import Settings
 from webapp.errors import CertificateError
 
@@ -31,6 +35,17 @@ SERVER_DAYS = 397
 
 RENEW_BEFORE_DAYS = 30
 CLOCK_SKEW = datetime.timedelta(hours=1)
+
+PRIVATE_NETWORKS = (
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+    *("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7"),
+)
+"""Networks that mean something else in every house: the authority may always vouch for addresses there."""
+
+OWN_NETWORK_BITS = {4: 24, 6: 64}
+"""How much of an own public address is fixed in the authority: the rest may change with the next lease."""
+
+logger = logging.getLogger(__name__)
 
 PrivateKey = ec.EllipticCurvePrivateKey
 Names = frozenset[x509.GeneralName]
@@ -92,23 +107,41 @@ def check_pair(certificate: Path, key: Path) -> None:
 
 def _own_certificate(folder: Path) -> CertificatePair:
     authority, authority_key = folder / "authority.crt", folder / "authority.key"
-    if not (authority.is_file() and authority_key.is_file()):
-        _make_authority(authority, authority_key)
     pair = CertificatePair(folder / "server.crt", folder / "server.key", authority)
     names = _own_names()
-    if not _is_current(pair, names):
+    if not _may_sign(authority, authority_key, names):
+        _make_authority(authority, authority_key, names)
+    if not _is_current(pair, authority, names):
         _make_server_certificate(pair, authority, authority_key, names)
     return pair
 
 
-def _is_current(pair: CertificatePair, names: Names) -> bool:
-    """Whether the certificate names all of this machine and is valid for a while yet."""
+def _may_sign(authority: Path, authority_key: Path, names: Names) -> bool:
+    """Whether there is an authority that may vouch for all names until the certificate's end."""
+    if not (authority.is_file() and authority_key.is_file()):
+        return False
+    certificate = _load_certificate(authority)
+    days_left = (certificate.not_valid_after_utc - _now()).days
+    permits = _permitted(certificate) >= _constraints(names)
+    is_whole = certificate.public_key() == _load_key(authority_key).public_key()
+    if not (permits and is_whole and days_left > SERVER_DAYS):
+        logger.warning("Making a new certificate authority: who imported %s must import it again.", authority)
+        return False
+    return True
+
+
+def _is_current(pair: CertificatePair, authority: Path, names: Names) -> bool:
+    """Whether the certificate names all of this machine, is the authority's, and is valid for a while yet."""
     if not (pair.certificate.is_file() and pair.key.is_file()):
         return False
-    certificate = _load_certificate(pair.certificate)
+    certificate, issuer = _load_certificate(pair.certificate), _load_certificate(authority)
+    issued_by = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    issuer_id = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    is_issued = issued_by.key_identifier == issuer_id.key_identifier
+    is_whole = certificate.public_key() == _load_key(pair.key).public_key()
     named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     days_left = (certificate.not_valid_after_utc - _now()).days
-    return names <= set(named) and days_left > RENEW_BEFORE_DAYS
+    return is_issued and is_whole and names <= set(named) and days_left > RENEW_BEFORE_DAYS
 
 
 def _own_names() -> Names:
@@ -117,13 +150,42 @@ def _own_names() -> Names:
     return frozenset([*names, *addresses])
 
 
-def _make_authority(certificate: Path, key_path: Path) -> None:
+def _constraints(names: Names) -> Names:
+    """What an authority must be permitted to sign for `names`: the names, and networks of the addresses."""
+    return frozenset(
+        x509.IPAddress(_own_network(name.value))
+        if isinstance(name, x509.IPAddress) and isinstance(name.value, IpAddress)
+        else name
+        for name in names
+    )
+
+
+def _own_network(address: IpAddress) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The private network that holds the address, or the part of the internet around it."""
+    for network in map(ipaddress.ip_network, PRIVATE_NETWORKS):
+        if address in network:
+            return network
+    return ipaddress.ip_network(f"{address}/{OWN_NETWORK_BITS[address.version]}", strict=False)
+
+
+def _permitted(authority: x509.Certificate) -> Names:
+    try:
+        constraints = authority.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    return frozenset(constraints.permitted_subtrees or ())
+
+
+def _make_authority(certificate: Path, key_path: Path, names: Names) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(f"Mien on {host_names()[0]}"[:64])
+    private = {x509.IPAddress(ipaddress.ip_network(network)) for network in PRIVATE_NETWORKS}
+    permitted = sorted(private | _constraints(names), key=str)
     built = (
         _builder(name, name, key, AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.NameConstraints(permitted, excluded_subtrees=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     _write(key_path, _key_pem(key), mode=0o600)
