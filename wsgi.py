@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import ssl
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,27 @@ def run_server(listener: socket.socket, application: Any) -> None:  # noqa: ANN4
     from eventlet import greenpool, wsgi
 
     greenpool.DEBUG = False  # no traceback for every browser that breaks off a TLS handshake
-    wsgi.server(listener, application, log=logging.getLogger("mien.http"), log_output=False, debug=False)
+    log = logging.getLogger("mien.http")
+    wsgi.server(listener, application, log=log, log_output=False, debug=False, protocol=http_protocol())
+
+
+def http_protocol() -> type:
+    """HTTP as eventlet speaks it, with an answer for browsers that speak plain http to the https port."""
+    from eventlet import wsgi
+
+    from webapp.redirect import answer_plain_http
+
+    class Protocol(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
+        def _read_request_line(self) -> bytes | str:
+            try:
+                line: bytes | str = super()._read_request_line()
+            except ssl.SSLError as error:
+                if error.reason == "HTTP_REQUEST":
+                    answer_plain_http(self.connection)
+                return ""  # ends the connection
+            return line
+
+    return Protocol
 
 
 if __name__ == "__main__":

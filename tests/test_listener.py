@@ -62,6 +62,12 @@ def test_what_is_not_tls_is_closed_and_the_server_stays(https_server: Server, sa
     assert verified_status(https_server) == 200
 
 
+def test_plain_http_spoken_to_the_https_port_is_redirected(https_server: Server) -> None:
+    plain = https_server.url.replace("https://", "http://")
+    answer = requests.get(plain + "/healthz", allow_redirects=False, timeout=5)
+    assert (answer.status_code, answer.headers["Location"]) == (307, https_server.url + "/")
+
+
 def test_a_protocol_older_than_tls_1_2_is_refused(https_server: Server) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

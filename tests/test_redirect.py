@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.redirect import https_location
+from webapp.redirect import https_location, plain_http_answer
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,13 @@ from webapp.redirect import https_location
 )
 def test_the_host_the_path_and_the_query_stay(environ: dict[str, str], expected: str) -> None:
     assert https_location(environ, 8443) == expected
+
+
+def test_plain_http_on_the_https_port_is_sent_to_the_name_that_the_browser_used() -> None:
+    remainder = b"page HTTP/1.1\r\nAccept: */*\r\nHost: lab-pc:8443\r\n\r\n"
+    assert b"307 Temporary Redirect\r\nLocation: https://lab-pc:8443/\r\n" in plain_http_answer(remainder)
+
+
+@pytest.mark.parametrize("remainder", [b"", b" HTTP/1.0\r\n\r\n", b"\r\nHost: \xff\r\n"])
+def test_without_a_host_it_says_in_words_what_the_port_speaks(remainder: bytes) -> None:
+    assert plain_http_answer(remainder).endswith(b"This port speaks https.\n")

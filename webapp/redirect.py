@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
+
+TEMPORARY = "307 Temporary Redirect"
+"""Browsers keep permanent ones for years, also for another program that uses the port later."""
+
+HOST_HEADER = re.compile(rb"\r\nhost:[ \t]*([\w.:\[\]-]+)", re.IGNORECASE)
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -14,7 +23,7 @@ def redirect_app(https_port: int) -> WsgiApplication:
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         location = https_location(environ, https_port)
-        start_response("308 Permanent Redirect", [("Location", location), ("Content-Length", "0")])
+        start_response(TEMPORARY, [("Location", location), ("Content-Length", "0")])
         return [b""]
 
     return application
@@ -26,6 +35,28 @@ def https_location(environ: dict[str, Any], https_port: int) -> str:
     path = quote(environ.get("PATH_INFO", "/"), safe="/%:@!$&'()*+,;=~-._")
     query = environ.get("QUERY_STRING", "")
     return f"https://{host}:{https_port}{path}" + (f"?{query}" if query else "")
+
+
+def answer_plain_http(connection: ssl.SSLSocket) -> None:
+    """Send a browser on to https that spoke plain http to the https port, where TLS took its first bytes.
+
+    What TLS left of the request has the name of this server as the browser knows it. The socket beneath
+    does not block; an answer that does not fit is of no use to anyone.
+    """
+    with contextlib.suppress(OSError):
+        remainder = os.read(connection.fileno(), 65536)
+        os.write(connection.fileno(), plain_http_answer(remainder))
+
+
+def plain_http_answer(request: bytes) -> bytes:
+    """The HTTP answer to what is left of a request: the page's https address, or words where no host is."""
+    host = HOST_HEADER.search(request)
+    if host is None:
+        status, header, body = "400 Bad Request", "", "This port speaks https.\n"
+    else:
+        status, header, body = TEMPORARY, f"Location: https://{host[1].decode()}/\r\n", ""
+    head = f"HTTP/1.1 {status}\r\n{header}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return (head + body).encode()
 
 
 def _without_port(host: str) -> str:
