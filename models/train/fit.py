@@ -1,8 +1,8 @@
 """Trains the CNN: `python -m models.train.fit --data FOLDER --run build/runs/NAME`.
 
 A run's folder holds `run.json` (settings and code version), `best.weights.h5` (the averaged weights of the
-epoch that validates best), `history.csv`, TensorBoard's logs and what is needed to go on after a stop: the
-same command starts from the last whole epoch. KERAS_BACKEND chooses tensorflow, torch or jax.
+epoch that validates best), `history.csv`, TensorBoard's logs (where TensorFlow is installed) and what
+is needed to go on after a stop: the same command starts from the last whole epoch. KERAS_BACKEND chooses tensorflow, torch or jax.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import math
 import subprocess
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -92,6 +93,7 @@ def _schedule(settings: Settings, steps: int) -> keras.optimizers.schedules.Lear
 
 def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
     """In this order: what goes on after a stop is the weights as trained, what is kept their average."""
+    logs = [keras.callbacks.TensorBoard(run / "logs", write_graph=False)] if find_spec("tensorflow") else []
     return [
         keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)),
         keras.callbacks.BackupAndRestore(run / "backup", double_checkpoint=True, delete_checkpoint=False),
@@ -106,6 +108,7 @@ def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
         ),
         keras.callbacks.CSVLogger(run / "history.csv", append=True),
         TqdmCallback(verbose=1, desc=run.name),
+        *logs,
     ]
 
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.train import augment
+from models.train.augment import Face, Random, vary
+from models.train.settings import Settings
+from tests.train.data_files import astronaut_face
+
+STILL = replace(
+    Settings(),
+    turn_degrees=0.0,
+    scale=0.0,
+    shift=0.0,
+    light=0.0,
+    contrast=0.0,
+    fault_rate=0.0,
+    cover_rate=0.0,
+)
+
+
+def test_without_variations_a_face_comes_back_as_it_is_or_mirrored() -> None:
+    face = astronaut_face()
+    kinds = set()
+    for seed in range(20):
+        varied = vary(face, STILL, np.random.default_rng(seed))
+        mirrored = np.abs(varied[:, ::-1].astype(int) - face).max() <= 1
+        assert mirrored or np.abs(varied.astype(int) - face).max() <= 1
+        kinds.add(mirrored)
+    assert kinds == {True, False}
+
+
+def test_the_same_seed_gives_the_same_picture_and_leaves_the_face_alone() -> None:
+    face = astronaut_face()
+    first, second = (vary(face, Settings(), np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, vary(face, Settings(), np.random.default_rng(6)))
+    assert np.array_equal(face, astronaut_face())
+
+
+@pytest.mark.parametrize(
+    "change", [augment.blurred, augment.shrunk, augment.noisy, augment.compressed, augment.covered]
+)
+def test_every_fault_changes_the_picture_but_not_beyond_recognition(
+    change: Callable[[Face, Random], Face],
+) -> None:
+    face = astronaut_face()
+    for seed in range(10):
+        faulty = change(face, np.random.default_rng(seed))
+        assert faulty.shape == face.shape
+        assert faulty.dtype == np.uint8
+        assert not np.array_equal(faulty, face)
+        assert np.corrcoef(faulty.ravel(), face.ravel())[0, 1] > 0.5
+
+
+def test_a_shift_stays_within_its_limit() -> None:
+    settings = replace(STILL, shift=0.1)
+    dot = np.zeros((48, 48), np.uint8)
+    dot[24, 24] = 255
+    for seed in range(20):
+        row, column = np.argwhere(vary(dot, settings, np.random.default_rng(seed)) > 40).mean(axis=0)
+        assert abs(row - 24) <= 5.5
+        assert abs(column - 23.5) <= 6

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.train import faces
+from models.train.faces import aligned_faces, cut_face
+from tests.train.data_files import astronaut_face, noise
+
+
+def test_a_face_is_cut_upright_and_a_picture_without_one_stays_as_it_is(tmp_path: Path) -> None:
+    face, nothing = astronaut_face(), np.full((48, 48), 128, np.uint8)
+    crops, found = aligned_faces(np.stack([face, nothing]), tmp_path, processes=1)
+    assert found.tolist() == [True, False]
+    assert np.array_equal(crops[1], nothing)
+    assert not np.array_equal(crops[0], face)
+
+
+def test_a_mirrored_face_is_cut_as_the_mirror_image() -> None:
+    crop, _ = cut_face(astronaut_face())
+    mirrored, found = cut_face(np.ascontiguousarray(astronaut_face()[:, ::-1]))
+    assert found
+    assert np.corrcoef(mirrored[:, ::-1].ravel(), crop.ravel())[0, 1] > 0.97
+
+
+def test_the_second_reading_comes_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = noise(3)
+    first, _ = aligned_faces(images, tmp_path, processes=1)
+    monkeypatch.setattr(faces, "_cut_all", lambda *arguments: pytest.fail("faces were cut again"))
+    assert np.array_equal(aligned_faces(images, tmp_path)[0], first)
+
+
+def test_other_images_are_not_taken_from_the_cache(tmp_path: Path) -> None:
+    aligned_faces(noise(3, seed=1), tmp_path, processes=1)
+    aligned_faces(noise(3, seed=2), tmp_path, processes=1)
+    assert len(list(tmp_path.glob("*.npz"))) == 2

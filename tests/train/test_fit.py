@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pytest
+
+from models.train.batches import Batches
+from models.train.fit import RunError, best_score, fit, read_settings
+from models.train.settings import Settings
+from tests.train.data_files import light_and_dark
+
+SMALL = replace(
+    Settings(),
+    stem=(4, 2),
+    blocks=((8, 2),),
+    dropout=0.0,  # its chances are not the same after a stop
+    epochs=3,
+    batch=16,
+    warmup_epochs=0.5,
+    average_momentum=0.5,
+)
+
+
+class PowerCutError(Exception):
+    """Stands for whatever stops a training."""
+
+
+@pytest.fixture(autouse=True)
+def _usual_precision() -> Iterator[None]:
+    yield
+    keras.mixed_precision.set_dtype_policy("float32")
+
+
+def train(run: Path, settings: Settings = SMALL) -> Path:
+    return fit(light_and_dark(64), light_and_dark(20), settings, run)
+
+
+def test_a_small_network_learns_what_is_easy(tmp_path: Path) -> None:
+    weights = train(tmp_path / "run", replace(SMALL, epochs=6))
+    assert weights.is_file()
+    assert (best_score(tmp_path / "run") or 0) > 0.9
+    assert read_settings(tmp_path / "run") == replace(SMALL, epochs=6)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the cut leaves a log open
+def test_a_stopped_run_goes_on_with_the_epoch_that_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(Batches, "start_epoch", _cut_power_in_epoch_2)
+        with pytest.raises(PowerCutError):
+            train(tmp_path / "stopped")
+    train(tmp_path / "stopped")
+    whole, stopped = _history(tmp_path / "whole"), _history(tmp_path / "stopped")
+    assert [row["epoch"] for row in stopped] == [0, 1, 2]
+    assert stopped[-1]["loss"] == pytest.approx(whole[-1]["loss"], rel=1e-3)
+    assert stopped[-1]["val_loss"] == pytest.approx(whole[-1]["val_loss"], rel=1e-3)
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
+    weights = train(tmp_path / "run")
+    before = weights.read_bytes()
+    assert train(tmp_path / "run").read_bytes() == before
+
+
+def test_a_run_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
+    train(tmp_path / "run", replace(SMALL, epochs=1))
+    with pytest.raises(RunError, match="other settings"):
+        train(tmp_path / "run", replace(SMALL, epochs=1, batch=8))
+
+
+def test_settings_survive_their_json_form(tmp_path: Path) -> None:
+    train(tmp_path / "run", replace(SMALL, epochs=1, blocks=((8, 2), (8, 1))))
+    assert read_settings(tmp_path / "run").blocks == ((8, 2), (8, 1))
+
+
+def _history(run: Path) -> list[dict[str, float]]:
+    with (run / "history.csv").open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+_start_epoch = Batches.start_epoch
+
+
+def _cut_power_in_epoch_2(batches: Batches, epoch: int) -> None:
+    if epoch == 2:
+        raise PowerCutError
+    _start_epoch(batches, epoch)
