@@ -1,8 +1,9 @@
 """Trains the CNN: `python -m models.train.fit --data FOLDER --run build/runs/NAME`.
 
 A run's folder holds `run.json` (settings and code version), `best.weights.h5` (the averaged weights of the
-epoch that validates best), `history.csv`, TensorBoard's logs (where TensorFlow is installed) and what
-is needed to go on after a stop: the same command starts from the last whole epoch. KERAS_BACKEND chooses tensorflow, torch or jax.
+epoch that validates best), `history.csv`, TensorBoard's logs (where TensorFlow is installed) and what is
+needed to go on after a stop: the same command starts from the last whole epoch. KERAS_BACKEND chooses
+tensorflow, torch or jax.
 """
 
 from __future__ import annotations
