@@ -61,4 +61,4 @@ def plain_http_answer(request: bytes) -> bytes:
 
 def _without_port(host: str) -> str:
     """`lab:8080` -> `lab`, `[::1]:8080` -> `[::1]`."""
-    return host[: host.index("]") + 1] if host.startswith("[") else host.rsplit(":", 1)[0]
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.rsplit(":", 1)[0]
