@@ -21,7 +21,7 @@ export class Chart {
   /** @param {HTMLElement} container */
   constructor(container) {
     this.container = container;
-    this.plot = new uPlot(options(this.#size, (plot) => this.#nameLeaders(plot)), emptyData(), container);
+    this.plot = new uPlot(options(this.#size, textSize(container), (plot) => this.#nameLeaders(plot)), emptyData(), container);
     this.resizing = new ResizeObserver(() => this.plot.setSize(this.#size));
     this.resizing.observe(container);
     this.dark = matchMedia("(prefers-color-scheme: dark)");
@@ -59,7 +59,7 @@ export class Chart {
     const now_s = this.#samples.at(-1)?.at_s ?? 0;
     const { ctx } = plot;
     ctx.save();
-    ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.font = `600 ${textSize(this.container) * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "center";
     ctx.fillStyle = inkOf(plot.root, "--ink");
     for (const { label, from_s, to_s } of leaders(this.#samples)) {
@@ -91,23 +91,28 @@ function emptyData() {
   return [[], ...LABELS.map(() => [])];
 }
 
-/** @param {{width: number, height: number}} size @param {(plot: uPlot) => void} afterDraw @returns {uPlot.Options} */
-function options(size, afterDraw) {
+/**
+ * @param {{width: number, height: number}} size
+ * @param {number} text_px
+ * @param {(plot: uPlot) => void} afterDraw
+ * @returns {uPlot.Options}
+ */
+function options(size, text_px, afterDraw) {
   const axis = {
     stroke: (/** @type {uPlot} */ plot) => inkOf(plot.root, "--ink-soft"),
     grid: { stroke: (/** @type {uPlot} */ plot) => inkOf(plot.root, "--line"), width: 1 },
     ticks: { show: false },
-    font: "12px system-ui, sans-serif",
+    font: `${text_px}px system-ui, sans-serif`,
   };
   return {
     ...size,
-    padding: [20, 12, 0, 0],
+    padding: [1.7 * text_px, text_px, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: false, range: [-SPAN_S, 0] }, y: { range: [0, 1] } },
     axes: [
-      { ...axis, size: 24, splits: () => [-60, -40, -20, 0], values: (_, seconds) => seconds.map((s) => (s === 0 ? "now" : `${s} s`)) },
-      { ...axis, size: 44, splits: () => [0, 0.5, 1], values: (_, shares) => shares.map((share) => `${100 * share}%`) },
+      { ...axis, size: 2 * text_px, splits: () => [-60, -40, -20, 0], values: (_, seconds) => seconds.map((s) => (s === 0 ? "now" : `${s} s`)) },
+      { ...axis, size: 3.7 * text_px, splits: () => [0, 0.5, 1], values: (_, shares) => shares.map((share) => `${100 * share}%`) },
     ],
     series: [{}, ...LABELS.map((label) => ({ label, stroke: COLOURS[label], width: 2, points: { show: false } }))],
     hooks: { draw: [afterDraw] },
@@ -117,4 +122,9 @@ function options(size, afterDraw) {
 /** A colour of the page's present scheme. @param {Element} near @param {string} variable */
 function inkOf(near, variable) {
   return getComputedStyle(near).getPropertyValue(variable).trim();
+}
+
+/** Small text beside the text around it. @param {Element} near @returns {number} pixels */
+function textSize(near) {
+  return Math.round(0.75 * parseFloat(getComputedStyle(near).fontSize));
 }

@@ -124,7 +124,7 @@ export class Live {
     this.notices.set("no-face", noFace);
     const { frames_per_s, round_trip_ms } = this.meter.at(now_ms);
     write(element("frames-per-s", HTMLElement), frames_per_s.toFixed(0));
-    write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : round_trip_ms.toFixed(0));
+    write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : `${round_trip_ms.toFixed(0)} ms`);
   }
 
   /** Give the stage the shape of the video, and turn the video as a mirror does. */

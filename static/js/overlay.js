@@ -53,17 +53,20 @@ export class Overlay {
     return this.#frozen_ms ?? performance.now();
   }
 
+  get #view() {
+    return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
+  }
+
   get #fit() {
     const { videoWidth, videoHeight } = this.video;
-    const view = { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
-    return new Fit({ width: videoWidth, height: videoHeight }, view, this.mirrored);
+    return new Fit({ width: videoWidth, height: videoHeight }, this.#view, this.mirrored);
   }
 
   #draw() {
     const context = this.#prepare();
     if (!context || this.video.videoWidth === 0) return;
     const fit = this.#fit;
-    const brush = new Brush(context, this.canvas.clientWidth);
+    const brush = new Brush(context, this.#view);
     const faces = this.scene.at(this.#now_ms);
     const drawn = faces.map((face) => this.#drawFace(brush, fit, face, faces.length > 1));
     const detail = { time_ms: this.#now_ms, mirrored: this.mirrored, faces: drawn };
@@ -106,11 +109,11 @@ export class Overlay {
 
 /** Draws lines, boxes and chips whose sizes fit the width of the view. */
 class Brush {
-  /** @param {CanvasRenderingContext2D} context @param {number} width of the view, CSS pixels */
-  constructor(context, width) {
+  /** @param {CanvasRenderingContext2D} context @param {import("./geometry.js").Size} view in CSS pixels */
+  constructor(context, view) {
     this.context = context;
-    this.width = width;
-    this.unit = Math.min(Math.max(width / 44, 14), 30);
+    this.view = view;
+    this.unit = Math.min(Math.max(view.width / 44, 14), 30);
     context.lineJoin = "round";
     context.lineCap = "round";
   }
@@ -132,16 +135,14 @@ class Brush {
     this.#stroke(path, colour, stroke);
   }
 
-  /** Name and number over the box, inside the view always. @param {Box} box @param {string} label @param {string} number @param {string} colour */
-  chip([x, y, , height], label, number, colour) {
+  /** Name and number over the box, under it where there is no room, and always in view. @param {Box} box @param {string} label @param {string} number @param {string} colour */
+  chip(box, label, number, colour) {
     const { context, unit } = this;
     const name = `${label}  `;
     context.font = `600 ${unit}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
     const wide = context.measureText(name + WIDEST_NUMBER).width + unit;
     const high = 1.7 * unit;
-    const left = Math.min(Math.max(x, 4), Math.max(this.width - wide - 4, 4));
-    const above = y - high - unit / 3;
-    const top = above >= 4 ? above : Math.max(y + height - high - unit / 3, 4);
+    const [left, top] = this.#chipPlace(box, wide, high);
     context.fillStyle = colour;
     context.beginPath();
     context.roundRect(left, top, wide, high, unit / 2);
@@ -152,6 +153,15 @@ class Brush {
     context.textAlign = "right";
     context.fillText(number, left + wide - unit / 2, top + high / 2);
     context.textAlign = "left";
+  }
+
+  /** @param {Box} box @param {number} wide @param {number} high */
+  #chipPlace([x, y, , height], wide, high) {
+    const gap = this.unit / 3;
+    const left = Math.min(x, this.view.width - wide - gap);
+    const above = y - high - gap;
+    const below = Math.min(y + height + gap, this.view.height - high - gap);
+    return [Math.max(left, gap), above >= gap ? above : Math.max(below, gap)];
   }
 
   /** @param {Path2D} path @param {string} colour @param {number} width */
