@@ -1,7 +1,8 @@
 # `make help` lists what can be done. Setting up happens by itself, and again only when a list of packages
 # changes: each stamp file stands for one finished step.
 
-BOOTSTRAP_PYTHON ?= python3
+BOOTSTRAP_PYTHON ?= python3 python3.13 python3.12 python3.11
+USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip install --disable-pip-version-check --constraint constraints.txt
 NPM = $(shell command -v npm || echo .venv/bin/npm)
@@ -9,6 +10,7 @@ DATA ?= ../shared/data/fer2013plus
 RUN ?= build/runs/expression
 
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 .PHONY: help run serve test lint format bench train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
@@ -54,11 +56,12 @@ clean: ## Remove what setting up and building made; certificates in instance/ st
 	rm -rf .venv node_modules static/vendor build
 
 .venv/made.stamp:
-	@$(BOOTSTRAP_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Mien needs Python 3.11 or later as python3, or make BOOTSTRAP_PYTHON=/path/to/it"; exit 1; }
-	@$(BOOTSTRAP_PYTHON) -m venv .venv \
-	  || { echo "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@touch $@
+	@for python in $(BOOTSTRAP_PYTHON); do \
+	  "$$python" -c '$(USABLE)' 2>/dev/null || continue; \
+	  "$$python" -m venv .venv && touch $@ && exit; \
+	  echo "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; exit 1; \
+	done; \
+	echo "Mien needs Python 3.11, 3.12 or 3.13. Install one, or name it: make BOOTSTRAP_PYTHON=/path/to/python3"; exit 1
 
 .venv/run.stamp: requirements.txt constraints.txt | .venv/made.stamp
 	$(PIP) --requirement requirements.txt

@@ -1,0 +1,144 @@
+"""What setting up does, tried on copies of the Makefile with stand-ins for Python and npm."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.browser import chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TOOLS = ("sh", "touch", "rm", "mkdir", "cp", "awk", "make", "env", "dirname")
+
+PYTHON = """#!/bin/sh
+echo "$@" >> "$LOG"
+case "$*" in *venv*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;; esac
+"""
+
+NPM = """#!/bin/sh
+echo "npm $@" >> "$LOG"
+mkdir -p node_modules/socket.io-client/dist node_modules/uplot/dist
+touch node_modules/socket.io-client/dist/socket.io.esm.min.js
+touch node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
+"""
+
+NO_VENV = '#!/bin/sh\ncase "$*" in *venv*) exit 1 ;; esac\n'
+
+TOO_OLD = "#!/bin/sh\nexit 1\n"
+
+
+class Clone:
+    """A folder with what setting up reads, and a PATH of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(str(shutil.which(tool)))
+        for pattern in ("Makefile", "package*.json", "*.txt"):
+            for path in ROOT.glob(pattern):
+                shutil.copy2(path, folder)
+        self.log = folder / "log"
+
+    def add(self, name: str, program: str) -> None:
+        """Put a program on the PATH."""
+        (self.bin / name).write_text(program)
+        (self.bin / name).chmod(0o755)
+
+    def make(self, *targets: str) -> subprocess.CompletedProcess[str]:
+        """Run make; `log` then holds what it had Python and npm do in this run."""
+        self.log.write_text("")
+        environment = {"PATH": str(self.bin), "LOG": str(self.log)}
+        return subprocess.run(
+            ["make", *targets], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def made(self, *targets: str) -> str:
+        """The same where make must succeed: what Python and npm were asked to do."""
+        finished = self.make(*targets)
+        assert finished.returncode == 0, finished.stderr
+        return self.log.read_text()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    clone = Clone(tmp_path)
+    clone.add("python3", PYTHON)
+    clone.add("npm", NPM)
+    return clone
+
+
+def test_run_installs_what_serving_needs_and_no_more(clone: Clone) -> None:
+    log = clone.made("run")
+    assert "--requirement requirements.txt" in log
+    assert "requirements-dev.txt" not in log
+    assert log.endswith("wsgi.py\n")
+    vendor = {path.name for path in (clone.folder / "static" / "vendor").glob("*.[jc]s*")}
+    assert vendor == {"socket.io.esm.min.js", "uPlot.esm.js", "uPlot.min.css"}
+
+
+def test_a_second_time_nothing_is_set_up_again(clone: Clone) -> None:
+    clone.made("run")
+    clone.made("test")
+    assert clone.made("run") == "wsgi.py\n"
+    assert clone.made("test") == "-m tests.browser.chromium\n-m pytest\n"
+
+
+def test_a_changed_list_of_packages_is_installed(clone: Clone) -> None:
+    clone.made("run")
+    in_a_minute = time.time() + 60
+    os.utime(clone.folder / "requirements.txt", (in_a_minute, in_a_minute))
+    log = clone.made("run")
+    assert "--requirement requirements.txt" in log
+    assert "venv" not in log
+
+
+def test_without_node_npm_comes_from_a_python_package(clone: Clone) -> None:
+    (clone.bin / "npm").unlink()
+    made = clone.make("run")
+    assert "--requirement requirements-node.txt" in clone.log.read_text()
+    assert ".venv/bin/npm ci" in made.stdout
+
+
+def test_with_node_no_other_is_installed(clone: Clone) -> None:
+    assert "requirements-node.txt" not in clone.made("run")
+
+
+def test_a_newer_or_older_python_beside_the_first_is_found(clone: Clone) -> None:
+    clone.add("python3", TOO_OLD)
+    clone.add("python3.12", PYTHON)
+    assert "-m venv .venv" in clone.made("run")
+
+
+@pytest.mark.parametrize(
+    ("python", "said"), [(TOO_OLD, "needs Python 3.11, 3.12 or 3.13"), (NO_VENV, "apt install python3-venv")]
+)
+def test_a_python_that_cannot_be_used_is_said_plainly(clone: Clone, python: str, said: str) -> None:
+    clone.add("python3", python)
+    finished = clone.make("run")
+    assert finished.returncode != 0
+    assert said in finished.stdout
+
+
+def test_serve_serves_the_network_over_https_unless_told_otherwise(clone: Clone) -> None:
+    clone.add("python3", PYTHON + 'echo "$MIEN_HTTPS $MIEN_HOST $MIEN_PORT" >> "$LOG"\n')
+    assert clone.made("serve").endswith("1 0.0.0.0 8443\n")
+    assert clone.made("run").endswith("wsgi.py\n  \n")
+
+
+@pytest.mark.parametrize(("required", "status"), [("1", 1), ("", 0)])
+def test_tests_without_a_browser_say_so_and_fail_where_one_is_required(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], required: str, status: int
+) -> None:
+    monkeypatch.setenv("MIEN_REQUIRE_BROWSER", required)
+    monkeypatch.setattr(chromium, "find_chromium", lambda: None)
+    monkeypatch.setattr(chromium, "install", lambda: None)
+    assert chromium.main() == status
+    assert "LEFT OUT" in capsys.readouterr().out
