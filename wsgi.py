@@ -1,7 +1,7 @@
 """The server: `python wsgi.py`, with settings from `MIEN_` variables (docs/settings.md).
 
-One process serves with eventlet; the workers that it starts import none of this. This module is one of
-three that know eventlet.
+One process serves with eventlet; the workers that it starts import none of this. Only this module and
+`webapp.websocket` know eventlet.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ picture; here numpy does it, and `make bench` shows both.
 Compression: eventlet agrees to permessage-deflate, and a browser then deflates pictures that are JPEGs
 already, for the server to inflate. It is refused here.
 
-This module is one of three that know eventlet.
+Only this module and `wsgi.py` know eventlet.
 """
 
 from __future__ import annotations
