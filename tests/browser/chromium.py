@@ -30,12 +30,17 @@ def is_required() -> bool:
 
 
 def install() -> None:
-    """Try the system's packages where that is ours to do, else Playwright's download."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    """Try the system's packages where that is ours to do, else Playwright's download.
+
+    Ubuntu has no package of Chromium but a snap; Playwright then brings the libraries that it needs, too.
+    """
+    uses_apt = os.geteuid() == 0 and shutil.which("apt-get") is not None
+    if uses_apt:
         _try("apt-get", "update", "--quiet")
         _try("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium")
     if find_chromium() is None:
-        _try(sys.executable, "-m", "playwright", "install", "chromium")
+        with_libraries = ["--with-deps"] if uses_apt else []
+        _try(sys.executable, "-m", "playwright", "install", *with_libraries, "chromium")
 
 
 def main() -> int:
