@@ -97,7 +97,7 @@ export class Live {
     this.rate.answered(round_trip_ms, now_ms);
     this.meter.count(round_trip_ms, now_ms);
     this.health.result(answer.faces.length, now_ms);
-    this.scene.take(answer, captured_ms, this.video.videoWidth / answer.width);
+    this.scene.take(answer, captured_ms, now_ms, this.video.videoWidth / answer.width);
   }
 
   /** @param {import("./protocol.js").Problem["problem"]} problem @param {number} now_ms */

@@ -13,12 +13,16 @@ import { BoxMotion } from "./motion.js";
  * @typedef {import("./protocol.js").Box} Box
  * @typedef {{expression: Label, confidence: number, probabilities: Record<Label, number>}} Shown
  * @typedef {{id: number, face: Face, box: Box, shown: Shown, opacity: number, selected: boolean}} DrawnFace
- * @typedef {{face: Face, motion: BoxMotion, shown: Shown, seen_ms: number}} Tracked
+ * @typedef {{face: Face, motion: BoxMotion, shown: Shown, gone_ms: number | null}} Tracked
+ *   `gone_ms`: when a result came without the face
  */
 
-/** A face that no result has had for this long begins to fade. */
-const KEEP_MS = 250;
-const FADE_MS = 250;
+/** A face may be missed for this long before it begins to fade. */
+const GRACE_MS = 150;
+const FADE_MS = 200;
+
+/** With no result for this long, all faces are gone. Far above a slow round trip, so that boxes stay then. */
+const STALE_MS = 2000;
 
 export class Scene {
   /** @type {Map<number, Tracked>} */
@@ -26,16 +30,20 @@ export class Scene {
   /** @type {number | null} */
   #chosen = null;
   #captured_ms = -Infinity;
+  #taken_ms = -Infinity;
 
   /**
    * Take a result; one that a newer result overtook is left out.
    * @param {Result} result
    * @param {number} captured_ms when its picture was taken
+   * @param {number} now_ms
    * @param {number} scale pixels of the video for one of the picture that was sent
    */
-  take(result, captured_ms, scale) {
+  take(result, captured_ms, now_ms, scale) {
     if (captured_ms <= this.#captured_ms) return;
     this.#captured_ms = captured_ms;
+    this.#taken_ms = now_ms;
+    for (const tracked of this.#tracked.values()) tracked.gone_ms ??= now_ms;
     for (const face of result.faces) this.#follow(scaled(face, scale), captured_ms);
   }
 
@@ -44,7 +52,7 @@ export class Scene {
     const known = this.#tracked.get(face.id);
     known?.motion.measure(face.box, captured_ms);
     const motion = known?.motion ?? new BoxMotion(face.box, captured_ms);
-    this.#tracked.set(face.id, { face, motion, shown: known?.shown ?? shownOf(face), seen_ms: captured_ms });
+    this.#tracked.set(face.id, { face, motion, shown: known?.shown ?? shownOf(face), gone_ms: null });
   }
 
   /** Show the newest names and numbers from now on. */
@@ -57,12 +65,12 @@ export class Scene {
     this.#forget(now_ms);
     const selected = this.selected;
     return [...this.#tracked.values()]
-      .map(({ face, motion, shown, seen_ms }) => ({
+      .map(({ face, motion, shown, gone_ms }) => ({
         id: face.id,
         face,
         box: motion.at(now_ms),
         shown,
-        opacity: Math.min(1, 1 - (now_ms - seen_ms - KEEP_MS - FADE_MS / 2) / (FADE_MS / 2)),
+        opacity: Math.min(1, 1 - (now_ms - (gone_ms ?? now_ms) - GRACE_MS) / FADE_MS),
         selected: face.id === selected?.id,
       }))
       .sort((first, second) => Number(first.selected) - Number(second.selected));
@@ -70,8 +78,10 @@ export class Scene {
 
   /** @param {number} now_ms */
   #forget(now_ms) {
-    for (const [id, { seen_ms }] of this.#tracked) {
-      if (now_ms - seen_ms > KEEP_MS + FADE_MS) this.#tracked.delete(id);
+    const stale = now_ms - this.#taken_ms > STALE_MS;
+    for (const [id, tracked] of this.#tracked) {
+      if (stale) tracked.gone_ms ??= now_ms;
+      if (now_ms - (tracked.gone_ms ?? now_ms) > GRACE_MS + FADE_MS) this.#tracked.delete(id);
     }
   }
 

@@ -1,0 +1,110 @@
+"""The live view as tests use it: start it, read what it draws, answer its frames in the server's place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, WebSocketRoute
+
+from tests.browser.videos import MARKS
+from tests.faces import face, probabilities
+from webapp.errors import BusyError, UnavailableError
+from webapp.messages import STAGES, Result, problem_to_wire
+
+FRAME_EVENT = re.compile(r'^451-(?P<ack>\d+)\["frame",(?P<meta>\{.*?\})')
+"""Engine.IO message (4), Socket.IO binary event (5) with one attachment (1), acknowledgement id."""
+
+Answer = dict[str, Any]
+
+
+def start(page: Page) -> None:
+    """Press the button of the start screen and wait for the live view."""
+    page.click('[data-screen="start"] [data-start]')
+    page.wait_for_selector('[data-screen="live"]', state="visible")
+
+
+def wait_for_label(page: Page, label: str) -> None:
+    """Wait until the panel names this expression."""
+    page.wait_for_function("name => document.getElementById('readout-name').textContent === name", arg=label)
+
+
+def drawings(page: Page, seconds: float) -> list[dict[str, Any]]:
+    """What the overlay drew in this time; see drawn.js for the records."""
+    page.evaluate(Path(__file__).with_name("drawn.js").read_text(), MARKS)
+    page.wait_for_timeout(1000 * seconds)
+    drawn: list[dict[str, Any]] = page.evaluate("window.drawn")
+    return drawn
+
+
+def changes_s(page: Page, element_id: str, seconds: float) -> list[tuple[float, str]]:
+    """When in this time an element's text changed, and to what."""
+    changes: list[tuple[float, str]] = page.evaluate(
+        """async ([id, seconds]) => {
+            const changes = [];
+            const element = document.getElementById(id);
+            const note = () => changes.push([performance.now() / 1000, element.textContent]);
+            const observer = new MutationObserver(note);
+            observer.observe(element, { childList: true, characterData: true, subtree: true });
+            await new Promise((done) => setTimeout(done, 1000 * seconds));
+            observer.disconnect();
+            return changes;
+        }""",
+        [element_id, seconds],
+    )
+    return changes
+
+
+def answer_frames(page: Page, answer: Callable[[int], Answer]) -> list[bytes]:
+    """Answer each frame of a page, not opened yet, with `answer(seq)` in place of the server.
+
+    The list that is returned fills with the pictures.
+    """
+    pictures: list[bytes] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def forward(message: str | bytes) -> None:
+            event = FRAME_EVENT.match(message) if isinstance(message, str) else None
+            if event:
+                seq = json.loads(event["meta"])["seq"]
+                socket.send(f"43{event['ack']}[{json.dumps(answer(seq))}]")
+            elif isinstance(message, str):
+                server.send(message)
+            else:
+                pictures.append(message)
+
+        socket.on_message(forward)
+
+    page.route_web_socket("**/socket.io/**", route)
+    return pictures
+
+
+def sent_pictures(page: Page) -> list[bytes]:
+    """A list that fills with the pictures that a page, not opened yet, sends."""
+    pictures: list[bytes] = []
+
+    def listen(payload: str | bytes) -> None:
+        if isinstance(payload, bytes):
+            pictures.append(payload)
+
+    page.on("websocket", lambda socket: socket.on("framesent", listen))
+    return pictures
+
+
+def result(expression: str, seq: int = 0, confidence: float = 0.9) -> Answer:
+    """A result with one face in the middle of a 640 x 480 picture, as the server writes it."""
+    shown = probabilities(expression, confidence)
+    one = replace(face(x=260, y=170, width=120), probabilities=shown, raw_probabilities=shown, id=1)
+    return Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0)).to_wire()
+
+
+def problem(code: str) -> Answer:
+    """A problem as the server writes it."""
+    error = next(kind for kind in (BusyError, UnavailableError) if kind.code == code)
+    return problem_to_wire(0, error("The server cannot answer now."))

@@ -1,0 +1,151 @@
+"""Every failure has its own screen or notice that says what to do, and the page goes on by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import live, videos
+from tests.serving import Server
+
+Launch = Callable[..., Browser]
+NewPage = Callable[..., Page]
+
+CAMERA_IS_IN_USE = """
+navigator.mediaDevices.getUserMedia = async () => {
+  throw new DOMException("Could not start video source", "NotReadableError");
+};
+"""
+
+
+def press_start(page: Page) -> None:
+    page.click('[data-screen="start"] [data-start]')
+
+
+def wait_for_screen(page: Page, name: str) -> str:
+    """Wait until this screen alone is shown; its text."""
+    page.wait_for_selector(f'[data-screen="{name}"]', state="visible")
+    assert page.locator("[data-screen]:visible").count() == 1
+    return page.inner_text(f'[data-screen="{name}"]')
+
+
+def wait_for_notice(page: Page, name: str, timeout_s: float = 10) -> str:
+    page.wait_for_selector(f'[data-notice="{name}"]', state="visible", timeout=1000 * timeout_s)
+    return page.inner_text(f'[data-notice="{name}"]')
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server that a test may stop."""
+    with Server(MIEN_WORKERS="1") as running:
+        yield running
+
+
+def test_a_camera_that_is_not_allowed(server: Server, launch: Launch, new_page: NewPage) -> None:
+    page = new_page(launch(allowed=False))
+    page.goto(server.url)
+    press_start(page)
+    assert "allow the camera" in wait_for_screen(page, "denied")
+    assert page.evaluate("document.activeElement.id") == "denied-title", "the screen reader begins there"
+
+
+def test_a_computer_without_camera(server: Server, launch: Launch, new_page: NewPage) -> None:
+    page = new_page(launch(cameras=0))
+    page.goto(server.url)
+    press_start(page)
+    assert "Plug a camera in" in wait_for_screen(page, "missing")
+
+
+def test_a_camera_in_use_and_then_free(server: Server, still_browser: Browser, new_page: NewPage) -> None:
+    page = new_page(still_browser)
+    page.add_init_script("window.real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);")
+    page.add_init_script(CAMERA_IS_IN_USE)
+    page.goto(server.url)
+    press_start(page)
+    assert "Close video calls" in wait_for_screen(page, "in-use")
+
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = window.real; }")
+    page.click('[data-screen="in-use"] [data-start]')
+    live.wait_for_label(page, "Happy")
+
+
+def test_a_camera_that_is_unplugged(server: Server, still_browser: Browser, new_page: NewPage) -> None:
+    page = new_page(still_browser)
+    page.goto(server.url)
+    live.start(page)
+    page.evaluate(
+        "document.getElementById('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
+    )
+    assert "Connect the camera" in wait_for_screen(page, "unplugged")
+
+
+def test_a_page_without_https_names_the_address_with_it(
+    server: Server, launch: Launch, new_page: NewPage
+) -> None:
+    page = new_page(launch(extra="--host-resolver-rules=MAP mien.test 127.0.0.1"))
+    page.goto(f"http://mien.test:{server.port}/")
+    assert "only over https" in wait_for_screen(page, "insecure")
+    link = page.locator('[data-screen="insecure"] a')
+    assert link.get_attribute("href") == "https://mien.test:8443/"
+
+
+def test_no_face_in_view(server: Server, launch: Launch, new_page: NewPage, tmp_path: Path) -> None:
+    page = new_page(launch(videos.write_still(tmp_path / "nobody.mjpeg")))
+    page.goto(server.url)
+    live.start(page)
+    assert "Look towards the camera" in wait_for_notice(page, "no-face")
+    assert page.inner_text("#readout-name") == "No face"
+
+
+def test_a_lost_server_is_found_again_without_a_click(
+    own_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    page.goto(own_server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+
+    own_server.stop()
+    assert "Trying again by itself" in wait_for_notice(page, "server-lost")
+    assert not page.evaluate("document.getElementById('video').paused"), "the picture of the camera goes on"
+    live.wait_for_label(page, "No face")
+
+    own_server.start()
+    page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=20_000)
+    live.wait_for_label(page, "Happy")
+    assert len(live.drawings(page, seconds=1)[-1]["faces"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"), [("busy", "until it has room"), ("unavailable", "in a few seconds")]
+)
+def test_problems_of_the_server_are_told_and_pass(
+    server: Server, still_browser: Browser, new_page: NewPage, code: str, advice: str
+) -> None:
+    page = new_page(still_browser)
+    answers = [live.problem(code)]
+    live.answer_frames(page, lambda seq: {**answers[-1], "seq": seq})
+    page.goto(server.url)
+    live.start(page)
+    assert advice in wait_for_notice(page, code)
+
+    answers.append(live.result("happy"))
+    page.wait_for_selector(f'[data-notice="{code}"]', state="hidden")
+    live.wait_for_label(page, "Happy")
+
+
+def test_a_busy_server_gets_fewer_and_smaller_pictures(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    pictures = live.answer_frames(page, lambda seq: {**live.problem("busy"), "seq": seq})
+    page.goto(server.url)
+    live.start(page)
+    page.wait_for_timeout(6500)
+    before = len(pictures)
+    page.wait_for_timeout(2000)
+    assert 2 <= len(pictures) - before <= 10, "about four a second at last"
+    assert len(pictures[-1]) < len(pictures[0]) / 2

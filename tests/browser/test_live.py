@@ -1,0 +1,217 @@
+"""The live view on a real server: what is drawn, in how calm a way, and what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import live, videos
+from tests.serving import Server
+from tests.vision.pictures import mirrored, overlap
+from webapp.messages import Box
+
+LEAST_OVERLAP = 0.6
+
+Launch = Callable[..., Browser]
+NewPage = Callable[..., Page]
+
+
+def is_on_face(drawing: dict[str, Any], truth: Box) -> bool:
+    """Whether exactly one box was drawn, and on the face."""
+    measured = [face["measured"] for face in drawing["faces"]]
+    return (
+        len(measured) == 1 and measured[0] is not None and overlap(Box(*measured[0]), truth) >= LEAST_OVERLAP
+    )
+
+
+def test_a_moving_face_carries_its_box_and_is_called_happy(
+    server: Server, launch: Launch, new_page: NewPage, moving_video: Path
+) -> None:
+    page = new_page(launch(moving_video), viewport={"width": 1280, "height": 800})
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+
+    drawn = live.drawings(page, seconds=10)
+
+    count = 10 * videos.PICTURES_PER_S
+    good = [
+        is_on_face(drawing, videos.face_box(videos.moving(drawing["picture"], count)))
+        and drawing["faces"][0]["label"].startswith("Happy ")
+        for drawing in drawn
+    ]
+    assert len({drawing["picture"] for drawing in drawn}) > 100, "too few pictures of the camera were seen"
+    assert np.mean(good) > 0.95, f"{np.mean(good):.1%} of {len(drawn)} drawings were right"
+
+
+def test_three_browsers_at_once_see_only_their_own_faces(
+    server: Server, launch: Launch, new_page: NewPage, tmp_path: Path
+) -> None:
+    places: dict[str, list[videos.Place]] = {
+        "left": [(-100, 0, 1.0)],
+        "right": [(250, 60, 0.9)],
+        "nobody": [],
+    }
+    pages = {}
+    for name, shown in places.items():
+        pages[name] = new_page(launch(videos.write_still(tmp_path / f"{name}.mjpeg", *shown)))
+        pages[name].goto(server.url)
+        live.start(pages[name])
+    for name in ("left", "right"):
+        live.wait_for_label(pages[name], "Happy")
+    for page in pages.values():
+        live.drawings(page, seconds=0)
+    pages["nobody"].wait_for_timeout(4000)
+    drawn = {name: page.evaluate("window.drawn") for name, page in pages.items()}
+
+    for name in ("left", "right"):
+        truth = videos.face_box(places[name][0])
+        with_faces = [drawing for drawing in drawn[name] if drawing["faces"]]
+        assert len(with_faces) > 20
+        assert [drawing for drawing in with_faces if not is_on_face(drawing, truth)] == []
+    assert len(drawn["nobody"]) > 20
+    assert all(drawing["faces"] == [] for drawing in drawn["nobody"])
+
+
+def test_the_picture_goes_to_the_server_whole_and_not_mirrored(
+    server: Server, launch: Launch, new_page: NewPage, moving_video: Path
+) -> None:
+    page = new_page(launch(moving_video))
+    sent = live.sent_pictures(page)
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+
+    image = cv2.imdecode(np.frombuffer(sent[-1], np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert image.shape == (videos.HEIGHT, videos.WIDTH, 3)
+    number = videos.read_number(np.asarray(image, np.uint8))
+    truth = videos.picture(number, videos.moving(number, 10 * videos.PICTURES_PER_S))
+    assert np.mean(cv2.absdiff(image, truth)) < 12, "JPEG and video levels change the colours a little"
+    assert np.mean(cv2.absdiff(image, mirrored(truth))) > 24
+
+
+def test_two_faces_are_shown_and_either_can_be_chosen_by_mouse_and_keyboard(
+    server: Server, launch: Launch, new_page: NewPage, tmp_path: Path
+) -> None:
+    small, large = (-40.0, 100.0, 0.65), (220.0, 0.0, 1.0)
+    page = new_page(launch(videos.write_still(tmp_path / "two.mjpeg", small, large)))
+    page.goto(server.url)
+    live.start(page)
+    page.wait_for_selector(".face-button >> nth=1", state="visible")
+
+    def selected() -> Box:
+        drawing = live.drawings(page, seconds=0.5)[-1]
+        assert len(drawing["faces"]) == 2
+        return Box(*next(face["measured"] for face in drawing["faces"] if face["selected"]))
+
+    assert overlap(selected(), videos.face_box(large)) > LEAST_OVERLAP
+    other = page.locator('.face-button[aria-pressed="false"]')
+    other.focus()
+    page.keyboard.press("Enter")
+    assert overlap(selected(), videos.face_box(small)) > LEAST_OVERLAP
+
+    area = page.locator("#overlay").bounding_box()
+    assert area is not None
+    box, scale = videos.face_box(large), area["width"] / videos.WIDTH
+    across = videos.WIDTH - box.x - box.width / 2
+    page.mouse.click(area["x"] + scale * across, area["y"] + scale * (box.y + box.height / 2))
+    assert overlap(selected(), videos.face_box(large)) > LEAST_OVERLAP
+
+
+def test_pausing_holds_the_picture_and_sends_nothing(
+    server: Server, launch: Launch, new_page: NewPage, moving_video: Path
+) -> None:
+    page = new_page(launch(moving_video))
+    sent = live.sent_pictures(page)
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    page.click("#pause")
+    page.wait_for_timeout(300)
+    before = len(sent)
+    drawn = live.drawings(page, seconds=1)
+    assert len(sent) == before
+    assert len({drawing["picture"] for drawing in drawn}) == 1
+    assert len(drawn[-1]["faces"]) == 1, "the box stays"
+
+    page.click("#pause")
+    page.wait_for_timeout(1000)
+    assert len(sent) > before
+
+
+def test_stopping_lets_go_of_the_camera_and_the_server_and_starting_again_works(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    page.goto(server.url)
+    for _ in range(2):
+        sent = live.sent_pictures(page)
+        live.start(page)
+        live.wait_for_label(page, "Happy")
+        page.click("#stop")
+        page.wait_for_selector('[data-screen="start"]', state="visible")
+        assert page.evaluate("document.getElementById('video').srcObject") is None
+        page.wait_for_timeout(200)
+        after = len(sent)
+        page.wait_for_timeout(500)
+        assert len(sent) == after
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_landmarks_are_drawn_only_where_they_are_wanted(
+    server: Server, still_browser: Browser, new_page: NewPage, on: bool
+) -> None:
+    page = new_page(still_browser)
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    if not on:
+        page.click("#landmarks")
+    left, top, width, height = (
+        int(value) for value in live.drawings(page, seconds=0.5)[-1]["faces"][0]["drawn_box"]
+    )
+    painted = page.evaluate(
+        """([x, y, width, height]) => {
+            const context = document.getElementById("overlay").getContext("2d");
+            const { data } = context.getImageData(x, y, width, height);
+            return data.filter((value, index) => index % 4 === 3 && value > 200).length;
+        }""",
+        [left + width // 5, top + height // 5, width * 3 // 5, height * 3 // 5],
+    )
+    assert (painted > 50) is on
+
+
+def test_nothing_comes_from_or_goes_to_another_host(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.on("websocket", lambda socket: addresses.append(socket.url.replace("ws://", "http://")))
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    assert any("socket.io/" in address for address in addresses)
+    assert [address for address in addresses if not address.startswith((server.url, "blob:"))] == []
+
+
+def test_the_camera_can_be_changed(server: Server, launch: Launch, new_page: NewPage) -> None:
+    page = new_page(launch(cameras=2))
+    page.goto(server.url)
+    live.start(page)
+    options = page.locator("#camera option")
+    assert options.count() == 2
+    open_id = "document.getElementById('video').srcObject.getVideoTracks()[0].getSettings().deviceId"
+    before = page.evaluate(open_id)
+    page.select_option("#camera", index=1 if options.nth(0).get_attribute("value") == before else 0)
+    page.wait_for_function(
+        f"before => document.getElementById('video').srcObject && {open_id} !== before", arg=before
+    )
+    assert page.input_value("#camera") == page.evaluate(open_id)

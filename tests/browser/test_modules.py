@@ -1,0 +1,249 @@
+"""The pure modules of the page, run where they belong: in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.serving import Server
+
+Run = Callable[[str], Any]
+
+
+@pytest.fixture
+def run(server: Server, still_browser: Browser, new_page: Callable[..., Page]) -> Run:
+    """Run a piece of JavaScript that may import the page's modules as `js`, such as `js.rate.STEPS`."""
+    page = new_page(still_browser)
+    page.goto(server.url)
+    names = ("rate", "motion", "geometry", "health", "meter", "scene", "chart", "announcer")
+    imports = "\n".join(f'js.{name} = await import("/static/js/{name}.js");' for name in names)
+    return lambda code: page.evaluate(f"async () => {{ const js = {{}}; {imports}\n{code} }}")
+
+
+def test_rate_goes_down_when_answers_are_slow_and_comes_back_slowly(run: Run) -> None:
+    down_s, lowest, up_s = run(
+        """
+        const rate = new js.rate.RateController();
+        const index = () => js.rate.STEPS.indexOf(rate.step);
+        let now = 0;
+        const answers = (round_trip_ms, until) => {
+            const end = now + 600000;
+            for (; now < end && !until(); now += 50) rate.answered(round_trip_ms, now);
+        };
+        answers(40, () => now > 2000);
+        const slow = now; answers(400, () => index() === 2); const down = now - slow;
+        answers(400, () => now > 60000); const lowest = index();
+        const well = now; answers(40, () => index() === 0); const up = now - well;
+        return [down / 1000, lowest, up / 1000];
+        """
+    )
+    assert down_s < 3
+    assert lowest == 6
+    assert up_s > 20
+
+
+def test_rate_does_not_swing_between_two_steps(run: Run) -> None:
+    raises = run(
+        """
+        const rate = new js.rate.RateController();
+        let raises = 0;
+        for (let now = 0; now < 300000; now += 50) {
+            const before = js.rate.STEPS.indexOf(rate.step);
+            rate.answered(before < 2 ? 300 : 50, now);
+            if (js.rate.STEPS.indexOf(rate.step) < before) raises += 1;
+        }
+        return raises;
+        """
+    )
+    assert 1 <= raises <= 10, "five minutes at 4 s each would be 75"
+
+
+def test_rate_goes_down_when_refused_but_not_for_each_of_many_at_once(run: Run) -> None:
+    assert run(
+        """
+        const rate = new js.rate.RateController();
+        const index = () => js.rate.STEPS.indexOf(rate.step);
+        for (let now = 0; now < 100; now += 10) rate.refused(now);
+        const first = index();
+        rate.refused(2000);
+        return [first, index()];
+        """
+    ) == [1, 2]
+
+
+def test_a_box_keeps_up_with_a_steady_movement_seen_late(run: Run) -> None:
+    worst = run(
+        """
+        const speed = 0.15, late = 100, place = (ms) => [speed * ms, 50, 100, 120];
+        const motion = new js.motion.BoxMotion(place(0), 0);
+        let worst = 0, captured = 0;
+        for (let now = late; now < 4000; now += 16) {
+            while (captured + 40 + late <= now) motion.measure(place(captured += 40), captured);
+            const gap = Math.abs(motion.at(now)[0] - place(now)[0]);
+            if (now > 1000) worst = Math.max(worst, gap);
+        }
+        return worst;
+        """
+    )
+    assert worst < 1.5, "without a forecast it would be 15 pixels behind"
+
+
+def test_a_box_glides_to_a_new_place_without_swinging_over(run: Run) -> None:
+    places = run(
+        """
+        const motion = new js.motion.BoxMotion([0, 0, 100, 100], 0);
+        motion.at(1000);
+        const places = [];
+        for (let now = 1000; now < 3000; now += 20) {
+            if (now % 40 === 0) motion.measure([40, 0, 100, 100], now);
+            places.push(motion.at(now)[0]);
+        }
+        return places;
+        """
+    )
+    assert places[0] < 20
+    assert max(places) < 46
+    assert abs(places[-1] - 40) < 4
+    assert max(abs(after - before) for before, after in zip(places, places[1:], strict=False)) < 16
+
+
+def test_a_box_jumps_to_a_far_place_at_once(run: Run) -> None:
+    assert run(
+        """
+        const motion = new js.motion.BoxMotion([0, 0, 50, 50], 0);
+        motion.at(10);
+        motion.measure([300, 0, 50, 50], 40);
+        return motion.at(50)[0];
+        """
+    ) == pytest.approx(300)
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+@pytest.mark.parametrize("view", [(800, 400), (300, 600), (640, 480)])
+def test_points_of_a_picture_are_found_again_in_any_view(
+    run: Run, view: tuple[int, int], mirrored: bool
+) -> None:
+    left, back, box = run(
+        f"""
+        const view = {{ width: {view[0]}, height: {view[1]} }};
+        const fit = new js.geometry.Fit({{ width: 640, height: 480 }}, view, {str(mirrored).lower()});
+        return [fit.point([0, 0]), fit.back(fit.point([100, 50])), fit.box([100, 50, 60, 40])];
+        """
+    )
+    scale = min(view[0] / 640, view[1] / 480)
+    margin = (view[0] - 640 * scale) / 2
+    assert left[0] == pytest.approx(view[0] - margin if mirrored else margin)
+    assert back == pytest.approx([100, 50])
+    assert box[2:] == pytest.approx([60 * scale, 40 * scale])
+    assert box[0] == pytest.approx(margin + scale * (480 if mirrored else 100))
+
+
+SCENE = """
+    const face = (id, x, width) => ({ id, box: [x, 0, width, width], landmarks: {}, expression: "happy",
+        confidence: 0.9, probabilities: {} });
+    const result = (...faces) => ({ faces });
+    const scene = new js.scene.Scene();
+"""
+
+
+def test_the_largest_face_is_selected_until_another_is_chosen_and_again_when_that_has_gone(run: Run) -> None:
+    assert run(
+        SCENE
+        + """
+        scene.take(result(face(1, 0, 50), face(2, 200, 90)), 0, 0, 1);
+        const selected = [scene.selected.id];
+        scene.selectAt([20, 20], 0);
+        selected.push(scene.selected.id);
+        scene.take(result(face(2, 200, 90)), 100, 100, 1);
+        scene.at(1000);
+        selected.push(scene.selected.id);
+        return selected;
+        """
+    ) == [2, 1, 2]
+
+
+def test_a_result_that_a_newer_one_overtook_is_left_out(run: Run) -> None:
+    assert run(
+        SCENE
+        + """
+        scene.take(result(face(1, 0, 50)), 100, 150, 1);
+        scene.take(result(face(2, 0, 50)), 90, 160, 1);
+        return scene.faces.map(({ id }) => id);
+        """
+    ) == [1]
+
+
+def test_faces_stay_through_a_slow_round_trip_and_fade_when_seen_to_be_gone(run: Run) -> None:
+    assert run(
+        SCENE
+        + """
+        scene.take(result(face(1, 0, 50)), 0, 100, 1);
+        const opacity = (now) => scene.at(now)[0]?.opacity ?? 0;
+        const slow = opacity(1500);
+        scene.take(result(), 1400, 1600, 1);
+        return [slow, opacity(1700), opacity(1850) < 1, opacity(2100)];
+        """
+    ) == [1, 1, True, 0]
+
+
+def test_faces_fade_when_no_answer_comes_any_more(run: Run) -> None:
+    assert run(
+        SCENE
+        + """
+        scene.take(result(face(1, 0, 50)), 0, 0, 1);
+        return [scene.at(1900).length, scene.at(2100).length, scene.at(2600).length];
+        """
+    ) == [1, 1, 0]
+
+
+def test_one_busy_answer_is_no_news_and_several_are(run: Run) -> None:
+    assert run(
+        """
+        const health = new js.health.Health();
+        health.problem("busy", 0);
+        const one = health.at(10).busy;
+        for (const now of [100, 200, 300]) health.problem("busy", now);
+        return [one, health.at(310).busy, health.at(4000).busy];
+        """
+    ) == [False, True, False]
+
+
+def test_no_face_is_told_after_a_while_only(run: Run) -> None:
+    assert run(
+        """
+        const health = new js.health.Health();
+        health.result(0, 0);
+        const told = [health.at(1000).noFace, health.at(1600).noFace];
+        health.result(1, 1700);
+        return [...told, health.at(1700).noFace];
+        """
+    ) == [False, True, False]
+
+
+def test_meter_counts_the_last_two_seconds(run: Run) -> None:
+    assert run(
+        """
+        const meter = new js.meter.Meter();
+        for (let now = 0; now < 4000; now += 50) meter.count(now < 3200 ? 500 : 30, now);
+        return [meter.at(4000), meter.at(9000)];
+        """
+    ) == [
+        {"frames_per_s": pytest.approx(20, abs=0.6), "round_trip_ms": 500},
+        {"frames_per_s": 0, "round_trip_ms": None},
+    ]
+
+
+def test_the_timeline_knows_which_expression_led_when(run: Run) -> None:
+    assert run(
+        """
+        const even = Object.fromEntries(
+            ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"].map((name) => [name, 0.1]));
+        const sample = (at_s, label) => ({ at_s, probabilities: label && { ...even, [label]: 0.4 } });
+        const labels = ["happy", "happy", null, "sad", "sad"];
+        return js.chart.leaders(labels.map((label, at_s) => sample(at_s, label)))
+            .map(({ label, from_s, to_s }) => [label, from_s, to_s]);
+        """
+    ) == [["happy", 0, 2], ["sad", 3, 4]]
