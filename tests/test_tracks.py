@@ -86,3 +86,10 @@ def test_the_nearest_pairs_are_matched_first() -> None:
 def test_the_distance_is_in_face_widths_and_counts_a_change_of_size() -> None:
     assert distance(face(x=0).box, face(x=40).box) == pytest.approx(0.5)
     assert distance(face(x=0, y=0, width=80).box, face(x=-20, y=-20, width=120).box) == pytest.approx(0.4)
+
+
+def test_a_face_keeps_its_id_when_the_browser_sends_smaller_pictures() -> None:
+    tracks = Tracks(0.25)
+    (large,) = tracks.follow([face(x=400, y=200, width=160)], 0.0, 640)
+    (small,) = tracks.follow([face(x=200, y=100, width=80)], 0.1, 320)
+    assert small.id == large.id

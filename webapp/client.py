@@ -42,7 +42,7 @@ class Client:
         received_s = time.monotonic()
         with self._place(frame):
             analysis = self._analyze(frame.image)
-        faces = self._tracks.follow(analysis.faces, received_s)
+        faces = self._tracks.follow(analysis.faces, received_s, analysis.width)
         timing_ms = _timing_ms(analysis, 1000 * (time.monotonic() - received_s))
         return Result(frame.seq, analysis.width, analysis.height, faces, timing_ms)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -18,7 +19,10 @@ MATCH_DISTANCE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A face that was seen: where, when (seconds on the server's clock) and with which probabilities."""
+    """A face that was seen: where, when (seconds on the server's clock) and with which probabilities.
+
+    `box` is in widths of the picture.
+    """
 
     id: int
     box: Box
@@ -34,16 +38,20 @@ class Tracks:
         self._tracks: list[Track] = []
         self._last_id = 0
 
-    def follow(self, faces: Sequence[Face], now_s: float) -> tuple[Face, ...]:
+    def follow(self, faces: Sequence[Face], now_s: float, picture_width: float = 1.0) -> tuple[Face, ...]:
         """Give each face the id that it had, or a new one, and its smoothed probabilities.
 
+        Places are compared in widths of the picture, as a browser may send the next one in another size.
         `now_s` is when the picture arrived. The results of two workers may come in the wrong order: one
         that was overtaken gets its ids, but moves no probabilities.
         """
         known = [track for track in self._tracks if now_s - track.seen_s <= FORGET_AFTER_S]
-        pairs = match([track.box for track in known], [face.box for face in faces])
+        boxes = [Box(*(value / picture_width for value in face.box)) for face in faces]
+        pairs = match([track.box for track in known], boxes)
         followed = [
-            self._moved(known[pairs[index]], face, now_s) if index in pairs else self._new(face, now_s)
+            self._moved(known[pairs[index]], face, boxes[index], now_s)
+            if index in pairs
+            else self._new(face, boxes[index], now_s)
             for index, face in enumerate(faces)
         ]
         matched = set(pairs.values())
@@ -54,14 +62,14 @@ class Tracks:
             for face, track in zip(faces, followed, strict=True)
         )
 
-    def _moved(self, track: Track, face: Face, now_s: float) -> Track:
+    def _moved(self, track: Track, face: Face, box: Box, now_s: float) -> Track:
         weight = new_weight(max(0.0, now_s - track.seen_s), self._smoothing_s)
         smooth = mixed(track.probabilities, face.raw_probabilities, weight)
-        return Track(track.id, face.box, max(now_s, track.seen_s), smooth)
+        return Track(track.id, box, max(now_s, track.seen_s), smooth)
 
-    def _new(self, face: Face, now_s: float) -> Track:
+    def _new(self, face: Face, box: Box, now_s: float) -> Track:
         self._last_id += 1
-        return Track(self._last_id, face.box, now_s, face.raw_probabilities)
+        return Track(self._last_id, box, now_s, face.raw_probabilities)
 
 
 def new_weight(elapsed_s: float, smoothing_s: float) -> float:
@@ -93,7 +101,7 @@ def match(before: Sequence[Box], after: Sequence[Box]) -> dict[int, int]:
 
 def distance(first: Box, second: Box) -> float:
     """How far apart two boxes are: centres and widths, in units of their mean width."""
-    width = max((first.width + second.width) / 2, 1.0)
+    width = max((first.width + second.width) / 2, sys.float_info.epsilon)
     across = first.x + first.width / 2 - second.x - second.width / 2
     down = first.y + first.height / 2 - second.y - second.height / 2
     return (math.hypot(across, down) + abs(first.width - second.width)) / width
