@@ -15,7 +15,7 @@ const POSITION_GAIN = 0.8;
 const SPEED_GAIN = 0.35;
 
 /** A forecast further ahead than this stands still: people turn round, results get lost. */
-const FORECAST_LIMIT_MS = 250;
+const FORECAST_LIMIT_MS = 350;
 
 /** The spring's own frequency; what is shown has closed 95% of a gap after about 120 ms. */
 const SPRING_PER_MS = 0.04;

@@ -25,10 +25,10 @@ Place = tuple[float, float, float]
 
 
 def moving(number: int, count: int) -> Place:
-    """Once round in `count` pictures: to and fro twice, up and down, nearer and farther."""
+    """Once round in `count` pictures: to and fro, nearer and farther, up and down twice."""
     turn = 2 * math.pi * number / count
     scale = 1.1 + 0.2 * math.sin(turn)
-    return 20 + 70 * math.sin(2 * turn), -10 + 30 * math.cos(turn), scale
+    return 20 + 90 * math.sin(turn), -10 + 25 * math.cos(2 * turn), scale
 
 
 def face_box(place: Place) -> Box:
