@@ -34,7 +34,6 @@ def main() -> None:
     from webapp.config import Settings
     from webapp.errors import MienError
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = Settings.from_env()
         logging.basicConfig(
@@ -64,17 +63,28 @@ def serve(settings: Settings) -> None:
             eventlet.spawn(run_server, redirects, redirect_app(settings.port))
     app = create_app(settings)
     engine = app.extensions["engine"]
+    stop_signals = catch_stop_signals()
     engine.start()
-    server = eventlet.spawn(run_server, listener, app)
-    print(announce.serving_lines(settings), flush=True)
     try:
-        server.wait()
-    except KeyboardInterrupt:
+        eventlet.spawn(run_server, listener, app)
+        print(announce.serving_lines(settings), flush=True)
+        stop_signals.recv(1)
         logger.info("stopping")
     finally:
-        for again in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(again, signal.SIG_IGN)  # one is enough: a second would end the stopping itself
         engine.stop()
+
+
+def catch_stop_signals() -> socket.socket:
+    """A socket that has a byte to read after Ctrl-C or SIGTERM; further ones change nothing.
+
+    An exception raised by a signal would come up in whatever green thread runs, and there be taken for that
+    thread's own failure.
+    """
+    receiver, sender = socket.socketpair()
+    signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: None)
+    return receiver
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import struct
@@ -9,6 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -276,6 +278,27 @@ def test_analyze_without_a_picture_says_what_to_send(server: Server) -> None:
 def test_pages_forbid_other_hosts_and_other_frames(server: Server) -> None:
     policy = requests.get(server.url, timeout=5).headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
+
+
+def test_one_sigterm_stops_a_busy_server_and_its_workers() -> None:
+    """The signal arrives while a request is answered, whose own error handling must not swallow it."""
+    with Server(MIEN_WORKERS="1") as server:
+        workers = server.worker_pids()
+
+        def load() -> None:
+            with contextlib.suppress(requests.ConnectionError):  # the server ends
+                while True:
+                    requests.get(server.url, timeout=5)
+
+        loaders = [threading.Thread(target=load) for _ in range(2)]
+        for loader in loaders:
+            loader.start()
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(5) == 0
+        for loader in loaders:
+            loader.join()
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
 def test_a_setting_that_cannot_be_used_ends_the_start_with_its_name() -> None:
