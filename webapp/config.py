@@ -35,6 +35,10 @@ class Settings:
     tls_key: Path | None = None
     redirect_port: int = 8080
     data_dir: Path = PROJECT_ROOT / "instance"
+    database: str | None = None
+    host_token: str | None = None
+    retention_days: int = 0
+    lsl: bool = False
     allowed_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
 
@@ -43,6 +47,11 @@ class Settings:
         """The classifier's file that workers load."""
         name = "expression.tflite" if self.runtime == "litert" else "expression.keras"
         return self.model or PROJECT_ROOT / "models" / name
+
+    @property
+    def database_url(self) -> str:
+        """Where rooms and recordings are kept."""
+        return self.database or f"sqlite:///{(self.data_dir / 'mien.sqlite').absolute()}"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -65,6 +74,10 @@ class Settings:
             tls_key=read.path("TLS_KEY", None),
             redirect_port=read.whole("REDIRECT_PORT", 8080, low=0, high=65535),
             data_dir=read.path("DATA_DIR", PROJECT_ROOT / "instance") or PROJECT_ROOT / "instance",
+            database=read.text("DATABASE_URL", "") or None,
+            host_token=read.text("HOST_TOKEN", "") or None,
+            retention_days=read.whole("RETENTION_DAYS", 0, low=0, high=36500),
+            lsl=read.choice("LSL", ("0", "1")) == "1",
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )

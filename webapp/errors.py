@@ -4,14 +4,24 @@
     ├── SettingsError          a MIEN_ variable has a value that cannot be used
     ├── ModelFileError         a model file is missing, changed or of another shape
     ├── CertificateError       the TLS certificate or its key cannot be used
-    └── FrameError             one frame could not be answered; carries a code for the client
-        ├── BadFrameError      bad_frame    not a picture, truncated, empty, or a wrong `meta`
-        ├── TooLargeError      too_large    more bytes or pixels than the limits allow
-        ├── BusyError          busy         over the in-flight limit, or too old to be worth it
-        └── UnavailableError   unavailable  no worker could answer
+    ├── StoreError             the database, or the process that keeps it, failed or is not there
+    ├── FrameError             one frame could not be answered; carries a code for the client
+    │   ├── BadFrameError      bad_frame    not a picture, truncated, empty, or a wrong `meta`
+    │   ├── TooLargeError      too_large    more bytes or pixels than the limits allow
+    │   ├── BusyError          busy         over the in-flight limit, or too old to be worth it
+    │   ├── UnavailableError   unavailable  no worker could answer
+    │   └── NotJoinedError     not_joined   sent to a room by someone who is not in it
+    └── RoomError              something asked of a room cannot be done; carries a code for the client
+        ├── BadRequestError          bad_request        a field is missing or wrong
+        ├── ConsentRequiredError     consent_required   nobody joins without consent
+        ├── NoSuchRoomError          no_such_room       no room has this code
+        ├── NoSuchParticipantError   no_such_participant
+        ├── RoomClosedError          room_closed        its host closed it
+        ├── RoomFullError            room_full          as many people are in it as may be
+        └── TooManyAttemptsError     too_many_attempts  codes or passwords are being tried
 
-The message of a `FrameError` goes to the browser: it says what was got, what was expected and what to do,
-and never names a path, a class or a line of this program.
+The message of a `FrameError` or a `RoomError` goes to the browser: it says what was got, what was expected
+and what to do, and never names a path, a class or a line of this program.
 """
 
 from __future__ import annotations
@@ -63,3 +73,59 @@ class UnavailableError(FrameError):
     """No worker could answer the frame."""
 
     code = "unavailable"
+
+
+class NotJoinedError(FrameError):
+    """The frame was sent to a room by someone who is not in it."""
+
+    code = "not_joined"
+
+
+class StoreError(MienError):
+    """The database failed, or cannot be reached."""
+
+
+class RoomError(MienError):
+    """Something asked of a room cannot be done; `code` is the problem code of the wire contract."""
+
+    code: ClassVar[str] = "bad_request"
+
+
+class BadRequestError(RoomError):
+    """A field of the request is missing or wrong."""
+
+
+class ConsentRequiredError(RoomError):
+    """Nobody joins a room without consent."""
+
+    code = "consent_required"
+
+
+class NoSuchRoomError(RoomError):
+    """No room has this code."""
+
+    code = "no_such_room"
+
+
+class NoSuchParticipantError(RoomError):
+    """The room has no participant with this id."""
+
+    code = "no_such_participant"
+
+
+class RoomClosedError(RoomError):
+    """The room's host closed it."""
+
+    code = "room_closed"
+
+
+class RoomFullError(RoomError):
+    """As many people are in the room as its settings allow."""
+
+    code = "room_full"
+
+
+class TooManyAttemptsError(RoomError):
+    """Codes or passwords are being tried too fast."""
+
+    code = "too_many_attempts"

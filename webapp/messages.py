@@ -134,9 +134,8 @@ class Face:
 
     @property
     def valence(self) -> float:
-        """Happy minus the largest of the negative expressions, -1 to 1 (FaceReader's definition)."""
-        negative = max(self.probabilities[label] for label in NEGATIVE_LABELS)
-        return self.probabilities["happy"] - negative
+        """The valence of the (smoothed) probabilities, -1 to 1."""
+        return valence(self.probabilities)
 
     def to_wire(self) -> dict[str, Any]:
         """The face as the wire contract writes it."""
@@ -213,6 +212,11 @@ def seq_of(meta: object) -> int | None:
     """The sequence number in a frame's `meta`, or None where there is no whole number from 0."""
     seq = meta.get("seq") if isinstance(meta, dict) else None
     return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 else None
+
+
+def valence(probabilities: Probabilities) -> float:
+    """Happy minus the largest of the negative expressions, -1 to 1 (FaceReader's definition)."""
+    return probabilities["happy"] - max(probabilities[label] for label in NEGATIVE_LABELS)
 
 
 def with_probabilities(face: Face, probabilities: Probabilities, face_id: int) -> Face:

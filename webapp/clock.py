@@ -1,0 +1,44 @@
+"""How far a participant's clock is from the server's, estimated as NTP does (RFC 5905, section 8). Pure.
+
+The server asks at `sent_ms`, the browser answers with its own time, and the answer arrives at `received_ms`.
+Had both ways taken equally long, the browser's time belonged to the middle; the answer that took the least
+time is the one that can be the least wrong: by half its round trip at most.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+WINDOW = 8
+"""Exchanges that count; older ones say nothing of clocks that drift."""
+
+
+class Exchange(NamedTuple):
+    """One question and its answer: what to add to the browser's clock, and the round trip, milliseconds."""
+
+    offset_ms: float
+    round_trip_ms: float
+
+
+class ClockOffset:
+    """The estimate for one browser."""
+
+    def __init__(self) -> None:
+        self._exchanges: deque[Exchange] = deque(maxlen=WINDOW)
+
+    def add(self, sent_ms: float, browser_ms: float, received_ms: float) -> None:
+        """Take an exchange: the first and last times are the server's, the middle one the browser's."""
+        middle_ms = (sent_ms + received_ms) / 2
+        self._exchanges.append(Exchange(middle_ms - browser_ms, received_ms - sent_ms))
+
+    @property
+    def offset_ms(self) -> float | None:
+        """What to add to the browser's clock to get the server's; None before the first exchange."""
+        best = min(self._exchanges, key=lambda exchange: exchange.round_trip_ms, default=None)
+        return best.offset_ms if best else None
+
+    @property
+    def round_trip_ms(self) -> float | None:
+        """The shortest round trip of late."""
+        return min((exchange.round_trip_ms for exchange in self._exchanges), default=None)

@@ -1,0 +1,150 @@
+"""The tables. Times are milliseconds since 1970, UTC; vectors of seven are in the order of `LABELS`.
+
+No table has a column for a picture. `migrations` makes the tables and changes them; a test holds the two
+together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from webapp.messages import LABELS
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only columns of the type INTEGER."""
+
+
+class Base(DeclarativeBase):
+    """All tables; the names of constraints are those of the migrations."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Host(Base):
+    """A researcher's account."""
+
+    __tablename__ = "host"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    created_ms: Mapped[float] = mapped_column(Float(53))
+
+
+class ApiKey(Base):
+    """A host's key for programs; `secret_hash` is SHA-256, as the secret is long and random."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("host.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_ms: Mapped[float] = mapped_column(Float(53))
+
+
+class Room(Base):
+    """A room; its text never changes, so that a consent stays a consent to this text."""
+
+    __tablename__ = "room"
+
+    code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    information: Mapped[str] = mapped_column(Text)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_ms: Mapped[float] = mapped_column(Float(53))
+    closed_ms: Mapped[float | None] = mapped_column(Float(53))
+
+
+class Participant(Base):
+    """A consent, and who gave it under which alias."""
+
+    __tablename__ = "participant"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    room: Mapped[str] = mapped_column(ForeignKey("room.code", ondelete="CASCADE"), index=True)
+    alias: Mapped[str] = mapped_column(String(40))
+    resume_hash: Mapped[str] = mapped_column(String(64))
+    information_version: Mapped[str] = mapped_column(String(16))
+    consented_ms: Mapped[float] = mapped_column(Float(53))
+    left_ms: Mapped[float | None] = mapped_column(Float(53))
+    baseline: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Recording(Base):
+    """From a start to a stop; `stopped_ms` is null while it goes on."""
+
+    __tablename__ = "recording"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room: Mapped[str] = mapped_column(ForeignKey("room.code", ondelete="CASCADE"), index=True)
+    started_ms: Mapped[float] = mapped_column(Float(53))
+    stopped_ms: Mapped[float | None] = mapped_column(Float(53))
+
+
+class Marker(Base):
+    """An event in a room."""
+
+    __tablename__ = "marker"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room: Mapped[str] = mapped_column(ForeignKey("room.code", ondelete="CASCADE"), index=True)
+    at_ms: Mapped[float] = mapped_column(Float(53))
+    label: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(16))
+
+
+class Sample(Base):
+    """A face in an analysed frame; the unique index makes a batch that is sent twice count once."""
+
+    __tablename__ = "sample"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recording.id", ondelete="CASCADE"))
+    participant_id: Mapped[str] = mapped_column(ForeignKey("participant.id", ondelete="CASCADE"))
+    frame: Mapped[int] = mapped_column(Integer)
+    face_id: Mapped[int] = mapped_column(Integer)
+    timestamp_ms: Mapped[float] = mapped_column(Float(53))
+    received_ms: Mapped[float] = mapped_column(Float(53))
+    captured_ms: Mapped[float] = mapped_column(Float(53))
+    clock_offset_ms: Mapped[float | None] = mapped_column(Float(53))
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    model: Mapped[str] = mapped_column(String(16))
+    x: Mapped[float | None] = mapped_column(Float(53))
+    y: Mapped[float | None] = mapped_column(Float(53))
+    box_width: Mapped[float | None] = mapped_column(Float(53))
+    box_height: Mapped[float | None] = mapped_column(Float(53))
+    score: Mapped[float | None] = mapped_column(Float(53))
+    pitch: Mapped[float | None] = mapped_column(Float(53))
+    roll: Mapped[float | None] = mapped_column(Float(53))
+    yaw: Mapped[float | None] = mapped_column(Float(53))
+    valence: Mapped[float | None] = mapped_column(Float(53))
+
+    __table_args__ = (
+        Index("ix_sample_face", "participant_id", "recording_id", "frame", "face_id", unique=True),
+        Index("ix_sample_time", "recording_id", "timestamp_ms"),
+    )
+
+
+PROBABILITY_KINDS = ("raw", "smooth", "relative")
+
+
+def probability_columns(kind: str) -> list[str]:
+    """The names of the seven columns of a kind, in the order of `LABELS`."""
+    return [f"{kind}_{label}" for label in LABELS]
+
+
+for _kind in PROBABILITY_KINDS:
+    for _name in probability_columns(_kind):
+        setattr(Sample, _name, mapped_column(_name, Float(53), nullable=True))
