@@ -15,6 +15,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from webapp.auth import Hosts
     from webapp.config import Settings
 
 LISTEN_BACKLOG = 256
@@ -62,16 +63,32 @@ def serve(settings: Settings) -> None:
             redirects = listen(settings.host, settings.redirect_port)
             eventlet.spawn(run_server, redirects, redirect_app(settings.port))
     app = create_app(settings)
-    engine = app.extensions["engine"]
+    parts = app.extensions["parts"]
     stop_signals = catch_stop_signals()
-    engine.start()
+    for part in parts:
+        part.start()
     try:
         eventlet.spawn(run_server, listener, app)
         print(announce.serving_lines(settings), flush=True)
+        eventlet.spawn(announce_hosts, settings, app.extensions["hosts"])
         stop_signals.recv(1)
         logger.info("stopping")
     finally:
-        engine.stop()
+        for part in reversed(parts):
+            part.stop()
+
+
+def announce_hosts(settings: Settings, hosts: Hosts) -> None:
+    """Print where hosts sign in, as soon as the store can tell whether there are any."""
+    from webapp import announce
+    from webapp.errors import StoreError
+
+    try:
+        token = hosts.first_token()
+    except StoreError as error:
+        logger.error("Rooms cannot be used: %s The live page works without them.", error)
+    else:
+        print(announce.host_lines(settings, token), flush=True)
 
 
 def catch_stop_signals() -> socket.socket:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import weakref
 from pathlib import Path
 from types import TracebackType
 
@@ -33,6 +36,9 @@ class Server:
         self.port = int(settings.setdefault("MIEN_PORT", str(free_port())))
         scheme = "https" if settings.get("MIEN_HTTPS") == "1" else "http"
         self.url = f"{scheme}://127.0.0.1:{self.port}"
+        folder = tempfile.mkdtemp(prefix="mien-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        settings.setdefault("MIEN_DATA_DIR", folder)
         self.settings = settings
 
     def __enter__(self) -> Server:
@@ -74,5 +80,13 @@ class Server:
 
     def worker_pids(self) -> list[int]:
         """The process ids of its workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        return self._children("webapp.worker")
+
+    def store_pid(self) -> int:
+        """The process id of its store."""
+        (pid,) = self._children("webapp.store.service")
+        return pid
+
+    def _children(self, module: str) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children if module in Path(f"/proc/{pid}/cmdline").read_text()]

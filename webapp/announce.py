@@ -27,6 +27,13 @@ def serving_lines(settings: Settings) -> str:
     return "\n".join([*lines, "  Stop with Ctrl-C.", ""])
 
 
+def host_lines(settings: Settings, token: str | None) -> str:
+    """Where hosts of rooms sign in; with a token, the link that makes the first account."""
+    query = f"?token={token}" if token else ""
+    what = "Researchers begin here, with an account of their own:" if token else "Researchers sign in here:"
+    return f"  {what}\n    {page_urls(settings)[0]}host{query}\n"
+
+
 def page_urls(settings: Settings) -> list[str]:
     """The page's addresses: those of this machine in the network where it serves everywhere."""
     if settings.host not in EVERYWHERE:

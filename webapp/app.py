@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
-from flask_socketio import SocketIO
+from typing import Any
 
+from flask import Flask, Response, request
+from flask_socketio import SocketIO
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from webapp.answers import problem
+from webapp.api import create_api
+from webapp.auth import Hosts, protect
+from webapp.beat import Beat
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.engine import Engine
 from webapp.events import Events
+from webapp.host_pages import create_host_pages, sign_in_page
+from webapp.lab import Lab
 from webapp.messages import MAX_IMAGE_BYTES
 from webapp.process import WorkerProcess, worker_command
+from webapp.room_events import RoomEvents
+from webapp.room_pages import create_room_pages
 from webapp.routes import create_blueprint
+from webapp.store.process import StoreProcess
+from webapp.store.writer import Writer
+from webapp.version import model_version
 
 MAX_MESSAGE_BYTES = 8 * MAX_IMAGE_BYTES
 """Pictures over MAX_IMAGE_BYTES get an answer; a message over this is not read, and its connection ends."""
@@ -25,17 +40,46 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/r/")
+"""What no browser and no proxy may keep."""
+
 
 def create_app(settings: Settings) -> Flask:
-    """The application with its workers not yet started; `app.extensions["engine"]` has them."""
+    """The application with nothing started yet.
+
+    `app.extensions["parts"]` has what to start, and to stop in the reverse order; `app.extensions["engine"]`
+    the workers and `app.extensions["hosts"]` the hosts.
+    """
     app = Flask(__name__, template_folder=PROJECT_ROOT / "templates", static_folder=PROJECT_ROOT / "static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
     engine = Engine(lambda: WorkerProcess(worker_command(settings)), settings.workers)
     app.extensions["engine"] = engine
     app.register_blueprint(create_blueprint(engine, settings))
     app.after_request(_add_security_headers)
-    Events(engine.analyze, settings.smoothing_s).register(_create_socketio(app, settings))
+    socketio = _create_socketio(app, settings)
+    room_events = _add_rooms(app, settings, socketio)
+    Events(engine.analyze, settings.smoothing_s, room_events).register(socketio)
     return app
+
+
+def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents:
+    """The store, the lab, and the pages, API and events of rooms."""
+    store = StoreProcess(settings.database_url)
+    writer = Writer(store)
+    lab = Lab(store, writer, model_version(settings.model_path))
+    hosts = Hosts(store, settings.host_token)
+    beat = Beat(lab, socketio, settings.retention_days)
+    limiter = protect(app, hosts, settings.data_dir)
+    app.register_blueprint(create_api(lab, limiter, settings))
+    app.register_blueprint(create_host_pages(lab, hosts, store, limiter, settings))
+    app.register_blueprint(create_room_pages(lab, limiter))
+    app.login_manager.unauthorized_handler(_refuse)  # type: ignore[attr-defined]  # Flask-Login adds it
+    app.register_error_handler(CSRFError, _refuse_forgery)
+    app.register_error_handler(429, _refuse_attempts)
+    app.extensions.update(parts=[app.extensions["engine"], store, writer, beat], hosts=hosts, lab=lab)
+    events = RoomEvents(lab, beat, hosts)
+    events.register(socketio)
+    return events
 
 
 def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
@@ -49,6 +93,25 @@ def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
     )
 
 
+def _refuse() -> Any:  # noqa: ANN401 - a page or an object
+    """The answer to whoever is no host: the form to sign in, or a problem for programs."""
+    if request.path.startswith("/api/"):
+        return problem("unauthorized", "Sign in as a host, or send Authorization: Bearer TOKEN."), 401
+    return sign_in_page()
+
+
+def _refuse_forgery(error: CSRFError) -> Any:  # noqa: ANN401 - a page or an object
+    message = "The page that sent this is too old, or not ours; load it again."
+    return (problem("forbidden", message) if request.path.startswith("/api/") else message), 403
+
+
+def _refuse_attempts(error: HTTPException) -> Any:  # noqa: ANN401 - a page or an object
+    message = "Too many attempts; wait a minute."
+    return (problem("too_many_attempts", message) if request.path.startswith("/api/") else message), 429
+
+
 def _add_security_headers(response: Response) -> Response:
     response.headers.update(SECURITY_HEADERS)
+    if request.path.startswith(PRIVATE_PATHS):
+        response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""Probabilities relative to a person's own neutral face. Pure; docs/baseline.md has the method and its limits.
+"""Probabilities relative to a person's own neutral face. Pure; docs/baseline.md says more.
 
 The logits of a frame are the logarithms of its seven probabilities, which are the classifier's logits up to a
 constant that softmax takes away again. A person's baseline is the mean of the logits over some seconds of

@@ -7,23 +7,41 @@ The browser emits `frame` with `meta` and the picture, and gets one object back:
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
+import time
+from typing import Any, Protocol, cast
 
 from flask import request
 from flask_socketio import SocketIO
 
 from webapp.client import Analyze, Client
 from webapp.errors import BadFrameError, FrameError, UnavailableError
-from webapp.messages import Frame, problem_to_wire, seq_of
+from webapp.messages import Frame, Result, problem_to_wire, seq_of
 
 logger = logging.getLogger(__name__)
+
+
+class Audience(Protocol):
+    """Whoever listens to connections and to the results of their frames."""
+
+    def connected(self, connection: str, auth: object) -> None:
+        """A browser connected."""
+
+    def disconnected(self, connection: str) -> None:
+        """A browser is gone."""
+
+    def expect(self, connection: str, meta: object) -> None:
+        """Refuse a frame before it is analysed, by a `FrameError`."""
+
+    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> dict[str, Any]:
+        """The wire form of a finished result; `received_ms` is when its frame arrived, since 1970."""
 
 
 class Events:
     """The connected browsers and what happens on their events."""
 
-    def __init__(self, analyze: Analyze, smoothing_s: float) -> None:
+    def __init__(self, analyze: Analyze, smoothing_s: float, audience: Audience) -> None:
         self._analyze = analyze
+        self._audience = audience
         self._smoothing_s = smoothing_s
         self._clients: dict[str, Client] = {}
 
@@ -36,10 +54,12 @@ class Events:
     def connect(self, auth: object = None) -> None:
         """Make a client for the new connection; there is nothing to sign in to."""
         self._clients[_connection_id()] = Client(self._analyze, self._smoothing_s)
+        self._audience.connected(_connection_id(), auth)
 
     def disconnect(self, reason: object = None) -> None:
         """Forget the client with its faces."""
         self._clients.pop(_connection_id(), None)
+        self._audience.disconnected(_connection_id())
 
     def frame(self, *arguments: object) -> dict[str, Any]:
         """Answer one frame; the return value is the acknowledgement."""
@@ -59,11 +79,13 @@ class Events:
             raise BadFrameError(
                 f"A frame event takes two arguments, meta and the picture; got {len(arguments)}."
             )
-        frame = Frame.from_wire(*arguments)
-        client = self._clients.get(_connection_id())
+        received_ms = 1000 * time.time()
+        frame, connection = Frame.from_wire(*arguments), _connection_id()
+        self._audience.expect(connection, arguments[0])
+        client = self._clients.get(connection)
         if client is None:
             raise UnavailableError("This connection is closing; connect again and send the next frame.")
-        return client.answer(frame).to_wire()
+        return self._audience.answered(connection, frame, client.answer(frame), received_ms)
 
 
 def _connection_id() -> str:

@@ -258,6 +258,10 @@ class Lab:
         """Whether a connection is a participant's."""
         return connection in self._joined
 
+    def present(self) -> dict[str, Participant]:
+        """Everybody in a room now, by connection."""
+        return {connection: participant for connection, (_, participant) in self._joined.items()}
+
     def leave(self, connection: str) -> None:
         """A connection ended, or goes to another room; its participant may come back."""
         found = self._joined.pop(connection, None)

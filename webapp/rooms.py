@@ -164,7 +164,7 @@ class Room:
             >= self.settings.max_participants
         ):
             raise RoomFullError(
-                f"All {self.settings.max_participants} places of this room are taken; ask the person who runs it."
+                f"All {self.settings.max_participants} places of this room are taken; ask its host."
             )
 
     def check_open(self) -> None:

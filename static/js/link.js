@@ -12,18 +12,25 @@ import { io } from "/static/vendor/socket.io.esm.min.js";
 const ANSWER_LIMIT_MS = 5000;
 
 export class Link {
-  /** @param {(state: LinkState) => void} onState */
-  constructor(onState) {
+  /** @param {(state: LinkState) => void} onState @param {Record<string, string>} [auth] what the server hears first */
+  constructor(onState, auth = {}) {
+    this.onState = onState;
     this.socket = io({
+      auth,
       transports: ["websocket", "polling"],
       tryAllTransports: true, // a proxy may stop websockets
       reconnectionDelay: 400,
       reconnectionDelayMax: 3000,
       timeout: 5000,
     });
-    this.socket.on("connect", () => onState("connected"));
+    this.socket.on("connect", () => this.welcome());
     this.socket.on("disconnect", () => onState("lost"));
     this.socket.on("connect_error", () => onState("lost"));
+  }
+
+  /** There is a connection, the first or another one. */
+  welcome() {
+    this.onState("connected");
   }
 
   get connected() {

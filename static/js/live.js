@@ -40,7 +40,7 @@ export class Live {
 
   /** Begin to send and to draw; the camera is open and the view is on the page. */
   start() {
-    this.link = new Link((state) => this.#onLink(state));
+    this.link = this.createLink((state) => this.#onLink(state));
     this.overlay = new Overlay(element("overlay", HTMLCanvasElement), this.video, this.scene);
     this.panel = new Panel(this.scene);
     const onAnswer = this.#onAnswer.bind(this);
@@ -50,6 +50,16 @@ export class Live {
     this.video.addEventListener("resize", this.onResize);
     this.#fitStage();
     for (const part of [this.overlay, this.panel, this.capture, this.wakeLock]) part.start();
+  }
+
+  /** @param {(state: import("./link.js").LinkState) => void} onState */
+  createLink(onState) {
+    return new Link(onState);
+  }
+
+  /** What is shown of an answer. @param {import("./protocol.js").Result} result */
+  read(result) {
+    return result;
   }
 
   stop() {
@@ -97,7 +107,7 @@ export class Live {
     this.rate.answered(round_trip_ms, now_ms);
     this.meter.count(round_trip_ms, now_ms);
     this.health.result(answer.faces.length, now_ms);
-    this.scene.take(answer, captured_ms, now_ms, this.video.videoWidth / answer.width);
+    this.scene.take(this.read(answer), captured_ms, now_ms, this.video.videoWidth / answer.width);
   }
 
   /** @param {import("./protocol.js").Problem["problem"]} problem @param {number} now_ms */

@@ -23,6 +23,7 @@
  * @property {number} valence
  * @property {Record<Label, number>} probabilities      smoothed by the server
  * @property {Record<Label, number>} raw_probabilities
+ * @property {Record<Label, number>} [relative_probabilities]  in a room, with a baseline
  *
  * @typedef {object} Result
  * @property {number} seq
@@ -33,7 +34,7 @@
  *
  * @typedef {object} Problem
  * @property {number | null} seq
- * @property {{code: "bad_frame" | "too_large" | "busy" | "unavailable", message: string}} problem
+ * @property {{code: "bad_frame" | "too_large" | "busy" | "unavailable" | "not_joined", message: string}} problem
  *
  * @typedef {Result | Problem} Answer
  */

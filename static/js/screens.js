@@ -1,7 +1,9 @@
 /**
  * Shows one screen of the page at a time and brings keyboard and screen reader to its heading.
  *
- * @typedef {"start" | "opening" | "live" | "unplugged" | import("./camera.js").CameraReason} ScreenName
+ * @typedef {"start" | "opening" | "live" | "unplugged" | import("./camera.js").CameraReason} LiveScreen
+ * @typedef {"declined" | "left" | "erased" | "removed" | "closed" | "deleted"} RoomEnding
+ * @typedef {LiveScreen | RoomEnding} ScreenName
  */
 export class Screens {
   /** @param {HTMLElement} container with one element [data-screen] for each */

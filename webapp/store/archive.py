@@ -143,7 +143,7 @@ class Archive:
 
     def _insert_new_samples(self) -> Any:  # noqa: ANN401 - one of two dialects' own Insert
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        return dialect.insert(models.Sample.__table__).on_conflict_do_nothing()  # type: ignore[attr-defined]
+        return dialect.insert(models.Sample.__table__).on_conflict_do_nothing()
 
     # Exports
 
@@ -274,7 +274,7 @@ def _next_frames(session: Session, recording_id: int) -> dict[str, int]:
         .where(models.Sample.recording_id == recording_id)
         .group_by(models.Sample.participant_id)
     )
-    return {participant: following for participant, following in counted}
+    return dict(row._tuple() for row in counted)
 
 
 def _count_samples(session: Session, code: str) -> int:

@@ -32,8 +32,8 @@ IDENTITY = [
     Column(
         "timestamp",
         "text",
-        "When the camera saw it, on the server's clock, ISO 8601, UTC: captured + clock_offset where that was "
-        "estimated, else received",
+        "When the camera saw it, on the server's clock, ISO 8601, UTC: captured + clock_offset "
+        "where that was estimated, else received",
     ),
     Column("t", "number", "timestamp in seconds since the start of the recording"),
 ]

@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -45,6 +43,9 @@ def open_database(url: str) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Make the tables, or bring those of an earlier version up to date."""
+    from alembic import command  # here, as the server only knows this module's names
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.connect() as connection:

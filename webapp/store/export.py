@@ -85,9 +85,11 @@ class _Source:
         people = select(models.Participant.__table__).where(models.Participant.room == code)
         self.participants = connection.execute(people.order_by(models.Participant.consented_ms)).all()
         self.counts: dict[str, int] = {
-            participant: count
-            for participant, count in connection.execute(
-                select(models.Sample.participant_id, func.count()).group_by(models.Sample.participant_id)
+            row.participant_id: row.samples
+            for row in connection.execute(
+                select(models.Sample.participant_id, func.count().label("samples")).group_by(
+                    models.Sample.participant_id
+                )
             )
         }
 

@@ -91,7 +91,7 @@ class StoreProcess:
         request_id, reply = next(self._request_ids), Future[Any]()
         self._replies[request_id] = reply
         try:
-            self._send(request_id, (method.__name__, arguments))  # type: ignore[attr-defined]
+            self._send(request_id, (method.__name__, arguments))
             outcome: T | StoreError = reply.result(CALL_LIMIT_S)
         except TimeoutError:
             raise StoreError("The database does not answer.") from None

@@ -65,6 +65,6 @@ def recording_of(row: models.Recording) -> RecordingRecord:
     return RecordingRecord(row.id, row.room, row.started_ms, row.stopped_ms)
 
 
-def marker_of(row: models.Marker) -> MarkerRecord:
+def marker_of(row: Any) -> MarkerRecord:  # noqa: ANN401 - a model, or a row of its table
     """The reverse of `row_of`."""
     return MarkerRecord(row.room, row.at_ms, row.label, row.source)

@@ -1,0 +1,127 @@
+import { Link } from "./link.js";
+
+/**
+ * The connection of a participant: joins the room before it counts as connected, and again after a loss.
+ *
+ * @typedef {{room: string, alias: string, consent: true}} Consent
+ * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean}} Joined
+ * @typedef {import("./screens.js").RoomEnding} Ending
+ * @typedef {object} Listener
+ * @property {(joined: Joined) => void} onJoined
+ * @property {(code: string, message: string) => void} onRefused
+ * @property {(reason: Ending) => void} onParted
+ * @property {(on: boolean) => void} onRecording
+ * @property {(state: "asked" | "set" | "failed") => void} onBaseline
+ */
+
+const JOIN_LIMIT_MS = 8000;
+const RETRY_MS = 1500;
+
+export class RoomLink extends Link {
+  #joined = false;
+
+  /**
+   * @param {(state: import("./link.js").LinkState) => void} onState
+   * @param {Consent} consent
+   * @param {Memory} memory
+   * @param {Listener} listener
+   */
+  constructor(onState, consent, memory, listener) {
+    super(onState, { room: consent.room });
+    this.consent = consent;
+    this.memory = memory;
+    this.listener = listener;
+    this.socket.on("disconnect", () => (this.#joined = false));
+    this.socket.on("clock", (/** @type {(now_ms: number) => void} */ answer) => answer(performance.timeOrigin + performance.now()));
+    this.socket.on("parted", (/** @type {{reason: Ending}} */ { reason }) => this.#part(reason));
+    this.socket.on("recording", (/** @type {{on: boolean}} */ { on }) => listener.onRecording(on));
+    this.socket.on("baseline", (/** @type {{state: "asked" | "set" | "failed"}} */ { state }) => listener.onBaseline(state));
+  }
+
+  get connected() {
+    return super.connected && this.#joined;
+  }
+
+  welcome() {
+    void this.#join();
+  }
+
+  async #join() {
+    try {
+      const answer = await this.#ask("join", { ...this.consent, resume: this.memory.resume ?? undefined });
+      if ("problem" in answer) return this.#refuse(answer.problem);
+      this.#joined = true;
+      this.memory.keep(answer);
+      this.listener.onJoined(answer);
+      this.onState("connected");
+    } catch (error) {
+      console.debug("Joining got no answer:", error); // the connection is lost, and comes back by itself
+    }
+  }
+
+  /** @param {{code: string, message: string}} problem */
+  #refuse({ code, message }) {
+    // A server that has just started cannot read its rooms yet.
+    if (code === "store_unavailable" || code === "unavailable") setTimeout(() => this.socket.connected && this.welcome(), RETRY_MS);
+    else this.listener.onRefused(code, message);
+  }
+
+  /** @param {Ending} reason */
+  #part(reason) {
+    this.memory.forget();
+    this.listener.onParted(reason);
+  }
+
+  /** Begin five seconds of looking neutral. */
+  async takeBaseline() {
+    await this.#ask("baseline", {});
+  }
+
+  /** Leave for good; what was recorded stays. */
+  async quit() {
+    await this.#ask("quit", {});
+    this.memory.forget();
+  }
+
+  /** Leave, and have everything deleted. @returns {Promise<boolean>} whether it is */
+  async erase() {
+    const answer = await this.#ask("erase", {});
+    return "erased" in answer;
+  }
+
+  /** @param {string} event @param {object} data @returns {Promise<any>} */
+  #ask(event, data) {
+    return this.socket.timeout(JOIN_LIMIT_MS).emitWithAck(event, data);
+  }
+}
+
+/** What this tab remembers of a room, so that a reload or a crash brings the same participant back. */
+export class Memory {
+  /** @param {string} room */
+  constructor(room) {
+    this.key = `mien:${room}`;
+  }
+
+  /** @returns {{resume: string, alias: string} | null} */
+  get #kept() {
+    const text = sessionStorage.getItem(this.key);
+    return text ? JSON.parse(text) : null;
+  }
+
+  get resume() {
+    return this.#kept?.resume ?? null;
+  }
+
+  get alias() {
+    return this.#kept?.alias ?? null;
+  }
+
+  /** @param {Joined} joined */
+  keep({ resume, alias }) {
+    sessionStorage.setItem(this.key, JSON.stringify({ resume, alias }));
+  }
+
+  forget() {
+    sessionStorage.removeItem(this.key);
+  }
+}

@@ -1,0 +1,39 @@
+import { Live } from "./live.js";
+import { LABELS } from "./protocol.js";
+import { RoomLink } from "./roomlink.js";
+
+/** The live view of a room: it joins before it sends, and may show probabilities relative to one's neutral. */
+export class RoomLive extends Live {
+  relative = false;
+
+  /**
+   * @param {{max_bytes: number, onCameraLost: () => void}} given
+   * @param {import("./roomlink.js").Consent} consent
+   * @param {import("./roomlink.js").Memory} memory
+   * @param {import("./roomlink.js").Listener} listener
+   */
+  constructor(given, consent, memory, listener) {
+    super(given);
+    this.joining = { consent, memory, listener };
+  }
+
+  /** @param {(state: import("./link.js").LinkState) => void} onState */
+  createLink(onState) {
+    const { consent, memory, listener } = this.joining;
+    this.roomLink = new RoomLink(onState, consent, memory, listener);
+    return this.roomLink;
+  }
+
+  /** @param {import("./protocol.js").Result} result */
+  read(result) {
+    return this.relative ? { ...result, faces: result.faces.map(relativeTo) } : result;
+  }
+}
+
+/** The face with its relative probabilities in place of the plain ones. @param {import("./protocol.js").Face} face */
+function relativeTo(face) {
+  const probabilities = face.relative_probabilities;
+  if (!probabilities) return face;
+  const expression = LABELS.reduce((best, next) => (probabilities[next] > probabilities[best] ? next : best));
+  return { ...face, probabilities, expression, confidence: probabilities[expression] };
+}

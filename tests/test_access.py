@@ -1,0 +1,198 @@
+"""Who gets in: hosts by session or token, everybody else nowhere but to the live page and a room's door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+import socketio
+
+from tests.serving import Server
+from tests.test_rooms_server import TOKEN, api, code_of, make_room, person
+from webapp.app import create_app
+from webapp.config import Settings
+
+PASSWORD = "correct horse battery"
+LIMIT_S = 10
+
+PUBLIC = {
+    "static", "routes.index", "routes.healthz", "routes.readyz", "routes.analyze", "routes.authority",
+    "room.ask_code", "room.show",
+}  # fmt: skip
+"""What anybody may open; everything else is a host's."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
+        yield running
+
+
+class Browser(requests.Session):
+    """Keeps cookies as a browser does on localhost, which counts as secure there."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._root = server.url
+
+    def open(self, path: str, **form: str) -> requests.Response:
+        """Load a page, or send the form of the page that was loaded before."""
+        for cookie in self.cookies:
+            cookie.secure = False
+        method, data = ("POST", {"csrf_token": self.token, **form}) if form else ("GET", None)
+        answer = self.request(method, self._root + path, data=data, timeout=LIMIT_S, allow_redirects=False)
+        found = re.search(r'(?:csrf_token" value|csrf-token" content)="([^"]+)"', answer.text)
+        self.token = found[1] if found else ""
+        return answer
+
+
+def signed_in(server: Server, name: str = "Ada") -> Browser:
+    browser = Browser(server)
+    browser.open(f"/host?token={TOKEN}")
+    browser.open("/host/welcome")
+    if browser.open("/host/welcome", name=name, password=PASSWORD).status_code == 302:
+        return browser
+    browser.open("/host")
+    assert browser.open("/host/login", name=name, password=PASSWORD).status_code == 302
+    return browser
+
+
+def host_routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"))
+    rules = create_app(settings).url_map.iter_rules()
+    return sorted(
+        (method, re.sub(r"<(\w+:)?\w+>", "1", rule.rule))
+        for rule in rules
+        if rule.endpoint not in PUBLIC
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
+
+
+def test_every_route_of_hosts_refuses_whoever_is_not_signed_in(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    routes = host_routes(tmp_path_factory)
+    assert len(routes) > 20
+    for method, path in routes:
+        answer = requests.request(method, server.url + path, timeout=LIMIT_S, allow_redirects=False)
+        assert answer.status_code in (401, 403), (method, path)
+
+
+def test_every_route_that_changes_something_refuses_what_other_pages_send(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    browser = signed_in(server)
+    for method, path in host_routes(tmp_path_factory):
+        if method != "GET":
+            answer = browser.request(
+                method, server.url + path, json={}, timeout=LIMIT_S, allow_redirects=False
+            )
+            assert answer.status_code in (401, 403), (method, path)
+
+
+def test_the_cookie_of_a_session_is_secure_and_out_of_reach_of_scripts(server: Server) -> None:
+    answer = Browser(server).open(f"/host?token={TOKEN}")
+    cookie = answer.headers["Set-Cookie"]
+    assert "Secure" in cookie and "HttpOnly" in cookie and "SameSite=Lax" in cookie
+
+
+def test_the_token_opens_the_first_account_and_the_password_the_next_sessions(server: Server) -> None:
+    browser = signed_in(server)
+    assert browser.open("/host").status_code == 200
+    browser.open("/host/account")
+    assert browser.open("/host/logout", x="").status_code == 302
+    assert browser.open("/host").status_code == 401
+    assert browser.open("/host/login", name="Ada", password="wrong").status_code == 401
+    assert browser.open("/host").status_code == 401
+    assert browser.open("/host/login", name="Ada", password=PASSWORD).status_code == 302
+    assert "Ada" in browser.open("/host").text
+
+
+def test_a_wrong_token_opens_nothing(server: Server) -> None:
+    browser = Browser(server)
+    assert browser.open("/host?token=wrong").status_code == 401
+    assert browser.open("/host/welcome").status_code == 401
+    assert api(server, "GET", "/rooms", token="wrong").status_code == 401
+    assert api(server, "GET", "/rooms", token="").status_code == 401
+
+
+def test_hosts_add_and_delete_hosts_and_sessions_end_with_them(server: Server) -> None:
+    browser = signed_in(server)
+    browser.open("/host/account")
+    assert browser.open("/host/account/hosts", name="Grace", password=PASSWORD).status_code == 302
+    other = Browser(server)
+    other.open("/host")
+    assert other.open("/host/login", name="Grace", password=PASSWORD).status_code == 302
+    page = browser.open("/host/account").text
+    (grace,) = re.findall(r"hosts/(\d+)/deletion", page)
+    assert browser.open(f"/host/account/hosts/{grace}/deletion", x="").status_code == 302
+    assert other.open("/host").status_code == 401
+
+
+def test_short_passwords_and_taken_names_are_refused(server: Server) -> None:
+    browser = signed_in(server)
+    for name, password in (("Alan", "short"), ("Ada", PASSWORD), ("", PASSWORD)):
+        browser.open("/host/account")
+        assert browser.open("/host/account/hosts", name=name, password=password).status_code == 400
+
+
+def test_a_key_works_until_it_is_deleted(server: Server) -> None:
+    browser = signed_in(server)
+    browser.open("/host/account")
+    page = browser.open("/host/account/keys", name="eye tracker").text
+    (key,) = re.findall(r"mien_[\w-]+", page)
+    assert api(server, "GET", "/rooms", token=key).status_code == 200
+    (number,) = re.findall(r"keys/(\d+)/deletion", page)
+    browser.open(f"/host/account/keys/{number}/deletion", x="")
+    assert api(server, "GET", "/rooms", token=key).status_code == 401
+
+
+def test_a_board_is_shown_to_hosts_only(server: Server) -> None:
+    room = make_room(server)
+    with person(server) as participant:
+        participant.join(room)
+        assert code_of(participant.ask("watch", {"room": room})) == "unauthorized"
+    browser = signed_in(server)
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
+    boards: list[dict[str, object]] = []
+    host = socketio.Client(reconnection=False)
+    host.on("board", boards.append)
+    host.connect(server.url, headers={"Cookie": cookies}, transports=["websocket"])
+    assert host.call("watch", {"room": room}, timeout=LIMIT_S) == {"watching": room}
+    host.sleep(1.0)
+    host.disconnect()
+    assert 3 <= len(boards) <= 5, "four a second"
+    assert boards[0]["room"] == {"code": room, "name": "Test room", "state": "open"}
+
+
+def test_a_participant_reaches_nothing_of_another_room(server: Server, astronaut_jpeg: bytes) -> None:
+    own, other = make_room(server), make_room(server)
+    with person(server) as one, person(server) as two:
+        joined = one.join(own)
+        two.join(other)
+        assert code_of(one.ask("join", {"room": other, "resume": joined["resume"]})) == "consent_required"
+        assert code_of(one.ask("watch", {"room": other})) == "unauthorized"
+        for event in ("quit", "erase", "baseline"):
+            one.ask(event, {"room": other, "participant": "any"})
+        people = api(server, "GET", f"/rooms/{other}").json()["participants"]
+        assert [person["connected"] for person in people] == [True]
+        for method, path in (("GET", ""), ("GET", "/export.zip"), ("POST", "/recording"), ("DELETE", "")):
+            path = f"/rooms/{other}{path}"
+            assert api(server, method, path, {}, token=joined["resume"]).status_code == 401
+
+
+def test_attempts_at_passwords_and_tokens_are_limited() -> None:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        browser = Browser(server)
+        browser.open("/host")
+        form = {"name": "Ada", "password": "guess"}
+        assert [browser.open("/host/login", **form).status_code for _ in range(14)][-1] == 429
+        assert [api(server, "GET", "/rooms", token="guess").status_code for _ in range(14)][-1] == 429
+
+
+def test_without_a_token_of_its_own_a_server_takes_no_empty_one() -> None:
+    with Server(MIEN_WORKERS="1") as server:
+        assert api(server, "GET", "/rooms", token=" ").status_code == 401
+        assert Browser(server).open("/host?token=").status_code == 401

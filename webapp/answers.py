@@ -1,0 +1,34 @@
+"""Errors as answers over HTTP, each with its status: `{"problem": {"code", "message"}}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webapp.errors import RoomError, StoreError
+
+STATUS = {
+    "bad_request": 400,
+    "consent_required": 403,
+    "no_such_room": 404,
+    "no_such_participant": 404,
+    "room_closed": 409,
+    "room_full": 409,
+    "too_many_attempts": 429,
+}
+
+
+def problem(code: str, message: str) -> dict[str, Any]:
+    """The body of an answer that is a problem."""
+    return {"problem": {"code": code, "message": message}}
+
+
+def room_problem(error: RoomError | StoreError) -> dict[str, Any]:
+    """The body for an error of a room or the store."""
+    if isinstance(error, StoreError):
+        return problem("store_unavailable", "The database does not work; rooms cannot be used now.")
+    return problem(error.code, str(error))
+
+
+def status_of(error: RoomError | StoreError) -> int:
+    """The HTTP status for it."""
+    return 503 if isinstance(error, StoreError) else STATUS[error.code]

@@ -1,0 +1,108 @@
+"""What happens by the clock: boards are brought up to date, browsers' clocks asked, old rooms deleted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from webapp.board import summary
+from webapp.errors import MienError
+from webapp.lab import Lab, now_ms
+from webapp.rooms import Participant
+
+BEAT_S = 0.25
+CLOCK_INTERVAL_S = 5.0
+FIRST_CLOCK_INTERVAL_S = 0.5
+FIRST_EXCHANGES = 4
+RETENTION_INTERVAL_S = 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+class Emitter(Protocol):
+    """The part of Flask-SocketIO that is used here."""
+
+    def emit(self, event: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - its own
+        """Send an event, and call `callback` with the answer."""
+
+
+class Beat:
+    """One thread, four beats a second."""
+
+    def __init__(self, lab: Lab, emitter: Emitter, retention_days: int) -> None:
+        self._lab = lab
+        self._emitter = emitter
+        self._retention_days = retention_days
+        self._watchers: dict[str, str] = {}
+        self._asked: Counter[str] = Counter()
+        self._due_s: dict[str, float] = {}
+        self._retention_due_s = 0.0
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to beat."""
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopping.set()
+
+    def watch(self, connection: str, code: str) -> None:
+        """A host's connection wants the board of a room, and of no other."""
+        self._watchers[connection] = code
+
+    def unwatch(self, connection: str) -> None:
+        """A connection ended, or wants no board any more."""
+        self._watchers.pop(connection, None)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(BEAT_S):
+            for step in (self._show_boards, self._ask_clocks, self._keep_retention):
+                try:
+                    step(time.monotonic())
+                except MienError as error:
+                    logger.debug("a beat was left out: %s", error)
+                except Exception:
+                    logger.exception("a beat failed")
+
+    def _show_boards(self, now_s: float) -> None:
+        for code in set(self._watchers.values()):
+            room = self._lab.rooms().get(code)
+            data = summary(self._lab, room, now_s) if room else {"room": {"code": code, "state": "deleted"}}
+            for connection, watched in list(self._watchers.items()):
+                if watched == code:
+                    self._emitter.emit("board", data, to=connection)
+
+    def _ask_clocks(self, now_s: float) -> None:
+        present = self._lab.present()
+        for connection, participant in present.items():
+            if now_s >= self._due_s.get(connection, 0.0):
+                self._asked[connection] += 1
+                first = self._asked[connection] <= FIRST_EXCHANGES
+                self._due_s[connection] = now_s + (FIRST_CLOCK_INTERVAL_S if first else CLOCK_INTERVAL_S)
+                self._ask_clock(connection, participant)
+        for connection in self._due_s.keys() - present.keys():
+            del self._due_s[connection], self._asked[connection]
+
+    def _ask_clock(self, connection: str, participant: Participant) -> None:
+        sent_ms = now_ms()
+        self._emitter.emit("clock", to=connection, callback=_take_answer(participant, sent_ms))
+
+    def _keep_retention(self, now_s: float) -> None:
+        if self._retention_days and now_s >= self._retention_due_s:
+            self._retention_due_s = now_s + RETENTION_INTERVAL_S
+            deleted = self._lab.delete_old_rooms(self._retention_days)
+            if deleted:
+                logger.warning("%d rooms were older than %d days: deleted", deleted, self._retention_days)
+
+
+def _take_answer(participant: Participant, sent_ms: float) -> Callable[..., None]:
+    def take(browser_ms: object = None, *_: object) -> None:
+        if isinstance(browser_ms, int | float) and not isinstance(browser_ms, bool):
+            participant.clock.add(sent_ms, float(browser_ms), now_ms())
+
+    return take

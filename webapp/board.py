@@ -1,0 +1,84 @@
+"""What a host sees of a room, four times a second: a summary of every participant and of the group. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webapp.lab import Lab, now_ms
+from webapp.messages import LABELS
+from webapp.rooms import Participant, Room
+
+FRESH_S = 1.5
+"""What was seen longer ago is not shown as the expression now."""
+
+MARKERS_SHOWN = 20
+
+
+def summary(lab: Lab, room: Room, now_s: float) -> dict[str, Any]:
+    """The event `board`: the room's state, its recording, its people in the order of joining, its markers."""
+    people = [one for one in room.participants.values() if one.holds_place(now_s)]
+    return {
+        "now_ms": now_ms(),
+        "room": {"code": room.code, "name": room.record.name, "state": room.state},
+        "recording": lab.status(room),
+        "participants": [_tile(one, now_s) for one in people],
+        "group": _group(people, now_s),
+        "markers": [
+            {"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers[-MARKERS_SHOWN:]
+        ],
+    }
+
+
+def _tile(participant: Participant, now_s: float) -> dict[str, Any]:
+    seen = participant.seen if _is_fresh(participant, now_s) else None
+    face = seen.face if seen else None
+    relative = seen.relative if seen else None
+    return {
+        "id": participant.record.id,
+        "alias": participant.record.alias,
+        "warning": _warning(participant, now_s),
+        "expression": face.expression if face else None,
+        "probabilities": _rounded(face.probabilities) if face else None,
+        "relative": _rounded(relative) if relative else None,
+        "valence": round(face.valence, 3) if face else None,
+        "frames_per_s": round(participant.frames_per_s(now_s), 1),
+        "latency_ms": round(seen.latency_ms) if seen else None,
+        "baseline": _baseline(participant),
+    }
+
+
+def _warning(participant: Participant, now_s: float) -> str | None:
+    """What a host should look after, the gravest first."""
+    if participant.connection is None:
+        return "left"
+    if participant.seen is None or not _is_fresh(participant, now_s):
+        return "no frames"
+    if participant.seen.faces == 0:
+        return "no face"
+    return "several faces" if participant.seen.faces > 1 else None
+
+
+def _baseline(participant: Participant) -> str:
+    if participant.taking is not None:
+        return "running"
+    return "set" if participant.record.baseline else "none"
+
+
+def _is_fresh(participant: Participant, now_s: float) -> bool:
+    return participant.seen is not None and now_s - participant.seen.at_s <= FRESH_S
+
+
+def _group(people: list[Participant], now_s: float) -> dict[str, float] | None:
+    """The share of each expression: the mean of the probabilities of everybody in view."""
+    shown = [
+        one.seen.face.probabilities
+        for one in people
+        if one.connection is not None and one.seen and one.seen.face and _is_fresh(one, now_s)
+    ]
+    if not shown:
+        return None
+    return {label: round(sum(one[label] for one in shown) / len(shown), 4) for label in LABELS}
+
+
+def _rounded(probabilities: Any) -> list[float]:  # noqa: ANN401 - a mapping by label
+    return [round(probabilities[label], 3) for label in LABELS]

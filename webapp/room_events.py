@@ -1,0 +1,158 @@
+"""The Socket.IO events of rooms; docs/rooms.md describes each.
+
+A participant emits `join`, then `frame` as on the live page, `baseline`, `quit` and `erase`, and answers
+`clock`; a host emits `watch`. Every event acts for the connection's own participant only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import request
+from flask_login import current_user
+from flask_socketio import SocketIO
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from webapp.answers import problem, room_problem
+from webapp.auth import Hosts
+from webapp.beat import Beat
+from webapp.errors import (
+    FrameError,
+    NoSuchRoomError,
+    NotJoinedError,
+    RoomError,
+    StoreError,
+    TooManyAttemptsError,
+)
+from webapp.lab import Lab
+from webapp.messages import Frame, Result
+from webapp.rooms import normal_code
+
+WRONG_CODES = parse("20 per minute")
+"""Codes without a room that one address may try."""
+
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, Any]
+
+
+class RoomEvents:
+    """Lets connections join rooms, and hands the results of their frames to the lab."""
+
+    def __init__(self, lab: Lab, beat: Beat, hosts: Hosts) -> None:
+        self._lab = lab
+        self._beat = beat
+        self._hosts = hosts
+        self._named: set[str] = set()
+        self._wrong_codes = FixedWindowRateLimiter(MemoryStorage())
+
+    def register(self, socketio: SocketIO) -> None:
+        """Listen on the default namespace, and tell participants what concerns them."""
+        for name, handler in (
+            ("join", self._join),
+            ("quit", self._quit),
+            ("erase", self._erase),
+            ("baseline", self._baseline),
+            ("watch", self._watch),
+        ):
+            socketio.on_event(name, _guarded(handler))
+        self._lab.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
+
+    # What `webapp.events` asks of whoever listens to results
+
+    def connected(self, connection: str, auth: object) -> None:
+        """A browser connected; it may name the room that it will join."""
+        if _room_in(auth) or request.args.get("room"):
+            self._named.add(connection)
+
+    def disconnected(self, connection: str) -> None:
+        """A browser is gone; its participant may come back."""
+        self._named.discard(connection)
+        self._beat.unwatch(connection)
+        self._lab.leave(connection)
+
+    def expect(self, connection: str, meta: object) -> None:
+        """Make sure that a connection's frames may be analysed.
+
+        Raises:
+            NotJoinedError: they are for a room that it has not joined.
+        """
+        if (connection in self._named or _room_in(meta)) and not self._lab.is_joined(connection):
+            raise NotJoinedError("Join the room first, with consent; then send frames.")
+
+    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Answer:
+        """The result in its wire form, with what a room adds to it.
+
+        Raises:
+            NotJoinedError: the connection left its room while the frame was analysed.
+        """
+        if connection in self._named:
+            return self._lab.answered(connection, frame, result, received_ms)
+        return result.to_wire()
+
+    # Events
+
+    def _join(self, connection: str, data: object) -> Answer:
+        self._named.add(connection)
+        asked = data if isinstance(data, dict) else {}
+        address = request.remote_addr or ""
+        if not self._wrong_codes.test(WRONG_CODES, address):
+            raise TooManyAttemptsError("Too many wrong codes; wait a minute.")
+        try:
+            joined = self._lab.join(
+                connection, asked.get("room"), asked.get("alias"), asked.get("consent"), asked.get("resume")
+            )
+        except NoSuchRoomError:
+            self._wrong_codes.hit(WRONG_CODES, address)
+            raise
+        return {
+            "participant": joined.participant.record.id,
+            "resume": joined.resume,
+            "alias": joined.participant.record.alias,
+            "recording": joined.room.recording is not None,
+            "baseline": joined.participant.record.baseline is not None,
+        }
+
+    def _quit(self, connection: str, data: object) -> Answer:
+        self._lab.quit(connection)
+        return {"left": True}
+
+    def _erase(self, connection: str, data: object) -> Answer:
+        self._lab.erase(connection)
+        return {"erased": True}
+
+    def _baseline(self, connection: str, data: object) -> Answer:
+        self._lab.begin_baseline(connection)
+        return {"state": "running"}
+
+    def _watch(self, connection: str, data: object) -> Answer:
+        if not current_user.is_authenticated:
+            return problem("unauthorized", "Sign in as a host first.")
+        room = self._lab.room(_room_in(data))
+        self._beat.watch(connection, room.code)
+        return {"watching": room.code}
+
+
+def _guarded(handler: Callable[[str, object], Answer]) -> Callable[..., Answer]:
+    """Answers problems in place of errors; nothing that a browser sends ends its connection."""
+
+    def handle(data: object = None, *_: object) -> Answer:
+        try:
+            return handler(cast(str, request.sid), data)  # type: ignore[attr-defined]  # Flask-SocketIO's
+        except (RoomError, StoreError) as error:
+            return room_problem(error)
+        except FrameError as error:
+            return problem(error.code, str(error))
+        except Exception:
+            logger.exception("an event could not be answered")
+            return problem("unavailable", "The server failed on this; its log says why.")
+
+    return handle
+
+
+def _room_in(data: object) -> str:
+    return normal_code(data.get("room")) if isinstance(data, dict) else ""
