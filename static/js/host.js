@@ -2,6 +2,7 @@ import { io } from "/static/vendor/socket.io.esm.min.js";
 import { GroupChart } from "./boardchart.js";
 import { element, every, write } from "./dom.js";
 import { percent } from "./expressions.js";
+import { History } from "./history.js";
 import { ApiError, request } from "./hostapi.js";
 import { LABELS } from "./protocol.js";
 import { Tile } from "./tile.js";
@@ -27,6 +28,7 @@ import { Tile } from "./tile.js";
  */
 
 const STALE_MS = 3000;
+const CLOCK_SPAN_MS = 30_000;
 
 /** How long a problem with an action stays to be read. */
 const SAID_MS = 6000;
@@ -37,6 +39,8 @@ class Board {
   #heard_ms = 0;
   #recording = false;
   #said_ms = -Infinity;
+  /** How far this page's clock is ahead of the server's; each time too much by the way here. */
+  #ahead = new History(CLOCK_SPAN_MS);
 
   constructor() {
     const root = element("board", HTMLElement);
@@ -73,7 +77,9 @@ class Board {
       void navigator.clipboard?.writeText(element("join-url", HTMLAnchorElement).href);
     });
     for (const button of document.querySelectorAll("[data-label]")) {
-      button.addEventListener("click", () => button instanceof HTMLElement && this.#mark(button.dataset.label ?? ""));
+      button.addEventListener("click", (event) => {
+        if (button instanceof HTMLElement) this.#mark(button.dataset.label ?? "", event.timeStamp);
+      });
     }
     element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event));
     document.addEventListener("keydown", (event) => this.#onKey(event));
@@ -84,20 +90,22 @@ class Board {
     const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
     if (typing || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     const button = document.querySelectorAll("[data-label]")[Number(event.key) - 1];
-    if (button instanceof HTMLElement) button.click();
+    if (button instanceof HTMLElement) this.#mark(button.dataset.label ?? "", event.timeStamp);
   }
 
   /** @param {Event} event */
   #markOwn(event) {
     event.preventDefault();
     const input = element("marker-label", HTMLInputElement);
-    if (input.value.trim()) this.#mark(input.value);
+    if (input.value.trim()) this.#mark(input.value, event.timeStamp);
     input.value = "";
   }
 
-  /** @param {string} label */
-  #mark(label) {
-    this.#do("POST", "/markers", { label, source: "board" });
+  /** Set a marker at the time of the key or click, however long the way to the server. @param {string} label @param {number} at_ms */
+  #mark(label, at_ms) {
+    const aheads = this.#ahead.places(at_ms).map(({ value }) => value);
+    const time = aheads.length > 0 ? new Date(at_ms - Math.min(...aheads)).toISOString() : undefined;
+    this.#do("POST", "/markers", { label, time, source: "board" });
   }
 
   async #delete() {
@@ -140,6 +148,7 @@ class Board {
     if (!("participants" in summary)) return location.assign(this.roomsUrl);
     const now_ms = performance.now();
     this.#heard_ms = now_ms;
+    this.#ahead.add(now_ms - summary.now_ms, now_ms);
     this.#showConnection();
     this.#showRecording(summary.recording, summary.room.state, summary.now_ms);
     this.#showTiles(summary.participants, now_ms);

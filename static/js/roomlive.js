@@ -30,10 +30,14 @@ export class RoomLive extends Live {
   }
 }
 
+/** An expression is named only where it stands out: a face like one's neutral has 1/7 for each. */
+export const STANDS_OUT = 0.25;
+
 /** The face with its relative probabilities in place of the plain ones. @param {import("./protocol.js").Face} face */
 function relativeTo(face) {
   const probabilities = face.relative_probabilities;
   if (!probabilities) return face;
-  const expression = LABELS.reduce((best, next) => (probabilities[next] > probabilities[best] ? next : best));
+  const first = LABELS.reduce((best, next) => (probabilities[next] > probabilities[best] ? next : best));
+  const expression = probabilities[first] >= STANDS_OUT ? first : "neutral";
   return { ...face, probabilities, expression, confidence: probabilities[expression] };
 }

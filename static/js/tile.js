@@ -2,6 +2,7 @@ import { TileChart } from "./boardchart.js";
 import { create, write } from "./dom.js";
 import { nameOf, percent } from "./expressions.js";
 import { LABELS } from "./protocol.js";
+import { STANDS_OUT } from "./roomlive.js";
 
 /**
  * One participant on the board.
@@ -90,7 +91,7 @@ export class Tile {
 function relativeText({ relative, baseline }) {
   if (!relative) return BASELINES[baseline];
   const best = relative.indexOf(Math.max(...relative));
-  return `To own neutral: ${nameOf(LABELS[best])} ${percent(relative[best])}`;
+  return relative[best] < STANDS_OUT ? "Like own neutral" : `To own neutral: ${nameOf(LABELS[best])} ${percent(relative[best])}`;
 }
 
 /** @param {TileData} data */

@@ -16,6 +16,7 @@ from webapp.records import MarkerRecord
 from webapp.store.models import probability_columns
 
 STRETCHES = 240
+SHORTEST_STRETCH_MS = 1000.0
 WIDTH, HEIGHT = 720, 120
 """Of a plot, in the units of its SVG."""
 
@@ -45,9 +46,9 @@ class Plot(NamedTuple):
 class _Means:
     """Sums over stretches of time: the seven smoothed probabilities and the valence."""
 
-    def __init__(self) -> None:
-        self.sums = [[0.0] * (len(LABELS) + 1) for _ in range(STRETCHES)]
-        self.faces = [0] * STRETCHES
+    def __init__(self, stretches: int) -> None:
+        self.sums = [[0.0] * (len(LABELS) + 1) for _ in range(stretches)]
+        self.faces = [0] * stretches
         self.frames = 0
         self.frames_with_face = 0
 
@@ -63,8 +64,10 @@ class _Means:
         sums[-1] += sample.valence
         self.faces[stretch] += 1
 
-    def mean(self, stretch: int, index: int) -> float | None:
-        return self.sums[stretch][index] / self.faces[stretch] if self.faces[stretch] else None
+    def means(self, index: int) -> list[float | None]:
+        return [
+            sums[index] / faces if faces else None for sums, faces in zip(self.sums, self.faces, strict=True)
+        ]
 
 
 class Report:
@@ -79,10 +82,11 @@ class Report:
     def add(self, number: int, alias: str, sample: Any) -> None:  # noqa: ANN401 - a row of the samples
         """Take a sample of the recording `number` (from 1)."""
         start_ms, span_ms = self._span(number)
-        share = (sample.timestamp_ms - start_ms) / span_ms
-        stretch = min(max(int(STRETCHES * share), 0), STRETCHES - 1)
+        stretches = _stretches(span_ms)
+        stretch = int(stretches * (sample.timestamp_ms - start_ms) / span_ms)
         for name in (GROUP, alias):
-            self._means.setdefault((number, name), _Means()).add(stretch, sample)
+            means = self._means.setdefault((number, name), _Means(stretches))
+            means.add(min(max(stretch, 0), stretches - 1), sample)
 
     def html(self) -> str:
         """The page."""
@@ -121,13 +125,15 @@ class Report:
             for marker in self._markers
             if 0 <= marker.at_ms - start_ms <= span_ms
         ]
-        lines = [
-            Line(label, _parts([means.mean(stretch, index) for stretch in range(STRETCHES)], 0, 1))
-            for index, label in enumerate(LABELS)
-        ]
-        valence = _parts([means.mean(stretch, len(LABELS)) for stretch in range(STRETCHES)], -1, 1)
+        lines = [Line(label, _parts(means.means(index), 0, 1)) for index, label in enumerate(LABELS)]
+        valence = _parts(means.means(len(LABELS)), -1, 1)
         title = name or "All participants"
         return Plot(title, lines, valence, marks, means.frames, means.frames_with_face / means.frames)
+
+
+def _stretches(span_ms: float) -> int:
+    """Into how many stretches a recording is cut."""
+    return max(1, min(STRETCHES, int(span_ms / SHORTEST_STRETCH_MS)))
 
 
 def _parts(values: Sequence[float | None], low: float, high: float) -> list[str]:
@@ -137,7 +143,7 @@ def _parts(values: Sequence[float | None], low: float, high: float) -> list[str]
         if value is None:
             parts.append([])
         else:
-            x = WIDTH * (stretch + 0.5) / STRETCHES
+            x = WIDTH * (stretch + 0.5) / len(values)
             y = HEIGHT * (1 - (value - low) / (high - low))
             parts[-1].append(f"{x:.1f},{y:.1f}")
     return [" ".join(points) for points in parts if points]

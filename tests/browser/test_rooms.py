@@ -1,0 +1,233 @@
+"""A session in real browsers: one host and three participants with cameras, from the link to the data."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import videos
+from tests.serving import Server
+from webapp.store.codebook import EXPORT_NAMES
+
+NewPage = Callable[..., Page]
+Launch = Callable[..., Browser]
+
+TOKEN = "a-token-for-tests"
+PASSWORD = "correct horse battery"
+INFORMATION = "We study how faces move.\nNothing else."
+RECORDED_S = 20
+MARKERS = {"1": "Film begins", "2": "Film ends"}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Server]:
+    with Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as running:
+        yield running
+
+
+def sign_in(page: Page, lab: Server) -> None:
+    page.goto(f"{lab.url}/host?token={TOKEN}")
+    page.fill("[name=name]", f"Host {time.time()}")
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.is-main")
+    page.wait_for_selector("h1:has-text('Rooms')")
+
+
+def make_room(page: Page) -> str:
+    """Make a room on the host's page; its link. The page then shows its board."""
+    page.fill("[name=name]", "Reading study")
+    page.fill("[name=information]", INFORMATION)
+    page.fill("[name=marker_labels]", "\n".join(MARKERS.values()))
+    page.click("text=Make the room")
+    page.wait_for_selector("#room-state:has-text('Open')")
+    link = page.get_attribute("#join-url", "href")
+    assert link
+    return link
+
+
+def join(page: Page, link: str, alias: str) -> None:
+    page.goto(link)
+    assert INFORMATION in page.inner_text(".information")
+    page.fill("#alias", alias)
+    page.check("#consent")
+    page.click("#join")
+    page.wait_for_selector('[data-screen="live"]', state="visible")
+    page.wait_for_selector(f"#my-alias:has-text('{alias}')")
+
+
+def tile(page: Page, alias: str) -> str:
+    return page.inner_text(f".tile:has(.tile-alias:text-is('{alias}'))")
+
+
+def answer_times(page: Page) -> list[float]:
+    """A list that fills with the times of the results that a page, not opened yet, gets for its frames."""
+    times_s: list[float] = []
+
+    def listen(payload: str | bytes) -> None:
+        if isinstance(payload, str) and payload.startswith("43") and '"faces"' in payload:
+            times_s.append(time.time())
+
+    page.on("websocket", lambda socket: socket.on("framereceived", listen))
+    return times_s
+
+
+def seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_a_session_from_the_link_to_the_data(
+    lab: Server, launch: Launch, new_page: NewPage, tmp_path: Path
+) -> None:
+    host = new_page(launch(), viewport={"width": 1280, "height": 800})
+    sign_in(host, lab)
+    link = make_room(host)
+    shown = {"Anna": [(64, 0, 1.0)], "Ben": [(0, 0, 0.9)], "Cleo": []}
+    people: dict[str, Page] = {}
+    answered_s: dict[str, list[float]] = {}
+    for alias, places in shown.items():
+        video = videos.write_still(tmp_path / f"{alias}.mjpeg", *places)
+        people[alias] = new_page(launch(video))
+        answered_s[alias] = answer_times(people[alias])
+        join(people[alias], link, alias)
+    for alias in ("Anna", "Ben"):
+        host.wait_for_selector(f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')")
+    host.wait_for_selector(".tile:has(.tile-alias:text-is('Cleo')) .chip:text-is('No face')")
+    assert re.search(r"Valence \+0\.\d\d · \d+/s · \d+ ms", tile(host, "Anna"))
+    assert host.locator("video").count() == 0, "no picture of anybody on the board"
+
+    host.click("#record")
+    host.wait_for_selector("#room-state:has-text('Recording')")
+    people["Anna"].wait_for_selector("#recording:visible")
+    pressed_s: dict[str, float] = {}
+    for key, label in MARKERS.items():
+        host.wait_for_timeout(1000 * RECORDED_S / 3)
+        pressed_s[label] = time.time()
+        host.locator("body").press(key)
+        host.wait_for_selector(f"#last-marker:has-text('{label}')")
+    host.wait_for_timeout(1000 * RECORDED_S / 3)
+    host.click("#record")
+    host.wait_for_selector("#room-state:has-text('Open')")
+    host.wait_for_selector("#waiting:text-is('0')")
+    stored = int(host.inner_text("#stored").replace(",", ""))
+
+    with host.expect_download() as download:
+        host.click("#export")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        samples = list(csv.DictReader(io.StringIO(archive.read("samples.csv").decode())))
+        markers = list(csv.DictReader(io.StringIO(archive.read("markers.csv").decode())))
+    assert len(samples) == stored > 3 * RECORDED_S
+    assert {row["alias"] for row in samples} == set(shown)
+    times = [seconds(row["timestamp"]) for row in samples]
+    assert times == sorted(times)
+    first_s, last_s = times[0], times[-1]
+    for alias in shown:
+        answered = [at_s for at_s in answered_s[alias] if first_s <= at_s <= last_s]
+        assert len([row for row in samples if row["alias"] == alias]) == pytest.approx(
+            len(answered), rel=0.15
+        ), "the browser counts its answers a little late"
+        numbers = sorted(int(row["frame"]) for row in samples if row["alias"] == alias)
+        assert numbers == list(range(len(numbers))), "every frame once, none left out"
+    for row in samples:
+        if row["alias"] == "Cleo":
+            assert row["face_id"] == row["happiness"] == ""
+        else:
+            assert sum(float(row[name]) for name in EXPORT_NAMES.values()) == pytest.approx(1, abs=1e-4)
+        assert abs(float(row["clock_offset"])) < 0.25
+    for marker in markers:
+        marked_s = seconds(marker["timestamp"])
+        assert abs(marked_s - pressed_s[marker["label"]]) < 0.1
+        marked = [row for row in samples if row["marker"] == marker["label"]]
+        assert {row["alias"] for row in marked} == set(shown)
+        for row in marked:
+            own = [
+                abs(seconds(one["timestamp"]) - marked_s) for one in samples if one["alias"] == row["alias"]
+            ]
+            assert abs(seconds(row["timestamp"]) - marked_s) == pytest.approx(min(own), abs=0.002)
+
+    people["Ben"].on("dialog", lambda dialog: dialog.accept())
+    people["Ben"].click("#erase")
+    people["Ben"].wait_for_selector('[data-screen="erased"]', state="visible")
+    people["Cleo"].click("#stop")
+    people["Cleo"].wait_for_selector('[data-screen="left"]', state="visible")
+    host.wait_for_function("() => document.querySelectorAll('.tile').length === 1")
+    host.on("dialog", lambda dialog: dialog.accept())
+    host.click("summary:has-text('More')")
+    host.click("#close-room")
+    people["Anna"].wait_for_selector('[data-screen="closed"]', state="visible")
+    host.wait_for_selector("#room-state:has-text('Closed')")
+
+
+def test_who_declines_sends_and_stores_nothing(
+    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+) -> None:
+    host = new_page(launch())
+    sign_in(host, lab)
+    link = make_room(host)
+    page = new_page(still_browser)
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.goto(link)
+    page.click("#join")  # without the tick: the browser asks for it
+    assert page.is_visible('[data-screen="start"]')
+    page.click("#decline")
+    page.wait_for_selector('[data-screen="declined"]', state="visible")
+    page.wait_for_timeout(500)
+    assert sockets == []
+    assert page.evaluate("document.getElementById('video').srcObject") is None
+    assert host.is_visible("#nobody")
+
+
+def test_a_reload_brings_the_same_participant_back(
+    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+) -> None:
+    host = new_page(launch())
+    sign_in(host, lab)
+    link = make_room(host)
+    page = new_page(still_browser)
+    join(page, link, "Dora")
+    page.reload()
+    assert page.input_value("#alias") == "Dora"
+    join(page, link, "Dora")
+    host.wait_for_selector(".tile .tile-name:text-is('Happy')")
+    assert host.locator(".tile").count() == 1
+
+
+def test_a_neutral_that_the_host_asks_for_is_shown_in_page_and_board(
+    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+) -> None:
+    host = new_page(launch())
+    sign_in(host, lab)
+    link = make_room(host)
+    page = new_page(still_browser)
+    join(page, link, "Emil")
+    host.wait_for_selector(".tile .tile-name:text-is('Happy')")
+    host.click("#ask-baselines")
+    page.wait_for_selector("#neutral:has-text('Please look neutral')")
+    host.wait_for_selector(".tile-relative:has-text('Taking neutral')", timeout=10_000)
+    host.wait_for_selector(".tile-relative:has-text('Like own neutral')", timeout=15_000)
+    page.wait_for_selector("#relative", state="visible")
+    assert page.inner_text("#readout-name") == "Happy"
+    page.click("#relative")
+    page.wait_for_selector("#readout-name:text-is('Neutral')")
+
+
+def test_a_room_may_keep_results_from_its_participants(
+    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+) -> None:
+    host = new_page(launch())
+    sign_in(host, lab)
+    host.uncheck("[name=show_results]")
+    link = make_room(host)
+    page = new_page(still_browser)
+    join(page, link, "Finn")
+    host.wait_for_selector(".tile .tile-name:text-is('Happy')")
+    assert page.is_hidden(".panel") and page.is_hidden("#overlay")
