@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["engine"] = engine
     app.register_blueprint(create_blueprint(engine, settings))
     app.after_request(_add_security_headers)
-    Events(engine.analyze, settings.smoothing_s).register(_create_socketio(app, settings))
+    Events(engine, settings.smoothing_s).register(_create_socketio(app, settings))
     return app
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask import request
 from flask_socketio import SocketIO
 
-from webapp.client import Analyze, Client
+from webapp.client import Analyzer, Client
 from webapp.errors import BadFrameError, FrameError, UnavailableError
 from webapp.messages import Frame, problem_to_wire, seq_of
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 class Events:
     """The connected browsers and what happens on their events."""
 
-    def __init__(self, analyze: Analyze, smoothing_s: float) -> None:
-        self._analyze = analyze
+    def __init__(self, analyzer: Analyzer, smoothing_s: float) -> None:
+        self._analyzer = analyzer
         self._smoothing_s = smoothing_s
         self._clients: dict[str, Client] = {}
 
@@ -35,7 +35,7 @@ class Events:
 
     def connect(self, auth: object = None) -> None:
         """Make a client for the new connection; there is nothing to sign in to."""
-        self._clients[_connection_id()] = Client(self._analyze, self._smoothing_s)
+        self._clients[_connection_id()] = Client(self._analyzer, self._smoothing_s)
 
     def disconnect(self, reason: object = None) -> None:
         """Forget the client with its faces."""

@@ -1,4 +1,4 @@
-"""What travels: browser -> `Frame` -> worker -> `Analysis` -> client -> `Result` -> browser.
+"""What travels: browser, `Frame`, client, `Job`, worker, `Analysis`, client, `Result`, browser.
 
 The wire form of a result, as the acknowledgement of a `frame` event and the body of `/api/v1/analyze`:
 
@@ -45,6 +45,9 @@ LANDMARK_NAMES = (
 MAX_IMAGE_BYTES = 2_000_000
 """The largest encoded picture; the page sends 15 to 60 kB."""
 
+MAX_SMOOTHING_S = 5.0
+"""The calmest that a page may ask for."""
+
 STAGES = ("queue", "decode", "detect", "landmarks", "classify", "total")
 
 Point = tuple[float, float]
@@ -58,6 +61,24 @@ class Box(NamedTuple):
     y: float
     width: float
     height: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The point in its middle, x and y."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+class Region(NamedTuple):
+    """A square of side `size` around (`x`, `y`), turned clockwise by `roll` radians, in which a face lies."""
+
+    x: float
+    y: float
+    size: float
+    roll: float
+
+    def scaled(self, factor: float) -> Region:
+        """The same square of a picture that is `factor` times as large."""
+        return Region(self.x * factor, self.y * factor, self.size * factor, self.roll)
 
 
 class Pose(NamedTuple):
@@ -74,19 +95,24 @@ class Pose(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a browser's camera, as sent: `image` is the encoded file, `captured_ms` its clock."""
+    """One picture of a browser's camera, as sent: `image` is the encoded file, `captured_ms` its clock.
+
+    `smoothing_s` is how calm its probabilities are to be, or None for the server's own setting.
+    """
 
     seq: int
     captured_ms: float
     image: bytes
+    smoothing_s: float | None = None
 
     @classmethod
     def from_wire(cls, meta: object, image: object) -> Frame:
         """Check the two arguments of a `frame` event.
 
         Raises:
-            BadFrameError: `meta` is not {"seq": int >= 0, "captured_ms": finite number}, or `image` is not
-                a non-empty byte string.
+            BadFrameError: `meta` is not {"seq": int >= 0, "captured_ms": finite number}, its optional
+                "smoothing_s" is no number from 0 to MAX_SMOOTHING_S, or `image` is not a non-empty byte
+                string.
             TooLargeError: `image` has more than MAX_IMAGE_BYTES bytes.
         """
         seq = seq_of(meta)
@@ -103,7 +129,22 @@ class Frame:
         if len(image) == 0:
             raise BadFrameError("The frame's picture is empty; send a JPEG, PNG or WebP file.")
         check_image_bytes(image)
-        return cls(seq=seq, captured_ms=captured_ms, image=bytes(image))
+        return cls(seq, captured_ms, bytes(image), _smoothing(meta))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker gets: an encoded picture, and where to look for faces in it.
+
+    `regions` are where the faces of the frames before should be now, in widths of the picture. `detect` asks
+    for a search of the whole picture, `tile` for a closer one of a part of it, whose number may grow for
+    ever. Where a face is lost the worker searches the whole picture unasked.
+    """
+
+    image: bytes
+    regions: tuple[Region, ...] = ()
+    detect: bool = True
+    tile: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +152,12 @@ class Face:
     """One face in one picture.
 
     A worker fills everything but `id`, with `probabilities` equal to `raw_probabilities`; `client` gives
-    the id and smooths `probabilities`.
+    the id and smooths `probabilities`. `score` says how surely it is a face, 0 to 1; `region` is where to
+    look for it in the next picture and does not go to the browser.
     """
 
     box: Box
+    region: Region
     score: float
     landmarks: Mapping[str, Sequence[Point]]
     pose: Pose
@@ -218,6 +261,16 @@ def seq_of(meta: object) -> int | None:
 def with_probabilities(face: Face, probabilities: Probabilities, face_id: int) -> Face:
     """The same face with its id and smoothed probabilities."""
     return replace(face, id=face_id, probabilities=probabilities)
+
+
+def _smoothing(meta: object) -> float | None:
+    wanted = meta.get("smoothing_s") if isinstance(meta, dict) else None
+    if wanted is None:
+        return None
+    smoothing_s = _finite_number(wanted)
+    if smoothing_s is None or not 0 <= smoothing_s <= MAX_SMOOTHING_S:
+        raise BadFrameError(f"The frame's smoothing_s must be a number from 0 to {MAX_SMOOTHING_S:g}.")
+    return smoothing_s
 
 
 def _finite_number(value: object) -> float | None:
