@@ -35,14 +35,14 @@ def test_small_changes_hardly_show_and_large_ones_show_at_once() -> None:
     for raw, low, high in ((little, 0.0, 0.02), (HAPPY, 0.5, 1.0)):
         smoothed = Smoothed.first(NEUTRAL)
         for _ in range(4):
-            smoothed = smoothed.moved(raw, FRAME_S, smoothing_s=0.25)
+            smoothed = smoothed.moved(raw, FRAME_S, smoothing_s=0.12)
         assert low <= smoothed.shown["happy"] <= high
 
 
 def test_in_the_end_what_is_shown_is_what_is_seen() -> None:
     smoothed = Smoothed.first(NEUTRAL)
     for _ in range(200):
-        smoothed = smoothed.moved(HAPPY, FRAME_S, smoothing_s=0.25)
+        smoothed = smoothed.moved(HAPPY, FRAME_S, smoothing_s=0.12)
     assert smoothed.shown["happy"] > 0.98
 
 
@@ -51,7 +51,7 @@ def test_a_label_stays_while_two_expressions_are_nearly_as_likely_and_noisy(seed
     random = np.random.default_rng(seed)
     smoothed, labels = Smoothed.first(noisy(random)), []
     for _ in range(150):
-        smoothed = smoothed.moved(noisy(random), FRAME_S, smoothing_s=0.25)
+        smoothed = smoothed.moved(noisy(random), FRAME_S, smoothing_s=0.12)
         labels.append(max(smoothed.shown, key=lambda label: smoothed.shown[label]))
     assert sum(before != after for before, after in zip(labels[30:], labels[31:], strict=False)) <= 1
 
@@ -66,9 +66,9 @@ def test_the_variation_of_two_distributions_is_0_to_1() -> None:
 
 
 def noisy(random: np.random.Generator) -> Probabilities:
-    """Sad at 0.42 and neutral at 0.47, each with a noise of 0.1."""
+    """Sad at 0.42 and neutral at 0.47, each with a noise of 0.07."""
     weights = dict.fromkeys(LABELS, 0.022) | {"sad": 0.42, "neutral": 0.47}
     raw = {
-        label: max(0.0, weight + random.normal(0, 0.1) * (weight > 0.1)) for label, weight in weights.items()
+        label: max(0.0, weight + random.normal(0, 0.07) * (weight > 0.1)) for label, weight in weights.items()
     }
     return {label: value / sum(raw.values()) for label, value in raw.items()}

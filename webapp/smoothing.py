@@ -15,7 +15,7 @@ from webapp.messages import Probabilities
 DEADBAND = 0.15
 """In total variation, half the sum of the absolute differences: 0 for equal probabilities, 1 at most."""
 
-CREEP = 12.0
+CREEP = 25.0
 """How many times slower than `recent` what is shown moves within the deadband."""
 
 

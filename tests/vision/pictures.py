@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import skimage.data
+from matplotlib.cbook import get_sample_data
 from numpy.typing import NDArray
 
 from webapp.messages import Box
@@ -33,6 +34,12 @@ WITHOUT_FACES = ("coffee", "rocket", "brick", "text", "moon", "hubble_deep_field
 
 def astronaut() -> Picture:
     return shipped("astronaut")
+
+
+def grace_hopper() -> Picture:
+    """A portrait by the US Navy (public domain) that ships with Matplotlib: one serious face, 512 x 600."""
+    with get_sample_data("grace_hopper.jpg") as file:
+        return np.asarray(cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR), np.uint8)
 
 
 def shipped(name: str) -> Picture:
