@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import skimage.data
-from matplotlib.cbook import get_sample_data
+from matplotlib import get_data_path
 from numpy.typing import NDArray
 
 from webapp.messages import Box
@@ -38,8 +38,7 @@ def astronaut() -> Picture:
 
 def grace_hopper() -> Picture:
     """A portrait by the US Navy (public domain) that ships with Matplotlib: one serious face, 512 x 600."""
-    with get_sample_data("grace_hopper.jpg") as file:
-        return np.asarray(cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    return np.asarray(cv2.imread(f"{get_data_path()}/sample_data/grace_hopper.jpg"), np.uint8)
 
 
 def shipped(name: str) -> Picture:
