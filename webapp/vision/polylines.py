@@ -6,6 +6,7 @@ Left and right are the person's own.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -43,6 +44,14 @@ POLYLINES: Mapping[str, NDArray[np.intp]] = {
 }
 
 
+_ALL_INDICES = np.concatenate(list(POLYLINES.values()))
+_ENDS = list(itertools.accumulate(map(len, POLYLINES.values()), initial=0))
+
+
 def polylines(points: NDArray[np.float32]) -> dict[str, tuple[Point, ...]]:
     """The lines of a face with these (468, 2) points, in the same pixels."""
-    return {name: tuple(map(tuple, points[indices].tolist())) for name, indices in POLYLINES.items()}
+    ordered = list(map(tuple, points[_ALL_INDICES].tolist()))
+    return {
+        name: tuple(ordered[start:end])
+        for name, (start, end) in zip(POLYLINES, itertools.pairwise(_ENDS), strict=True)
+    }
