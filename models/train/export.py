@@ -25,8 +25,8 @@ from models.train.batches import as_input
 from models.train.data import UNKNOWN, FaceSet
 from models.train.evaluate import score
 from models.train.faces import DEFAULT_DATA, read_aligned
-from models.train.fit import DEFAULT_RUN, read_settings
 from models.train.network import build_served, build_trained
+from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, read_settings
 from webapp.messages import LABELS
 from webapp.vision.classify import load_classifier
 
@@ -55,7 +55,7 @@ def served_model(run: Path, validation: FaceSet) -> keras.Model:
     """The network of a run's best epoch, calibrated on these faces."""
     settings = read_settings(run)
     trained, served = build_trained(settings), build_served(settings)
-    trained.load_weights(run / "best.weights.h5")
+    trained.load_weights(run / BEST_WEIGHTS)
     copy_weights(trained, served)
     calibrate(served, validation)
     return served
