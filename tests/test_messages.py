@@ -34,7 +34,7 @@ def result() -> Result:
 
 
 def test_a_result_is_written_as_the_contract_says() -> None:
-    assert result().to_wire() == {
+    assert json.loads(result().to_json()) == {
         "seq": 7,
         "width": 640,
         "height": 480,
@@ -54,10 +54,6 @@ def test_a_result_is_written_as_the_contract_says() -> None:
         ],
         "timing_ms": dict.fromkeys(STAGES, 1.23),
     }
-
-
-def test_a_result_can_be_sent_as_json() -> None:
-    assert json.loads(json.dumps(result().to_wire()))["faces"][0]["expression"] == "happy"
 
 
 def test_a_problem_is_written_as_the_contract_says() -> None:

@@ -6,6 +6,7 @@ from flask import Flask, Response
 from flask_socketio import SocketIO
 
 from webapp.config import PROJECT_ROOT, Settings
+from webapp.encoding import WireJson
 from webapp.engine import Engine
 from webapp.events import Events
 from webapp.messages import MAX_IMAGE_BYTES
@@ -46,6 +47,7 @@ def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
         http_compression=False,
         cors_allowed_origins=list(settings.allowed_origins) or None,
         manage_session=False,
+        json=WireJson,
     )
 
 

@@ -13,6 +13,7 @@ from flask import request
 from flask_socketio import SocketIO
 
 from webapp.client import Analyzer, Client
+from webapp.encoding import EncodedJson
 from webapp.errors import BadFrameError, FrameError, UnavailableError
 from webapp.messages import Frame, problem_to_wire, seq_of
 
@@ -31,7 +32,8 @@ class Events:
         """Listen on the default namespace."""
         socketio.on_event("connect", self.connect)
         socketio.on_event("disconnect", self.disconnect)
-        socketio.on_event("frame", self.frame)
+        # Straight at the Socket.IO server: Flask-SocketIO would set up a request of Flask's for every frame.
+        socketio.server.on("frame", self.frame)
 
     def connect(self, auth: object = None) -> None:
         """Make a client for the new connection; there is nothing to sign in to."""
@@ -41,11 +43,11 @@ class Events:
         """Forget the client with its faces."""
         self._clients.pop(_connection_id(), None)
 
-    def frame(self, *arguments: object) -> dict[str, Any]:
+    def frame(self, connection_id: str, *arguments: object) -> dict[str, Any] | EncodedJson:
         """Answer one frame; the return value is the acknowledgement."""
         seq = seq_of(arguments[0]) if arguments else None
         try:
-            return self._answer(arguments)
+            return self._answer(connection_id, arguments)
         except FrameError as problem:
             return problem_to_wire(seq, problem)
         except Exception:  # noqa: BLE001 - one frame must not end a connection; the log has the cause
@@ -54,16 +56,16 @@ class Events:
                 seq, UnavailableError("The server failed on this frame; its log says why.")
             )
 
-    def _answer(self, arguments: tuple[object, ...]) -> dict[str, Any]:
+    def _answer(self, connection_id: str, arguments: tuple[object, ...]) -> EncodedJson:
         if len(arguments) != 2:
             raise BadFrameError(
                 f"A frame event takes two arguments, meta and the picture; got {len(arguments)}."
             )
         frame = Frame.from_wire(*arguments)
-        client = self._clients.get(_connection_id())
+        client = self._clients.get(connection_id)
         if client is None:
             raise UnavailableError("This connection is closing; connect again and send the next frame.")
-        return client.answer(frame).to_wire()
+        return EncodedJson(client.answer(frame).to_json())
 
 
 def _connection_id() -> str:

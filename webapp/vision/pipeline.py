@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.config import Runtime
-from webapp.messages import LABELS, Analysis, Box, Face, Job, Point, Pose, Region
+from webapp.messages import LABELS, Analysis, Box, Face, Job, Pose, Region, landmarks_to_json
 from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier
 from webapp.vision.decode import SHRINKS, Decoded, decode
@@ -39,7 +39,7 @@ class FoundFace(NamedTuple):
     corners: NDArray[np.float32]
     region: Region
     score: float
-    lines: dict[str, tuple[Point, ...]]
+    landmarks: str
     pose: Pose
     crop: NDArray[np.uint8]
 
@@ -114,7 +114,7 @@ class Pipeline:
                 corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
                 region=region_from_landmarks(whole),
                 score=score,
-                lines=polylines(whole),
+                landmarks=landmarks_to_json(polylines(whole)),
                 pose=head_pose(points, depth),
                 crop=align(picture.pixels, points),
             )
@@ -175,7 +175,7 @@ def _face(found: FoundFace, probabilities: list[float]) -> Face:
         box=Box(left, top, right - left, bottom - top),
         region=found.region,
         score=found.score,
-        landmarks=found.lines,
+        landmarks=found.landmarks,
         pose=found.pose,
         probabilities=by_label,
         raw_probabilities=by_label,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import LANDMARK_NAMES, Point
+from webapp.messages import LANDMARK_NAMES
 
 _INDICES: Mapping[str, Sequence[int]] = {
     # from the outer corner along the lower lid to the inner one, and back along the upper lid
@@ -48,10 +48,8 @@ _ALL_INDICES = np.concatenate(list(POLYLINES.values()))
 _ENDS = list(itertools.accumulate(map(len, POLYLINES.values()), initial=0))
 
 
-def polylines(points: NDArray[np.float32]) -> dict[str, tuple[Point, ...]]:
-    """The lines of a face with these (468, 2) points, in the same pixels."""
-    ordered = list(map(tuple, points[_ALL_INDICES].tolist()))
-    return {
-        name: tuple(ordered[start:end])
-        for name, (start, end) in zip(POLYLINES, itertools.pairwise(_ENDS), strict=True)
-    }
+def polylines(points: NDArray[np.float32]) -> dict[str, list[list[float]]]:
+    """The lines of a face with these (468, 2) points, in the same pixels, rounded to a tenth."""
+    ordered = points[_ALL_INDICES].astype(np.float64).round(1).tolist()
+    ends = itertools.pairwise(_ENDS)
+    return {name: ordered[start:end] for name, (start, end) in zip(POLYLINES, ends, strict=True)}
