@@ -2,6 +2,7 @@ import { Camera, CameraError } from "./camera.js";
 import { create, element } from "./dom.js";
 import { Live } from "./live.js";
 import { Screens } from "./screens.js";
+import { SmoothingChoice } from "./smoothing.js";
 
 /** The page: which screen is shown, and what its buttons do. */
 class Page {
@@ -12,6 +13,7 @@ class Page {
     const app = element("app", HTMLElement);
     this.max_bytes = Number(app.dataset.maxImageBytes);
     this.screens = new Screens(app);
+    this.smoothing = new SmoothingChoice();
     this.pauseButton = element("pause", HTMLButtonElement);
     this.landmarksButton = element("landmarks", HTMLButtonElement);
     this.cameraSelect = element("camera", HTMLSelectElement);
@@ -31,7 +33,8 @@ class Page {
   }
 
   async #begin() {
-    const live = new Live({ max_bytes: this.max_bytes, onCameraLost: () => this.#end("unplugged") });
+    const { max_bytes, smoothing } = this;
+    const live = new Live({ max_bytes, smoothing, onCameraLost: () => this.#end("unplugged") });
     this.screens.show("opening");
     try {
       await live.open();
