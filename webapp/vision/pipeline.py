@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from webapp.messages import LABELS, Analysis, Box, Face, Job, Pose, Region, land
 from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier
 from webapp.vision.decode import SHRINKS, Decoded, decode
-from webapp.vision.detect import FaceDetector
+from webapp.vision.detect import SHORT_RANGE, FaceDetector
 from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker
 from webapp.vision.polylines import polylines
 from webapp.vision.pose import head_pose
@@ -54,6 +54,7 @@ class Pipeline:
     def __init__(self, runtime: Runtime, model_path: Path) -> None:
         cv2.setNumThreads(1)  # there is a worker for each core
         self._detector = FaceDetector()
+        self._close_detector = FaceDetector(SHORT_RANGE)
         self._landmarker = FaceLandmarker()
         self._classifier = load_classifier(runtime, model_path)
         self._warm_up()
@@ -69,10 +70,10 @@ class Pipeline:
         laps.end("decode")
         found = self._follow(picture, job.regions)
         laps.end("landmarks")
-        detections = self._search(picture.pixels, job, lost=len(found) < len(job.regions))
-        laps.end("detect")
-        found = self._add_newcomers(picture, found, detections)
-        laps.end("landmarks")
+        for detections in self._searches(picture.pixels, job, found):
+            laps.end("detect")
+            self._add_newcomers(picture, found, detections)
+            laps.end("landmarks")
         faces = self._classify(sorted(found, key=lambda face: float(face.corners[0, 0])))
         laps.end("classify")
         return Analysis(picture.width, picture.height, faces, laps.timing_ms)
@@ -84,24 +85,30 @@ class Pipeline:
             self._examine(picture, region.scaled(picture.pixels.shape[1]), found)
         return found
 
-    def _search(self, pixels: NDArray[np.uint8], job: Job, lost: bool) -> list[Detection]:
-        """Run the detector on the whole picture, on one part of it, on both or not at all."""
-        detections = self._detector.detect(pixels) if job.detect or lost else []
+    def _searches(
+        self, pixels: NDArray[np.uint8], job: Job, found: list[FoundFace]
+    ) -> Iterator[list[Detection]]:
+        """What is detected in the whole picture and in one part of it, where each is asked for or needed.
+
+        The caller adds what it takes of each to `found`, which decides whether to look on.
+        """
+        if job.detect or len(found) < len(job.regions):
+            yield self._detector.detect(pixels)
+            if not found:
+                yield self._close_detector.detect(pixels)
         if job.tile is not None:
             x, y, side = tile(pixels.shape[1], pixels.shape[0], job.tile)
             part = self._detector.detect(pixels[y : y + side, x : x + side])
-            detections += [detection.shifted(x, y) for detection in part]
-        return detections
+            yield [detection.shifted(x, y) for detection in part]
 
     def _add_newcomers(
         self, picture: Decoded, found: list[FoundFace], detections: Sequence[Detection]
-    ) -> list[FoundFace]:
+    ) -> None:
         """Look at what was detected and is no face that is known already."""
         for detection in detections:
             middle = detection.box.middle
             if not any(_holds(face, np.multiply(middle, picture.scale)) for face in found):
                 self._examine(picture, detection, found)
-        return found
 
     def _examine(self, picture: Decoded, where: Region | Detection, found: list[FoundFace]) -> None:
         """Add the face there, if the face mesh takes it for one and none of `found` is the same."""
@@ -130,6 +137,7 @@ class Pipeline:
         """Run every network once: the first run allocates, and with Keras it compiles for a second."""
         grey = np.full((CROP_SIZE, CROP_SIZE, 3), 128, np.uint8)
         self._detector.detect(grey)
+        self._close_detector.detect(grey)
         self._landmarker.landmarks(grey, Region(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE, 0.0))
         self._classifier.probabilities(grey[None, :, :, 0])
 
