@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import websocket
 
-from tests.bench.processes import processor_s
+from tests.bench.processes import machine_s, processor_s
 
 TEXT, BINARY = 0x81, 0x82
 RECEIVE_BYTES = 1 << 18
@@ -60,8 +60,8 @@ class Plan:
 class Load:
     """What came of it within the measured seconds; `analysed` counts answers with a result, by client.
 
-    `cores` is the processor time a second of each watched group and of this generator. `timings` are the ends
-    of answers, with the server's own timing in them.
+    `cores` is the processor time a second of each watched group, of this generator, and of all else on the
+    machine, which should be next to nothing. `timings` are the ends of answers, with the server's own timing.
     """
 
     plan: Plan
@@ -182,7 +182,8 @@ class _Generator:
 
     def _processor_s(self) -> dict[str, float]:
         watched = {name: processor_s(pids) for name, pids in self._plan.watched.items()}
-        return watched | {"load": time.process_time()}
+        ours = watched | {"load": time.process_time()}
+        return ours | {"other": machine_s() - sum(ours.values())}
 
     def _drive(self, until_s: float) -> None:
         while (now_s := time.perf_counter()) < until_s:

@@ -23,6 +23,14 @@ def processor_s(pids: Iterable[int]) -> float:
     return sum(_ticks(Path(f"/proc/{pid}/stat").read_text()) for pid in pids) / TICKS_PER_S
 
 
+def machine_s() -> float:
+    """The processor time that the whole machine has spent on anything, all cores together, in seconds."""
+    user, nice, system, _idle, _wait, irq, softirq = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
+    )
+    return (user + nice + system + irq + softirq) / TICKS_PER_S
+
+
 def _ticks(stat: str) -> int:
     """User and system time; fields 14 and 15, counted after the name, which may hold spaces."""
     fields = stat.rpartition(")")[2].split()
