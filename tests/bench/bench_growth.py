@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.bench.bench_load import frames_per_s, put_load, row, watched
+from tests.bench.bench_load import frames_per_s, print_loads, put_load, row, watched
 from tests.bench.load_client import Load, Plan
-from tests.bench.report import Goal, print_goals, print_rows, write_json, write_plot
+from tests.bench.report import Goal, print_goals, write_json, write_plot
 from tests.bench.scenes import moving_faces
 from tests.serving import Server
 
@@ -67,7 +67,7 @@ def _crowd(server: Server, pictures: Sequence[bytes]) -> Load:
 
 def _report(name: str, over: str, values: Sequence[int], loads: Sequence[Load]) -> None:
     rows = [{over: value, **row(load)} for value, load in zip(values, loads, strict=True)]
-    print_rows(f"Growth over {over}, closed loop", rows)
+    print_loads(f"Growth over {over}, closed loop", rows)
     write_json(name, rows)
     write_plot(name, rows, over, "frames/s", "p95")
 
