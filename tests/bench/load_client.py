@@ -199,8 +199,8 @@ class _Generator:
     def _send_planned(self, browser: _Browser, now_s: float) -> float:
         assert self._plan.rate_per_s
         if now_s >= browser.due_s:
+            self._send(browser, browser.due_s)  # a late start is part of the round trip
             browser.due_s += 1 / self._plan.rate_per_s
-            self._send(browser, now_s)
         return browser.due_s
 
     def _send_next(self, browser: _Browser, now_s: float) -> float:
