@@ -69,7 +69,7 @@ def _report(name: str, over: str, values: Sequence[int], loads: Sequence[Load]) 
     rows = [{over: value, **row(load)} for value, load in zip(values, loads, strict=True)]
     print_loads(f"Growth over {over}, closed loop", rows)
     write_json(name, rows)
-    write_plot(name, rows, over, "frames/s", "p95")
+    write_plot(name, rows, over, "frames/s", "p95 ms")
 
 
 def main() -> list[Goal]:

@@ -37,17 +37,17 @@ def watched(server: Server) -> dict[str, tuple[int, ...]]:
 
 
 def row(load: Load) -> Row:
-    """The load as a line of a table; times in milliseconds, processor time in cores."""
+    """The load as a line of a table."""
     plan = load.plan
     cuts = statistics.quantiles(load.round_trips_ms, n=100)
     return {
         "clients": plan.clients,
         "loop": f"{plan.rate_per_s:g}/s each" if plan.rate_per_s else f"{plan.under_way} under way",
         "frames/s": frames_per_s(load),
-        "median": cuts[49],
-        "p95": cuts[94],
-        "p99": cuts[98],
-        "pipeline": pipeline_ms(load),
+        "median ms": cuts[49],
+        "p95 ms": cuts[94],
+        "p99 ms": cuts[98],
+        "pipeline ms": pipeline_ms(load),
         "problems": ", ".join(f"{count} {code}" for code, count in load.problems.items()) or "none",
         "worst share": worst_share(load),
         "faces": load.faces / sum(load.analysed),
