@@ -66,7 +66,9 @@ def test_a_face_that_fills_the_picture_is_found(pipeline: Pipeline) -> None:
     near = astronaut()[60:185, 165:280]
     (face,) = pipeline.analyze(Job(jpeg(np.asarray(cv2.resize(near, (460, 500)), np.uint8)))).faces
     scale = 4.0
-    assert overlap(face.box, Box((FACE.x - 165) * scale, (FACE.y - 60) * scale, 99 * scale, 107 * scale)) > 0.75
+    assert (
+        overlap(face.box, Box((FACE.x - 165) * scale, (FACE.y - 60) * scale, 99 * scale, 107 * scale)) > 0.75
+    )
 
 
 @pytest.mark.parametrize("name", WITHOUT_FACES)

@@ -66,6 +66,16 @@ class Pipeline:
             BadFrameError, TooLargeError: see `decode`.
         """
         laps = _Laps()
+        picture, found = self._find(job, laps)
+        faces = self._classify(found)
+        laps.end("classify")
+        return Analysis(picture.width, picture.height, faces, laps.timing_ms)
+
+    def find(self, job: Job) -> list[FoundFace]:
+        """The faces in an encoded picture, from left to right, as `analyze` has them before it classifies."""
+        return self._find(job, _Laps())[1]
+
+    def _find(self, job: Job, laps: _Laps) -> tuple[Decoded, list[FoundFace]]:
         picture = decode(job.image, lambda shorter: shrink_for(job, shorter))
         laps.end("decode")
         found = self._follow(picture, job.regions)
@@ -74,9 +84,7 @@ class Pipeline:
             laps.end("detect")
             self._add_newcomers(picture, found, detections)
             laps.end("landmarks")
-        faces = self._classify(sorted(found, key=lambda face: float(face.corners[0, 0])))
-        laps.end("classify")
-        return Analysis(picture.width, picture.height, faces, laps.timing_ms)
+        return picture, sorted(found, key=lambda face: float(face.corners[0, 0]))
 
     def _follow(self, picture: Decoded, regions: Sequence[Region]) -> list[FoundFace]:
         """Look where faces were, each face once."""
