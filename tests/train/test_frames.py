@@ -10,7 +10,8 @@ from tests.train.data_files import astronaut_face, noise
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_leaves_a_frame_and_is_the_same_each_time(fault: str) -> None:
     first, again = (FAULTS[fault](astronaut_face(), np.random.default_rng(1)) for _ in range(2))
-    assert (first.shape, first.dtype) == ((HEIGHT, WIDTH, 3), np.uint8)
+    assert first.shape == (HEIGHT, WIDTH, 3)
+    assert first.dtype == np.uint8
     assert (first == again).all()
     if fault != "JPEG of quality 20":  # made when the frame is encoded
         assert (first != framed(astronaut_face())).any()
