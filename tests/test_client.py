@@ -123,3 +123,15 @@ def test_a_page_chooses_how_calm_its_probabilities_are() -> None:
     client.answer(frame(0))
     (changed,) = client.answer(Frame(1, 0.0, b"picture", smoothing_s=0.0)).faces
     assert changed.expression == "happy"
+
+
+def test_a_busy_server_gets_one_frame_of_a_client_at_a_time() -> None:
+    gate = Gate()
+    client = Client(Engine(gate.answer, spare=False), smoothing_s=0.2)
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(client.answer, frame(0))
+        assert gate.started.acquire(timeout=5)
+        second = send_and_wait_until_it_waits(threads, client, 1)
+        assert not gate.started.acquire(timeout=0.05)
+        gate.opened.set()
+        assert [first.result(5).seq, second.result(5).seq] == [0, 1]

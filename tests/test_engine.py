@@ -69,6 +69,20 @@ def test_the_load_spreads_over_the_workers(start_engine: StartEngine) -> None:
     assert len(pids) == 2
 
 
+def test_time_to_spare_is_told_by_the_load_of_the_last_second(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "LOAD_MEMORY_S", 0.1)
+    engine = start_engine()
+    spare = [engine.spare]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: engine.analyze(Job(b"slow"), OWNER), range(4)))
+    spare.append(engine.spare)
+    time.sleep(0.5)
+    engine.analyze(Job(b"x"), OWNER)
+    assert [*spare, engine.spare] == [True, False, True]
+
+
 def test_places_are_given_to_owners_in_turn(
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

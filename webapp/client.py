@@ -14,7 +14,8 @@ from webapp.search import Search
 from webapp.tracks import Tracks
 
 FRAMES_UNDER_WAY = 2
-"""One on the wire while the other is analysed; more would only grow the delay."""
+"""One on the wire while the other is analysed; more would only grow the delay. When the workers have no time
+to spare it is one: the other waits here, where a newer one may take its place."""
 
 WAIT_LIMIT_S = 1.0
 """A frame that waited this long for the client's own frames before it is stale."""
@@ -77,17 +78,19 @@ class Client:
                 self._under_way -= 1
                 self._turn.notify_all()
 
+    @property
+    def _limit(self) -> int:
+        return FRAMES_UNDER_WAY if self._analyzer.spare else 1
+
     def _wait_for_turn(self, frame: Frame) -> None:
         """Wait as the client's newest frame; the lock is held."""
         self._waiting = frame
         self._turn.notify_all()
-        self._turn.wait_for(
-            lambda: self._under_way < FRAMES_UNDER_WAY or self._waiting is not frame, WAIT_LIMIT_S
-        )
+        self._turn.wait_for(lambda: self._under_way < self._limit or self._waiting is not frame, WAIT_LIMIT_S)
         if self._waiting is not frame:
             raise BusyError("A newer frame took the place of this one; send the next when an answer is back.")
         self._waiting = None
-        if self._under_way >= FRAMES_UNDER_WAY:
+        if self._under_way >= self._limit:
             raise BusyError("The frame became too old while it waited; send fewer frames a second.")
 
 

@@ -15,6 +15,7 @@ are.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -30,6 +31,12 @@ JOBS_PER_WORKER = 2
 
 QUEUE_LIMIT_S = 0.5
 """A frame that found no place at a worker for this long is too old to be worth it."""
+
+SPARE_BELOW = 0.6
+"""There is time to spare while less than this part of the workers is at work, as new jobs find them."""
+
+LOAD_MEMORY_S = 1.0
+"""The time constant of that measure."""
 
 WATCH_INTERVAL_S = 0.25
 
@@ -49,6 +56,8 @@ class Engine:
         self._workers: list[WorkerProcess | None] = [None] * workers
         self._waiting: dict[object, deque[Future[WorkerProcess]]] = {}
         self._stopping = threading.Event()
+        self._at_work = 0.0
+        self._measured_s = 0.0
 
     @property
     def ready(self) -> bool:
@@ -57,8 +66,8 @@ class Engine:
 
     @property
     def spare(self) -> bool:
-        """Whether a worker has nothing to do."""
-        return any(worker is not None and worker.ready and worker.load == 0 for worker in self._workers)
+        """Whether the workers had little to do lately."""
+        return self._at_work < SPARE_BELOW
 
     def start(self) -> None:
         """Start the workers and the threads that keep them; returns before the models are loaded."""
@@ -91,6 +100,7 @@ class Engine:
     def _take_place(self, owner: object) -> WorkerProcess:
         place: Future[WorkerProcess] = Future()
         with self._lock:
+            self._measure_load()
             self._waiting.setdefault(owner, deque()).append(place)
             self._give_places()
         try:
@@ -99,6 +109,14 @@ class Engine:
             if place.cancel():
                 raise self._no_place() from None
             return place.result()
+
+    def _measure_load(self) -> None:
+        """Move the mean part of the workers at work towards what it is now; the lock is held."""
+        now_s = time.monotonic()
+        weight = 1 - math.exp((self._measured_s - now_s) / LOAD_MEMORY_S)
+        at_work = sum(worker is None or worker.load > 0 for worker in self._workers) / len(self._workers)
+        self._at_work += weight * (at_work - self._at_work)
+        self._measured_s = now_s
 
     def _give_places(self) -> None:
         """One owner after the other, each its oldest job; the lock is held."""
