@@ -11,10 +11,10 @@ RUN ?= build/runs/expression
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run serve test lint format bench train evaluate clean
+.PHONY: help run serve test lint format bench bench-growth bench-peer train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo; echo "Settings, such as MIEN_PORT=5001 make run (docs/settings.md explains each):"
 	@awk -F '|' '/^\| `MIEN_/{gsub(/[ `]/, "", $$2); gsub(/`/, "", $$4); printf "  %-24s%s\n", $$2, $$4}' docs/settings.md
 
@@ -42,8 +42,14 @@ format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-bench: .venv/dev.stamp ## Run the benchmarks and print their tables
+bench: .venv/dev.stamp ## Measure stages, server load and memory against the goals; JSON and plots in build/bench
 	@$(PYTHON) -W ignore -m tests.bench
+
+bench-growth: .venv/dev.stamp ## Measure growth over clients, faces, workers and picture sizes
+	@$(PYTHON) -W ignore -m tests.bench.bench_growth
+
+bench-peer: .venv/dev.stamp .venv-peer/made.stamp ## Measure against the package fer, in an environment of its own
+	@$(PYTHON) -W ignore -m tests.bench.bench_peer
 
 train: .venv/dev.stamp ## Train the CNN on DATA=folder (or fer2013.csv) in RUN=folder, or go on; write models/
 	@$(PYTHON) -m models.train.fit --data $(DATA) --run $(RUN)
@@ -53,7 +59,7 @@ evaluate: .venv/dev.stamp ## Score models/expression.tflite on the validation im
 	@$(PYTHON) -m models.train.evaluate --sheets $(DATA) --split validation
 
 clean: ## Remove what setting up and building made; certificates in instance/ stay
-	rm -rf .venv node_modules static/vendor build
+	rm -rf .venv .venv-peer node_modules static/vendor build
 
 .venv/made.stamp:
 	@for python in $(BOOTSTRAP_PYTHON); do \
@@ -69,6 +75,12 @@ clean: ## Remove what setting up and building made; certificates in instance/ st
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	$(PIP) --requirement requirements-dev.txt
+	@touch $@
+
+.venv-peer/made.stamp: requirements-peer.txt | .venv/made.stamp
+	@test -x .venv-peer/bin/python || $(PYTHON) -m venv .venv-peer
+	.venv-peer/bin/python -m pip install --disable-pip-version-check --no-deps fer==25.10.3
+	.venv-peer/bin/python -m pip install --disable-pip-version-check --requirement requirements-peer.txt
 	@touch $@
 
 .venv/npm.stamp: requirements-node.txt | .venv/run.stamp

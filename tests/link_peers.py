@@ -12,12 +12,13 @@ import time
 
 from webapp import link
 from webapp.errors import BadFrameError
-from webapp.messages import Analysis
+from webapp.messages import Analysis, Job
 from webapp.worker import serve
 
 
-def measure(image: bytes) -> Analysis:
+def measure(job: Job) -> Analysis:
     """Answers with the length of the picture as its width, so that replies can be told apart."""
+    image = job.image
     if image == b"not a picture":
         raise BadFrameError("not a picture")
     if image == b"bug":

@@ -36,6 +36,7 @@ class Browser(requests.Session):
     def __init__(self, server: Server) -> None:
         super().__init__()
         self._root = server.url
+        self.token = ""
 
     def open(self, path: str, **form: str) -> requests.Response:
         """Load a page, or send the form of the page that was loaded before."""

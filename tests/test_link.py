@@ -7,7 +7,7 @@ import pytest
 
 from webapp import link
 from webapp.errors import TooLargeError
-from webapp.messages import Analysis
+from webapp.messages import Analysis, Job, Region
 
 
 def test_a_message_arrives_as_it_was_sent() -> None:
@@ -34,6 +34,23 @@ def test_a_closed_peer_ends_the_stream_even_within_a_message(sent: bytes) -> Non
         with here:
             here.sendall(sent)
         assert link.receive(there) is None
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        Job(b"picture"),
+        Job(b"", (Region(0.5, 0.25, 0.125, -1.5), Region(1, 2, 3, 4)), detect=False),
+        Job(b"x", detect=False, tile=70_000),
+    ],
+)
+def test_a_job_survives_the_link(job: Job) -> None:
+    assert link.unpack_job(link.pack_job(job)) == job
+
+
+def test_of_too_many_regions_the_first_are_sent() -> None:
+    job = Job(b"picture", (Region(1, 2, 3, 4),) * 300)
+    assert len(link.unpack_job(link.pack_job(job)).regions) == link.MAX_REGIONS
 
 
 def test_an_analysis_survives_the_link() -> None:

@@ -14,6 +14,7 @@ from webapp.api import create_api
 from webapp.auth import Hosts, protect
 from webapp.beat import Beat
 from webapp.config import PROJECT_ROOT, Settings
+from webapp.encoding import WireJson
 from webapp.engine import Engine
 from webapp.events import Events
 from webapp.host_pages import create_host_pages, sign_in_page
@@ -58,7 +59,7 @@ def create_app(settings: Settings) -> Flask:
     app.after_request(_add_security_headers)
     socketio = _create_socketio(app, settings)
     room_events = _add_rooms(app, settings, socketio)
-    Events(engine.analyze, settings.smoothing_s, room_events).register(socketio)
+    Events(engine, settings.smoothing_s, room_events).register(socketio)
     return app
 
 
@@ -90,6 +91,7 @@ def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
         http_compression=False,
         cors_allowed_origins=list(settings.allowed_origins) or None,
         manage_session=False,
+        json=WireJson,
     )
 
 

@@ -32,7 +32,7 @@ def summary(lab: Lab, room: Room, now_s: float) -> dict[str, Any]:
 def _tile(participant: Participant, now_s: float) -> dict[str, Any]:
     seen = participant.seen if _is_fresh(participant, now_s) else None
     face = seen.face if seen else None
-    relative = seen.relative if seen else None
+    relative = face.relative_probabilities if face else None
     return {
         "id": participant.record.id,
         "alias": participant.record.alias,

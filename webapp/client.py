@@ -1,31 +1,44 @@
-"""One connected browser: how many of its frames are under way, and its faces over time."""
+"""One connected browser: how many of its frames are under way, where to look in each, its faces over time."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from webapp.errors import BusyError
-from webapp.messages import Analysis, Frame, Result
+from webapp.messages import Analysis, Frame, Job, Result
+from webapp.search import Search
 from webapp.tracks import Tracks
 
 FRAMES_UNDER_WAY = 2
-"""One on the wire while the other is analysed; more would only grow the delay."""
+"""One on the wire while the other is analysed; more would only grow the delay. When the workers have no time
+to spare it is one: the other waits here, where a newer one may take its place."""
 
 WAIT_LIMIT_S = 1.0
 """A frame that waited this long for the client's own frames before it is stale."""
 
-Analyze = Callable[[bytes], Analysis]
+
+class Analyzer(Protocol):
+    """What does the jobs: the engine."""
+
+    @property
+    def spare(self) -> bool:
+        """Whether there is time for more than is needed."""
+
+    def analyze(self, job: Job, owner: object) -> Analysis:
+        """Do a job; see `Engine.analyze`."""
 
 
 class Client:
     """Answers the frames of one browser; `answer` may run in several threads at once."""
 
-    def __init__(self, analyze: Analyze, smoothing_s: float) -> None:
-        self._analyze = analyze
+    def __init__(self, analyzer: Analyzer, smoothing_s: float) -> None:
+        self._analyzer = analyzer
         self._tracks = Tracks(smoothing_s)
+        self._search = Search()
         self._turn = threading.Condition()
         self._under_way = 0
         self._waiting: Frame | None = None
@@ -41,10 +54,17 @@ class Client:
         """
         received_s = time.monotonic()
         with self._place(frame):
-            analysis = self._analyze(frame.image)
+            analysis = self._analyzer.analyze(self._job(frame, received_s), owner=self)
+        if frame.smoothing_s is not None:
+            self._tracks.smoothing_s = frame.smoothing_s
         faces = self._tracks.follow(analysis.faces, received_s, analysis.width)
         timing_ms = _timing_ms(analysis, 1000 * (time.monotonic() - received_s))
         return Result(frame.seq, analysis.width, analysis.height, faces, timing_ms)
+
+    def _job(self, frame: Frame, received_s: float) -> Job:
+        regions = self._tracks.regions(received_s)
+        detect, tile = self._search.plan(received_s, following=bool(regions), spare=self._analyzer.spare)
+        return Job(frame.image, regions, detect, tile)
 
     @contextmanager
     def _place(self, frame: Frame) -> Iterator[None]:
@@ -58,17 +78,19 @@ class Client:
                 self._under_way -= 1
                 self._turn.notify_all()
 
+    @property
+    def _limit(self) -> int:
+        return FRAMES_UNDER_WAY if self._analyzer.spare else 1
+
     def _wait_for_turn(self, frame: Frame) -> None:
         """Wait as the client's newest frame; the lock is held."""
         self._waiting = frame
         self._turn.notify_all()
-        self._turn.wait_for(
-            lambda: self._under_way < FRAMES_UNDER_WAY or self._waiting is not frame, WAIT_LIMIT_S
-        )
+        self._turn.wait_for(lambda: self._under_way < self._limit or self._waiting is not frame, WAIT_LIMIT_S)
         if self._waiting is not frame:
             raise BusyError("A newer frame took the place of this one; send the next when an answer is back.")
         self._waiting = None
-        if self._under_way >= FRAMES_UNDER_WAY:
+        if self._under_way >= self._limit:
             raise BusyError("The frame became too old while it waited; send fewer frames a second.")
 
 

@@ -29,7 +29,7 @@ class Settings:
     workers: int = 1
     model: Path | None = None
     runtime: Runtime = "litert"
-    smoothing_s: float = 0.25
+    smoothing_s: float = 0.12
     https: bool = False
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -68,7 +68,7 @@ class Settings:
             workers=read.whole("WORKERS", os.cpu_count() or 1, low=1, high=256),
             model=read.path("MODEL", None),
             runtime=cast(Runtime, read.choice("RUNTIME", ("litert", "keras"))),
-            smoothing_s=read.seconds("SMOOTHING_S", 0.25),
+            smoothing_s=read.seconds("SMOOTHING_S", 0.12),
             https=read.choice("HTTPS", ("0", "1")) == "1",
             tls_certificate=read.path("TLS_CERTIFICATE", None),
             tls_key=read.path("TLS_KEY", None),

@@ -2,18 +2,20 @@
 
     engine = Engine(lambda: WorkerProcess(worker_command(settings)), workers=2)
     engine.start()
-    analysis = engine.analyze(image)      # blocks this (green) thread; raises a FrameError
+    analysis = engine.analyze(job, owner)     # blocks this (green) thread; raises a FrameError
     engine.stop()
 
-Each frame is carried by the thread that asks: it waits for a place at the least busy worker, sends its job
-and waits for the reply. One keeper thread a worker reads the replies and starts the next process when one
-ends. Only the standard library is used: in the serving process eventlet has made `threading` and `socket`
-green, in tests they are what they are.
+Each job is carried by the thread that asks: it waits for a place at the least busy worker, sends the job and
+waits for the reply. Where places are short, owners get them in turn, however many jobs each has. One keeper
+thread a worker reads the replies and starts the next process when one ends. Only the standard library is
+used: in the serving process eventlet has made `threading` and `socket` green, in tests they are what they
+are.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -21,14 +23,20 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from webapp.errors import BusyError, FrameError, UnavailableError
-from webapp.messages import Analysis
+from webapp.messages import Analysis, Job
 from webapp.process import WorkerProcess
 
 JOBS_PER_WORKER = 2
 """One in work and one waiting in the link, so that a worker never waits for the server."""
 
-QUEUE_LIMIT_S = 1.0
+QUEUE_LIMIT_S = 0.5
 """A frame that found no place at a worker for this long is too old to be worth it."""
+
+SPARE_BELOW = 0.6
+"""There is time to spare while less than this part of the workers is at work, as new jobs find them."""
+
+LOAD_MEMORY_S = 1.0
+"""The time constant of that measure."""
 
 WATCH_INTERVAL_S = 0.25
 
@@ -46,13 +54,20 @@ class Engine:
         self._factory = factory
         self._lock = threading.Lock()
         self._workers: list[WorkerProcess | None] = [None] * workers
-        self._waiting: deque[Future[WorkerProcess]] = deque()
+        self._waiting: dict[object, deque[Future[WorkerProcess]]] = {}
         self._stopping = threading.Event()
+        self._at_work = 0.0
+        self._measured_s = 0.0
 
     @property
     def ready(self) -> bool:
         """Whether at least one worker can answer now."""
         return any(worker is not None and worker.ready for worker in self._workers)
+
+    @property
+    def spare(self) -> bool:
+        """Whether the workers had little to do lately."""
+        return self._at_work < SPARE_BELOW
 
     def start(self) -> None:
         """Start the workers and the threads that keep them; returns before the models are loaded."""
@@ -66,26 +81,27 @@ class Engine:
         for worker in filter(None, self._workers):
             worker.stop()
 
-    def analyze(self, image: bytes) -> Analysis:
-        """Let a worker analyse an encoded picture.
+    def analyze(self, job: Job, owner: object) -> Analysis:
+        """Let a worker do a job; `owner` stands for whoever takes turns with others.
 
         Raises:
             BusyError: every worker had its hands full for QUEUE_LIMIT_S.
             UnavailableError: no worker was there in that time, or the one with this frame died.
             FrameError: the worker's verdict on the picture.
         """
-        worker = self._take_place()
+        worker = self._take_place(owner)
         try:
-            return worker.analyze(image)
+            return worker.analyze(job)
         finally:
             with self._lock:
                 worker.load -= 1
                 self._give_places()
 
-    def _take_place(self) -> WorkerProcess:
+    def _take_place(self, owner: object) -> WorkerProcess:
         place: Future[WorkerProcess] = Future()
         with self._lock:
-            self._waiting.append(place)
+            self._measure_load()
+            self._waiting.setdefault(owner, deque()).append(place)
             self._give_places()
         try:
             return place.result(QUEUE_LIMIT_S)
@@ -94,10 +110,22 @@ class Engine:
                 raise self._no_place() from None
             return place.result()
 
+    def _measure_load(self) -> None:
+        """Move the mean part of the workers at work towards what it is now; the lock is held."""
+        now_s = time.monotonic()
+        weight = 1 - math.exp((self._measured_s - now_s) / LOAD_MEMORY_S)
+        at_work = sum(worker is None or worker.load > 0 for worker in self._workers) / len(self._workers)
+        self._at_work += weight * (at_work - self._at_work)
+        self._measured_s = now_s
+
     def _give_places(self) -> None:
-        """First come, first served; the lock is held."""
+        """One owner after the other, each its oldest job; the lock is held."""
         while self._waiting and (worker := self._least_busy()) is not None:
-            place = self._waiting.popleft()
+            owner = next(iter(self._waiting))
+            places = self._waiting.pop(owner)
+            place = places.popleft()
+            if places:
+                self._waiting[owner] = places  # at the end of the round
             if place.set_running_or_notify_cancel():
                 worker.load += 1
                 place.set_result(worker)

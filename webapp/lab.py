@@ -297,8 +297,8 @@ class Lab:
 
     # Frames
 
-    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> dict[str, Any]:
-        """Take a finished result of a participant's frame; the result as the participant gets it.
+    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
+        """Take a finished result of a participant's frame; the same with relative probabilities, if any.
 
         Raises:
             NotJoinedError: the participant went away in the meantime.
@@ -307,17 +307,10 @@ class Lab:
         now_s = time.monotonic()
         participant.count_frame(now_s)
         self._take_baseline(participant, result, now_s)
+        result = _with_relatives(result, participant.record.baseline)
         self._record(room, participant, frame, result, received_ms)
-        wire = result.to_wire()
-        baseline = participant.record.baseline
-        relatives = [relative_probabilities(face, baseline) if baseline else None for face in result.faces]
-        for shown, relative in zip(wire["faces"], relatives, strict=True):
-            if relative is not None:
-                shown["relative_probabilities"] = {
-                    label: round(value, 4) for label, value in relative.items()
-                }
-        self._see(participant, result, relatives, now_s)
-        return wire
+        self._see(participant, result, now_s)
+        return result
 
     def begin_baseline(self, connection: str) -> None:
         """A participant looks neutral from now on, for `BASELINE_S`."""
@@ -364,7 +357,6 @@ class Lab:
             received_ms=received_ms,
             clock_offset_ms=participant.clock.offset_ms,
             model=self._model,
-            baseline=participant.record.baseline,
         )
         if recording is None and not self.outlets:
             return
@@ -375,14 +367,12 @@ class Lab:
             participant.next_frame += 1
             self._writer.put(room.code, samples)
 
-    def _see(self, participant: Participant, result: Result, relatives: list[Any], now_s: float) -> None:
-        largest = max(range(len(result.faces)), key=lambda index: result.faces[index].box.width, default=None)
+    def _see(self, participant: Participant, result: Result, now_s: float) -> None:
         participant.seen = Seen(
             at_s=now_s,
             latency_ms=result.timing_ms["total"] + (participant.clock.round_trip_ms or 0.0),
             faces=len(result.faces),
-            face=None if largest is None else result.faces[largest],
-            relative=None if largest is None else relatives[largest],
+            face=max(result.faces, key=lambda face: face.box.width, default=None),
         )
 
     # Inside
@@ -426,6 +416,16 @@ class Lab:
             room.participants[record.id] = Participant(record, away_s=away_s, next_frame=next_frame)
         self._writer.count_stored(room.code, saved.stored)
         return room
+
+
+def _with_relatives(result: Result, baseline: tuple[float, ...] | None) -> Result:
+    """The result whose faces have probabilities relative to a baseline."""
+    if baseline is None:
+        return result
+    faces = tuple(
+        replace(face, relative_probabilities=relative_probabilities(face, baseline)) for face in result.faces
+    )
+    return replace(result, faces=faces)
 
 
 def now_ms() -> float:

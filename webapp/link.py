@@ -3,9 +3,10 @@
     0        4            12
     | length | request id | payload of `length` bytes |      big-endian, unsigned
 
-A job's payload is the picture as the browser sent it; a reply's is a pickled `Analysis` or `FrameError` (the
-two ends are our own processes, nobody else can write to the pair). Replies carry the id of their job, so
-either side may be ahead of the other. A worker says that its models are loaded by a reply to READY_ID.
+A job's payload says where to look and ends with the picture as the browser sent it (see `pack_job`); a
+reply's is a pickled `Analysis` or `FrameError` (the two ends are our own processes, nobody else can write to
+the pair). Replies carry the id of their job, so either side may be ahead of the other. A worker says that its
+models are loaded by a reply to READY_ID.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ import struct
 from typing import NamedTuple
 
 from webapp.errors import FrameError
-from webapp.messages import Analysis
+from webapp.messages import Analysis, Job, Region
 
 HEADER = struct.Struct("!IQ")
+JOB = struct.Struct("!?iB")
+REGION = struct.Struct("!4d")
 READY_ID = 0
+NO_TILE = -1
+MAX_REGIONS = 255
 SOCKET_BUFFER_BYTES = 1 << 20
 
 Outcome = Analysis | FrameError
@@ -49,6 +54,25 @@ def receive(link: socket.socket) -> Message | None:
     length, request_id = HEADER.unpack(header)
     payload = _receive_exactly(link, length)
     return None if payload is None else Message(request_id, bytes(payload))
+
+
+def pack_job(job: Job) -> bytes:
+    """The payload of a job: whether to detect, the tile, the regions and their number, the picture.
+
+    Of more than MAX_REGIONS regions the last are left out.
+    """
+    regions = job.regions[:MAX_REGIONS]
+    tile = NO_TILE if job.tile is None else job.tile
+    header = JOB.pack(job.detect, tile, len(regions))
+    return b"".join([header, *(REGION.pack(*region) for region in regions), job.image])
+
+
+def unpack_job(payload: bytes) -> Job:
+    """The reverse of `pack_job`."""
+    detect, tile, count = JOB.unpack_from(payload)
+    image_at = JOB.size + count * REGION.size
+    regions = tuple(map(Region._make, REGION.iter_unpack(payload[JOB.size : image_at])))
+    return Job(payload[image_at:], regions, detect, None if tile == NO_TILE else tile)
 
 
 def pack_outcome(outcome: Outcome) -> bytes:

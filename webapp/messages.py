@@ -1,4 +1,4 @@
-"""What travels: browser -> `Frame` -> worker -> `Analysis` -> client -> `Result` -> browser.
+"""What travels: browser, `Frame`, client, `Job`, worker, `Analysis`, client, `Result`, browser.
 
 The wire form of a result, as the acknowledgement of a `frame` event and the body of `/api/v1/analyze`:
 
@@ -18,6 +18,7 @@ x to the right, y down. Only the standard library is imported here: both sides o
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,9 @@ LANDMARK_NAMES = (
 MAX_IMAGE_BYTES = 2_000_000
 """The largest encoded picture; the page sends 15 to 60 kB."""
 
+MAX_SMOOTHING_S = 5.0
+"""The calmest that a page may ask for."""
+
 STAGES = ("queue", "decode", "detect", "landmarks", "classify", "total")
 
 Point = tuple[float, float]
@@ -58,6 +62,24 @@ class Box(NamedTuple):
     y: float
     width: float
     height: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The point in its middle, x and y."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+class Region(NamedTuple):
+    """A square of side `size` around (`x`, `y`), turned clockwise by `roll` radians, in which a face lies."""
+
+    x: float
+    y: float
+    size: float
+    roll: float
+
+    def scaled(self, factor: float) -> Region:
+        """The same square of a picture that is `factor` times as large."""
+        return Region(self.x * factor, self.y * factor, self.size * factor, self.roll)
 
 
 class Pose(NamedTuple):
@@ -74,19 +96,24 @@ class Pose(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a browser's camera, as sent: `image` is the encoded file, `captured_ms` its clock."""
+    """One picture of a browser's camera, as sent: `image` is the encoded file, `captured_ms` its clock.
+
+    `smoothing_s` is how calm its probabilities are to be, or None for the server's own setting.
+    """
 
     seq: int
     captured_ms: float
     image: bytes
+    smoothing_s: float | None = None
 
     @classmethod
     def from_wire(cls, meta: object, image: object) -> Frame:
         """Check the two arguments of a `frame` event.
 
         Raises:
-            BadFrameError: `meta` is not {"seq": int >= 0, "captured_ms": finite number}, or `image` is not
-                a non-empty byte string.
+            BadFrameError: `meta` is not {"seq": int >= 0, "captured_ms": finite number}, its optional
+                "smoothing_s" is no number from 0 to MAX_SMOOTHING_S, or `image` is not a non-empty byte
+                string.
             TooLargeError: `image` has more than MAX_IMAGE_BYTES bytes.
         """
         seq = seq_of(meta)
@@ -103,7 +130,22 @@ class Frame:
         if len(image) == 0:
             raise BadFrameError("The frame's picture is empty; send a JPEG, PNG or WebP file.")
         check_image_bytes(image)
-        return cls(seq=seq, captured_ms=captured_ms, image=bytes(image))
+        return cls(seq, captured_ms, bytes(image), _smoothing(meta))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker gets: an encoded picture, and where to look for faces in it.
+
+    `regions` are where the faces of the frames before should be now, in widths of the picture. `detect` asks
+    for a search of the whole picture, `tile` for a closer one of a part of it, whose number may grow for
+    ever. Where a face is lost the worker searches the whole picture unasked.
+    """
+
+    image: bytes
+    regions: tuple[Region, ...] = ()
+    detect: bool = True
+    tile: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +153,21 @@ class Face:
     """One face in one picture.
 
     A worker fills everything but `id`, with `probabilities` equal to `raw_probabilities`; `client` gives
-    the id and smooths `probabilities`.
+    the id and smooths `probabilities`. `score` says how surely it is a face, 0 to 1. `landmarks` are the
+    named polylines in JSON (see `landmarks_to_json`): the server only passes them on, and reading and writing
+    their 170 points would be a third of its work on a frame. `region` is where to look for the face in the
+    next picture and does not go to the browser.
     """
 
     box: Box
+    region: Region
     score: float
-    landmarks: Mapping[str, Sequence[Point]]
+    landmarks: str
     pose: Pose
     probabilities: Probabilities
     raw_probabilities: Probabilities
     id: int = 0
+    relative_probabilities: Probabilities | None = None
 
     @property
     def expression(self) -> str:
@@ -137,16 +184,14 @@ class Face:
         """The valence of the (smoothed) probabilities, -1 to 1."""
         return valence(self.probabilities)
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_json(self) -> str:
         """The face as the wire contract writes it."""
-        return {
+        head = {
             "id": self.id,
             "box": [round(value, 1) for value in self.box],
             "score": round(self.score, 4),
-            "landmarks": {
-                name: [[round(x, 1), round(y, 1)] for x, y in points]
-                for name, points in self.landmarks.items()
-            },
+        }
+        tail = {
             "pose": {name: round(value, 1) for name, value in self.pose._asdict().items()},
             "expression": self.expression,
             "confidence": round(self.confidence, 4),
@@ -154,6 +199,9 @@ class Face:
             "probabilities": _rounded(self.probabilities),
             "raw_probabilities": _rounded(self.raw_probabilities),
         }
+        if self.relative_probabilities is not None:
+            tail["relative_probabilities"] = _rounded(self.relative_probabilities)
+        return f'{_json(head)[:-1]},"landmarks":{self.landmarks},{_json(tail)[1:]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +227,17 @@ class Result:
     faces: tuple[Face, ...]
     timing_ms: Mapping[str, float]
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_json(self) -> str:
         """The result as the wire contract writes it."""
-        return {
-            "seq": self.seq,
-            "width": self.width,
-            "height": self.height,
-            "faces": [face.to_wire() for face in self.faces],
-            "timing_ms": {stage: round(self.timing_ms[stage], 2) for stage in STAGES},
-        }
+        faces = ",".join(face.to_json() for face in self.faces)
+        timing_ms = _json({stage: round(self.timing_ms[stage], 2) for stage in STAGES})
+        size = f'"width":{self.width},"height":{self.height}'
+        return f'{{"seq":{self.seq},{size},"faces":[{faces}],"timing_ms":{timing_ms}}}'
+
+
+def landmarks_to_json(lines: Mapping[str, Sequence[Sequence[float]]]) -> str:
+    """Named polylines of points as the wire contract writes them; each name is one of LANDMARK_NAMES."""
+    return _json(lines)
 
 
 def check_image_bytes(image: bytes | bytearray | memoryview) -> None:
@@ -224,10 +274,24 @@ def with_probabilities(face: Face, probabilities: Probabilities, face_id: int) -
     return replace(face, id=face_id, probabilities=probabilities)
 
 
+def _smoothing(meta: object) -> float | None:
+    wanted = meta.get("smoothing_s") if isinstance(meta, dict) else None
+    if wanted is None:
+        return None
+    smoothing_s = _finite_number(wanted)
+    if smoothing_s is None or not 0 <= smoothing_s <= MAX_SMOOTHING_S:
+        raise BadFrameError(f"The frame's smoothing_s must be a number from 0 to {MAX_SMOOTHING_S:g}.")
+    return smoothing_s
+
+
 def _finite_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) <= sys.float_info.max else None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _rounded(probabilities: Probabilities) -> dict[str, float]:

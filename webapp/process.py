@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from webapp import link
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import FrameError, UnavailableError
-from webapp.messages import Analysis
+from webapp.messages import Analysis, Job
 
 JOB_LIMIT_S = 3.0
 """A worker that has not replied for this long hangs; a frame takes some 10 ms."""
@@ -25,6 +26,10 @@ START_LIMIT_S = 60.0
 """Loading Keras can take ten seconds, LiteRT one."""
 
 STOP_LIMIT_S = 2.0
+
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+"""Lets glibc use a worker's memory again for the next picture in place of asking the system for new pages:
+decoding 1280 x 720 pixels takes 2.0 ms, with fresh pages 6.0."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +40,8 @@ def worker_command(settings: Settings) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A picture under way; `started_s` is on the clock of `time.monotonic`."""
+class Pending:
+    """A job under way; `started_s` is on the clock of `time.monotonic`."""
 
     started_s: float
     reply: Future[Analysis] = field(default_factory=Future)
@@ -53,12 +58,13 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 [part.format(link=far_end.fileno()) for part in command],
                 cwd=PROJECT_ROOT,
+                env=os.environ | KEEP_MEMORY,
                 pass_fds=[far_end.fileno()],
             )
         self._started_s = time.monotonic()
         self._send_lock = threading.Lock()
         self._request_ids = itertools.count(link.READY_ID + 1)
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, Pending] = {}
         self._closed = False
         self.ready = False
         self.load = 0
@@ -68,22 +74,23 @@ class WorkerProcess:
         """The process id."""
         return self._process.pid
 
-    def analyze(self, image: bytes) -> Analysis:
+    def analyze(self, job: Job) -> Analysis:
         """Send one picture and wait for what the worker makes of it.
 
         Raises:
             FrameError: the worker's own verdict on the picture, or UnavailableError where it died over it.
         """
         request_id = next(self._request_ids)
-        job = self._jobs[request_id] = Job(time.monotonic())
+        pending = self._jobs[request_id] = Pending(time.monotonic())
         if self._closed:
             raise _died()
         try:
             with self._send_lock:
-                link.send(self._link, link.Message(request_id, image))
+                link.send(self._link, link.Message(request_id, link.pack_job(job)))
         except OSError:
+            self.ready = False  # before `read_replies` sees it too, so that no more jobs come here
             raise _died() from None
-        return job.reply.result()
+        return pending.reply.result()
 
     def read_replies(self, on_ready: Callable[[], None]) -> None:
         """Hand replies to their jobs until the worker is gone, then fail what it had under way."""
@@ -121,12 +128,12 @@ class WorkerProcess:
             self._process.kill()
 
     def _deliver(self, message: link.Message) -> None:
-        job = self._jobs.pop(message.request_id)
+        reply = self._jobs.pop(message.request_id).reply
         outcome = link.unpack_outcome(message.payload)
         if isinstance(outcome, FrameError):
-            job.reply.set_exception(outcome)
+            reply.set_exception(outcome)
         else:
-            job.reply.set_result(outcome)
+            reply.set_result(outcome)
 
     def _close(self) -> None:
         self.ready, self._closed = False, True

@@ -84,15 +84,15 @@ class RoomEvents:
         if (connection in self._named or _room_in(meta)) and not self._lab.is_joined(connection):
             raise NotJoinedError("Join the room first, with consent; then send frames.")
 
-    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Answer:
-        """The result in its wire form, with what a room adds to it.
+    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
+        """The result, with what a room adds to it.
 
         Raises:
             NotJoinedError: the connection left its room while the frame was analysed.
         """
         if connection in self._named:
             return self._lab.answered(connection, frame, result, received_ms)
-        return result.to_wire()
+        return result
 
     # Events
 

@@ -94,7 +94,6 @@ class Seen:
     latency_ms: float
     faces: int
     face: Face | None
-    relative: Mapping[str, float] | None
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.certificates import authority_pem
-from webapp.client import Analyze, Client
+from webapp.client import Analyzer, Client
 from webapp.config import Settings
 from webapp.engine import Engine
 from webapp.errors import BadFrameError, FrameError, TooLargeError
@@ -42,9 +42,9 @@ def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
         return (jsonify(status="ready"), 200) if engine.ready else (jsonify(status="starting"), 503)
 
     @routes.post("/api/v1/analyze")
-    def analyze() -> tuple[dict[str, Any], int]:
+    def analyze() -> Response | tuple[dict[str, Any], int]:
         try:
-            return analyze_picture(engine.analyze, _uploaded_picture()), 200
+            return Response(analyze_picture(engine, _uploaded_picture()), mimetype="application/json")
         except FrameError as problem:
             return problem_to_wire(0, problem), PROBLEM_STATUS[problem.code]
 
@@ -59,9 +59,9 @@ def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     return routes
 
 
-def analyze_picture(analyze: Analyze, image: bytes) -> dict[str, Any]:
-    """The result object of a picture that belongs to no stream; its `seq` is 0."""
-    return Client(analyze, smoothing_s=0.0).answer(Frame(0, 0.0, image)).to_wire()
+def analyze_picture(analyzer: Analyzer, image: bytes) -> str:
+    """The result object, in JSON, of a picture that belongs to no stream; its `seq` is 0."""
+    return Client(analyzer, smoothing_s=0.0).answer(Frame(0, 0.0, image)).to_json()
 
 
 def _uploaded_picture() -> bytes:

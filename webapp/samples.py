@@ -22,7 +22,6 @@ class Circumstances(NamedTuple):
     received_ms: float
     clock_offset_ms: float | None
     model: str
-    baseline: tuple[float, ...] | None
 
 
 def samples_of(frame: Frame, result: Result, given: Circumstances) -> list[SampleRecord]:
@@ -71,6 +70,6 @@ def _sample(
         pose=(face.pose.pitch, face.pose.roll, face.pose.yaw) if face else None,
         raw=raw,
         smooth=vector(face.probabilities) if face else None,
-        relative=relative(raw, given.baseline) if raw and given.baseline else None,
+        relative=vector(face.relative_probabilities) if face and face.relative_probabilities else None,
         valence=valence(face.raw_probabilities) if face else None,
     )

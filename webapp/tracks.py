@@ -1,85 +1,126 @@
-"""Follows faces from one result to the next: steady ids and smoothed probabilities. Pure, no I/O."""
+"""Follows faces from one result to the next: where to look for them, steady ids, smoothed probabilities.
+
+Pure, no I/O. Places are kept in widths of the picture, as a browser may send the next one in another size.
+"""
 
 from __future__ import annotations
 
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-from webapp.messages import Box, Face, Probabilities, with_probabilities
+from webapp.messages import Box, Face, Region, with_probabilities
+from webapp.smoothing import Smoothed, new_weight
 
 FORGET_AFTER_S = 1.0
 """How long an id waits for its face to come back."""
 
 MATCH_DISTANCE = 0.6
-"""A face may move this much between two results, in face widths, and keep its id."""
+"""A face may lie this far from where it was expected, in face widths, and keep its id."""
+
+VELOCITY_S = 0.1
+"""The time constant of the measured velocity."""
+
+FORECAST_LIMIT_S = 0.3
+"""A face is taken to move on for this long; then it is expected to stay."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
     """A face that was seen: where, when (seconds on the server's clock) and with which probabilities.
 
-    `box` is in widths of the picture.
+    `velocity` is in widths of the picture a second. A `lost` face was not in the newest picture: nobody looks
+    for it there, but its id waits.
     """
 
     id: int
     box: Box
+    region: Region
     seen_s: float
-    probabilities: Probabilities
+    smoothed: Smoothed
+    velocity: tuple[float, float] = (0.0, 0.0)
+    lost: bool = False
+
+    def expected(self, now_s: float) -> Track:
+        """The track with its box and region where the face should be by then."""
+        ahead_s = min(max(0.0, now_s - self.seen_s), FORECAST_LIMIT_S)
+        across, down = self.velocity[0] * ahead_s, self.velocity[1] * ahead_s
+        box = self.box._replace(x=self.box.x + across, y=self.box.y + down)
+        region = self.region._replace(x=self.region.x + across, y=self.region.y + down)
+        return replace(self, box=box, region=region)
 
 
 class Tracks:
-    """The faces of one camera. `smoothing_s` is the filter's time constant; 0 smooths nothing."""
+    """The faces of one camera. `smoothing_s` is how calm the probabilities are; it may be changed."""
 
     def __init__(self, smoothing_s: float) -> None:
-        self._smoothing_s = smoothing_s
+        self.smoothing_s = smoothing_s
         self._tracks: list[Track] = []
         self._last_id = 0
+        self._newest_s = float("-inf")
+
+    def regions(self, now_s: float) -> tuple[Region, ...]:
+        """Where to look for the faces of the newest result, in widths of the picture."""
+        return tuple(
+            track.expected(now_s).region
+            for track in self._tracks
+            if not track.lost and now_s - track.seen_s <= FORGET_AFTER_S
+        )
 
     def follow(self, faces: Sequence[Face], now_s: float, picture_width: float = 1.0) -> tuple[Face, ...]:
         """Give each face the id that it had, or a new one, and its smoothed probabilities.
 
-        Places are compared in widths of the picture, as a browser may send the next one in another size.
-        `now_s` is when the picture arrived. The results of two workers may come in the wrong order: one
-        that was overtaken gets its ids, but moves no probabilities.
+        `now_s` is when the picture arrived. The results of two workers may come in the wrong order: one that
+        was overtaken gets its ids, but moves nothing.
         """
         known = [track for track in self._tracks if now_s - track.seen_s <= FORGET_AFTER_S]
-        boxes = [Box(*(value / picture_width for value in face.box)) for face in faces]
-        pairs = match([track.box for track in known], boxes)
+        seen = [_scaled(face, 1 / picture_width) for face in faces]
+        pairs = match([track.expected(now_s).box for track in known], [face.box for face in seen])
         followed = [
-            self._moved(known[pairs[index]], face, boxes[index], now_s)
-            if index in pairs
-            else self._new(face, boxes[index], now_s)
-            for index, face in enumerate(faces)
+            self._moved(known[pairs[index]], face, now_s) if index in pairs else self._new(face, now_s)
+            for index, face in enumerate(seen)
         ]
         matched = set(pairs.values())
-        lost = [track for index, track in enumerate(known) if index not in matched]
-        self._tracks = followed + lost
+        overtaken = now_s < self._newest_s
+        others = [track for index, track in enumerate(known) if index not in matched]
+        self._tracks = followed + [replace(track, lost=track.lost or not overtaken) for track in others]
+        self._newest_s = max(now_s, self._newest_s)
         return tuple(
-            with_probabilities(face, track.probabilities, track.id)
+            with_probabilities(face, track.smoothed.shown, track.id)
             for face, track in zip(faces, followed, strict=True)
         )
 
-    def _moved(self, track: Track, face: Face, box: Box, now_s: float) -> Track:
-        weight = new_weight(max(0.0, now_s - track.seen_s), self._smoothing_s)
-        smooth = mixed(track.probabilities, face.raw_probabilities, weight)
-        return Track(track.id, box, max(now_s, track.seen_s), smooth)
+    def _moved(self, track: Track, face: Face, now_s: float) -> Track:
+        elapsed_s = now_s - track.seen_s
+        if elapsed_s < 0:
+            return track
+        smoothed = track.smoothed.moved(face.raw_probabilities, elapsed_s, self.smoothing_s)
+        velocity = _velocity(track, face.box, elapsed_s)
+        return Track(track.id, face.box, face.region, now_s, smoothed, velocity)
 
-    def _new(self, face: Face, box: Box, now_s: float) -> Track:
+    def _new(self, face: Face, now_s: float) -> Track:
         self._last_id += 1
-        return Track(self._last_id, box, now_s, face.raw_probabilities)
+        return Track(self._last_id, face.box, face.region, now_s, Smoothed.first(face.raw_probabilities))
 
 
-def new_weight(elapsed_s: float, smoothing_s: float) -> float:
-    """How much the new value counts in an exponential filter: 1 - exp(-elapsed / time constant)."""
-    return 1.0 if smoothing_s == 0 else 1.0 - math.exp(-elapsed_s / smoothing_s)
+def _scaled(face: Face, factor: float) -> Face:
+    box = Box(*(value * factor for value in face.box))
+    return replace(face, box=box, region=face.region.scaled(factor))
 
 
-def mixed(old: Probabilities, new: Probabilities, weight: float) -> dict[str, float]:
-    """`new` weighted with `weight`, `old` with the rest; sums to 1 if both do."""
-    return {label: old[label] + weight * (new[label] - old[label]) for label in new}
+def _velocity(track: Track, box: Box, elapsed_s: float) -> tuple[float, float]:
+    """The track's velocity, moved towards what the new box shows; not at all where no time has passed."""
+    if elapsed_s == 0:
+        return track.velocity
+    weight = new_weight(elapsed_s, VELOCITY_S)
+    (old_x, old_y), (new_x, new_y) = track.box.middle, box.middle
+    across, down = track.velocity
+    return (
+        across + weight * ((new_x - old_x) / elapsed_s - across),
+        down + weight * ((new_y - old_y) / elapsed_s - down),
+    )
 
 
 def match(before: Sequence[Box], after: Sequence[Box]) -> dict[int, int]:
@@ -102,6 +143,4 @@ def match(before: Sequence[Box], after: Sequence[Box]) -> dict[int, int]:
 def distance(first: Box, second: Box) -> float:
     """How far apart two boxes are: centres and widths, in units of their mean width."""
     width = max((first.width + second.width) / 2, sys.float_info.epsilon)
-    across = first.x + first.width / 2 - second.x - second.width / 2
-    down = first.y + first.height / 2 - second.y - second.height / 2
-    return (math.hypot(across, down) + abs(first.width - second.width)) / width
+    return (math.dist(first.middle, second.middle) + abs(first.width - second.width)) / width

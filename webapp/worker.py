@@ -18,27 +18,27 @@ from typing import cast
 from webapp import link
 from webapp.config import Runtime
 from webapp.errors import FrameError, UnavailableError
-from webapp.messages import Analysis
+from webapp.messages import Analysis, Job
 
 logger = logging.getLogger(__name__)
 
-Analyze = Callable[[bytes], Analysis]
+Analyze = Callable[[Job], Analysis]
 
 
 def serve(end: socket.socket, analyze: Analyze) -> None:
     """Answer jobs one after another until the server closes its end."""
-    while (job := link.receive(end)) is not None:
-        outcome = _outcome(analyze, job.payload)
-        link.send(end, link.Message(job.request_id, link.pack_outcome(outcome)))
+    while (message := link.receive(end)) is not None:
+        outcome = _outcome(analyze, link.unpack_job(message.payload))
+        link.send(end, link.Message(message.request_id, link.pack_outcome(outcome)))
 
 
-def _outcome(analyze: Analyze, image: bytes) -> link.Outcome:
+def _outcome(analyze: Analyze, job: Job) -> link.Outcome:
     try:
-        return analyze(image)
+        return analyze(job)
     except FrameError as problem:
         return problem
     except Exception:  # noqa: BLE001 - one frame must not end the worker; the log has the cause
-        logger.exception("a picture of %d bytes could not be analysed", len(image))
+        logger.exception("a picture of %d bytes could not be analysed", len(job.image))
         return UnavailableError("This picture could not be analysed; the server's log says why.")
 
 

@@ -40,13 +40,25 @@ def targets(faces: FaceSet, smoothing: float) -> Targets:
     return {"label": label_targets(faces, smoothing), "votes": vote_targets(faces)}
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """One epoch of training; the same settings and epoch always give the same batches."""
+def mixed_targets(known: Targets, taught: Targets, weight: float) -> Targets:
+    """What is known of each face mixed with what teachers say; what they say alone where nothing is known."""
+    return {
+        head: np.where(rows.any(axis=1, keepdims=True), rows + weight * (taught[head] - rows), taught[head])
+        for head, rows in known.items()
+    }
 
-    def __init__(self, faces: FaceSet, settings: Settings) -> None:
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """One epoch of training; the same settings and epoch always give the same batches.
+
+    `taught` is what `teachers.teach` says of the same faces, if there are any teachers.
+    """
+
+    def __init__(self, faces: FaceSet, settings: Settings, taught: Targets | None = None) -> None:
         super().__init__(workers=2, max_queue_size=8)
         self._images = faces.images
-        self._targets = targets(faces, settings.label_smoothing)
+        known = targets(faces, settings.label_smoothing)
+        self._targets = known if taught is None else mixed_targets(known, taught, settings.taught)
         self._settings = settings
         self.start_epoch(0)
 

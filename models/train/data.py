@@ -64,17 +64,15 @@ def read_split(source: Path, split: str) -> FaceSet:
 
     Args:
         source: the folder, or Kaggle's file.
-        split: "train", "validation" or "test".
+        split: any that the folder's labels.csv names; for Kaggle's file one of USAGES or its own name of it.
 
     Raises:
         DataError: `source` is neither, or has no such split.
     """
-    if split not in USAGES:
-        raise DataError(f"The split is {split!r}, but must be one of {', '.join(USAGES)}.")
     if (source / "labels.csv").is_file():
         return read_sheets(source, split)
     if source.is_file():
-        return read_csv(source, source.with_name("fer2013new.csv"), USAGES[split])
+        return read_csv(source, source.with_name("fer2013new.csv"), USAGES.get(split, split))
     raise DataError(f"{source} must be a folder with labels.csv and its sheets, or Kaggle's fer2013.csv.")
 
 

@@ -1,13 +1,17 @@
 """Measures a model: `python -m models.train.evaluate --sheets DIR --split validation --json FILE`.
 
-The model is the file as served, run by the server's own classifier, on faces cut as the server cuts them
-(and left as they are where the face mesh finds none). One network, one crop, no averaging over variations.
+The model is the file as served, run by the server's own classifier: one network, one crop, no averaging over
+variations. It is measured in two ways: on the given pictures, aligned where the face mesh finds a face and
+left as they are elsewhere (which compares with published figures), and end to end, through a camera's frame
+and all that the server does with it, where a face that is not found is an error; and so under the faults of
+webcams. `--report` gets one HTML page with the plots in it, and the plots as PNG.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,90 +19,123 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.train.data import UNKNOWN
-from models.train.faces import DEFAULT_DATA, read_aligned
+from models.train.batches import as_input
+from models.train.data import UNKNOWN, DataError, FaceSet, read_split
+from models.train.duplicates import near_duplicates
+from models.train.faces import DEFAULT_DATA, FACE_CACHE, aligned_faces
+from models.train.frames import FAULTS, cut_by_server
+from models.train.report import table, write_report
+from models.train.scores import FER_PLUS_OF_LABEL, agreement, fer_plus_majority, score
 from webapp.config import Runtime
-from webapp.messages import LABELS
-from webapp.vision.classify import load_classifier
+from webapp.vision.classify import Classifier, load_classifier
 
 DEFAULT_MODEL = Path("models/expression.tflite")
-CALIBRATION_BINS = 15
+DEFAULT_REPORT = Path("build/report")
+FER_PLUS_HEAD = "fer_plus_head.npz"
+FAULTY_IMAGES = 1000
+
+Images = NDArray[np.uint8]
+FerPlus = Callable[[Images], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Score:
-    """How often a model is right, from its (7, 7) confusion matrix: true labels down, answers across.
+class Subject:
+    """What is measured: the (n,) faces of a split, and which have a near copy among the training images.
 
-    A figure that would divide by nothing (a label that never occurs, or is never answered) is 0.
+    `copied` is None where there are no training images to compare with.
     """
 
-    confusion: NDArray[np.int64]
-    calibration_error: float
+    faces: FaceSet
+    copied: NDArray[np.bool_] | None
+    classifier: Classifier
+    fer_plus: FerPlus | None
 
-    @property
-    def accuracy(self) -> float:
-        """The part of all faces that is named right."""
-        return float(np.trace(self.confusion) / max(1, self.confusion.sum()))
 
-    @property
-    def recall(self) -> NDArray[np.float64]:
-        """(7,) the part of each label's faces that is named so."""
-        return _parts(self.confusion, self.confusion.sum(axis=1))
+def evaluate(subject: Subject, crops_only: bool = False) -> dict[str, Any]:
+    """All figures in their JSON form; those of the given crops also stand at the top."""
+    faces = subject.faces
+    crops, _ = aligned_faces(faces.images, FACE_CACHE)
+    given = figures(subject, crops, np.ones(len(faces), bool))
+    ways = {"crops": given}
+    faults: dict[str, Any] = {}
+    if not crops_only:
+        ways["end_to_end"] = figures(subject, *cut_by_server(faces.images, None))
+        faults = under_faults(subject)
+    return {**given, "ways": ways, "faults": faults}
 
-    @property
-    def precision(self) -> NDArray[np.float64]:
-        """(7,) the part of the faces named so that carry the label."""
-        return _parts(self.confusion, self.confusion.sum(axis=0))
 
-    @property
-    def f1(self) -> NDArray[np.float64]:
-        """(7,) the harmonic mean of precision and recall."""
-        both = self.confusion.sum(axis=0) + self.confusion.sum(axis=1)
-        return 2 * _parts(self.confusion, both)
-
-    @property
-    def balanced_accuracy(self) -> float:
-        """The mean recall over the labels that occur."""
-        occurs = self.confusion.sum(axis=1) > 0
-        return float(self.recall[occurs].mean()) if occurs.any() else 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        columns = {"precision": self.precision, "recall": self.recall, "f1": self.f1}
-        return {
-            "images": int(self.confusion.sum()),
-            "accuracy": self.accuracy,
-            "balanced_accuracy": self.balanced_accuracy,
-            "macro_f1": float(self.f1.mean()),
-            "calibration_error": self.calibration_error,
-            "classes": {
-                label: {name: float(values[index]) for name, values in columns.items()}
-                for index, label in enumerate(LABELS)
-            },
-            "labels": list(LABELS),
-            "confusion": self.confusion.tolist(),
+def figures(subject: Subject, crops: Images, found: NDArray[np.bool_]) -> dict[str, Any]:
+    """The figures of one way of cutting the faces; `found` (n,) is false where there was nothing to cut."""
+    faces = subject.faces
+    probabilities = subject.classifier.probabilities(crops)
+    result = {**score(faces.labels, probabilities, found).as_dict(), "found": float(found.mean())}
+    known = found & (faces.labels != UNKNOWN)
+    confidence = probabilities[known].max(axis=1)
+    right = probabilities[known].argmax(axis=1) == faces.labels[known]
+    result["answers"] = {"confidence": confidence.round(4).tolist(), "right": right.tolist()}
+    result["fer_plus"] = _fer_plus_figures(subject, crops, probabilities, found)
+    if subject.copied is not None:
+        rest = score(np.where(subject.copied, UNKNOWN, faces.labels), probabilities, found)
+        result["without_duplicates"] = {
+            "duplicates": int(subject.copied.sum()),
+            "images": int(rest.totals.sum()),
+            "accuracy": rest.accuracy,
         }
+    return result
 
 
-def _parts(confusion: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(np.diag(confusion) / np.maximum(1, totals), np.float64)
+def _fer_plus_figures(
+    subject: Subject, crops: Images, probabilities: NDArray[np.float32], found: NDArray[np.bool_]
+) -> dict[str, Any]:
+    majority = fer_plus_majority(subject.faces.votes)
+    if subject.fer_plus is None:
+        answers = np.array(FER_PLUS_OF_LABEL)[probabilities.argmax(axis=1)]
+    else:
+        answers = subject.fer_plus(crops)
+    return {
+        "images": int((majority != UNKNOWN).sum()),
+        "agreement": agreement(majority, np.where(found, answers, UNKNOWN - 1)),
+        "classes_answered": 7 if subject.fer_plus is None else 8,
+    }
 
 
-def score(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Score:
-    """Compare (n,) labels with (n, 7) probabilities; faces without a label are left out."""
-    known = labels != UNKNOWN
-    labels, probabilities = labels[known], probabilities[known]
-    answers = probabilities.argmax(axis=1)
-    confusion = np.zeros((len(LABELS), len(LABELS)), np.int64)
-    np.add.at(confusion, (labels, answers), 1)
-    return Score(confusion, calibration_error(answers == labels, probabilities.max(axis=1)))
+def under_faults(subject: Subject) -> dict[str, Any]:
+    """End to end without a fault and with each, on the same FAULTY_IMAGES labelled faces of the split."""
+    known = np.flatnonzero(subject.faces.labels != UNKNOWN)
+    chosen = subject.faces.take(
+        known[np.linspace(0, len(known) - 1, min(FAULTY_IMAGES, len(known))).astype(int)]
+    )
+    results = {}
+    for fault in (None, *FAULTS):
+        crops, found = cut_by_server(chosen.images, fault)
+        accuracy = score(chosen.labels, subject.classifier.probabilities(crops), found).accuracy
+        results[fault or "none"] = {"accuracy": accuracy, "found": float(found.mean())}
+    for result in results.values():
+        result["lost"] = results["none"]["accuracy"] - result["accuracy"]
+    return results
 
 
-def calibration_error(right: NDArray[np.bool_], confidence: NDArray[np.float32]) -> float:
-    """How far confidence is from the part that is right, over 15 bins (Guo et al. 2017, arXiv 1706.04599)."""
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, right.astype(float) - confidence, CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / max(1, len(right)))
+def fer_plus_head(model: Path) -> FerPlus | None:
+    """What names FER+'s eight expressions: the other head that was trained with the model, if it is there.
+
+    It is applied to the features of `expression.keras` beside the model.
+    """
+    head, whole = model.with_name(FER_PLUS_HEAD), model.with_name("expression.keras")
+    if not (head.is_file() and whole.is_file()):
+        return None
+    import keras
+
+    network = keras.saving.load_model(whole, compile=False)
+    features = keras.Model(network.inputs, network.get_layer("features").output)
+    with np.load(head) as kept:
+        kernel, bias = kept["kernel"], kept["bias"]
+
+    def name(crops: Images) -> NDArray[np.int64]:
+        logits = features.predict(as_input(crops), batch_size=256, verbose=0) @ kernel + bias
+        answers: NDArray[np.int64] = logits.argmax(axis=1)
+        return answers
+
+    return name
 
 
 def runtime_of(model: Path) -> Runtime:
@@ -106,16 +143,12 @@ def runtime_of(model: Path) -> Runtime:
     return "litert" if model.suffix == ".tflite" else "keras"
 
 
-def report(result: Score) -> str:
-    """A table for people."""
-    lines = [
-        f"{result.confusion.sum()} faces: accuracy {result.accuracy:.2%}, balanced "
-        f"{result.balanced_accuracy:.2%}, macro F1 {result.f1.mean():.2%}, "
-        f"calibration error {result.calibration_error:.3f}",
-        f"{'':>9} precision  recall      F1",
-    ]
-    rows = zip(LABELS, result.precision, result.recall, result.f1, strict=True)
-    return "\n".join(lines + [f"{name:>9} {p:>9.1%} {r:>7.1%} {f:>7.1%}" for name, p, r, f in rows])
+def find_copies(faces: FaceSet, source: Path) -> NDArray[np.bool_] | None:
+    """Which faces have a near copy among the training images there, or None where it has none."""
+    try:
+        return near_duplicates(faces.images, read_split(source, "train").images)
+    except DataError:
+        return None
 
 
 def main() -> None:
@@ -124,16 +157,29 @@ def main() -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--sheets", type=Path, default=DEFAULT_DATA, help="folder of sheets")
     source.add_argument("--fer2013", type=Path, help="Kaggle's fer2013.csv, fer2013new.csv beside it")
-    parser.add_argument("--split", default="validation", help="train, validation or test (PrivateTest)")
+    parser.add_argument("--split", default="validation", help="a split that labels.csv names")
+    parser.add_argument("--usage", help="the same for fer2013.csv, such as PrivateTest")
+    parser.add_argument("--train", type=Path, help="where the training images are, if not at the source")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help=".tflite or .keras")
+    parser.add_argument("--crops-only", action="store_true", help="leave out what needs frames: seconds")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--report", type=Path, default=DEFAULT_REPORT, help="folder of the report")
     arguments = parser.parse_args()
-    faces = read_aligned(arguments.fer2013 or arguments.sheets, arguments.split)
-    classifier = load_classifier(runtime_of(arguments.model), arguments.model)
-    result = score(faces.labels, classifier.probabilities(faces.images))
-    print(report(result))
+    data: Path = arguments.fer2013 or arguments.sheets
+    split = arguments.usage or arguments.split
+    faces = read_split(data, split)
+    subject = Subject(
+        faces,
+        None if split == "train" else find_copies(faces, arguments.train or data),
+        load_classifier(runtime_of(arguments.model), arguments.model),
+        fer_plus_head(arguments.model),
+    )
+    result = evaluate(subject, arguments.crops_only)
+    result |= {"model": arguments.model.name, "split": split}
+    print(table(result))
+    print(f"\nreport: {write_report(result, arguments.report)}")
     if arguments.json:
-        arguments.json.write_text(json.dumps(result.as_dict(), indent=2) + "\n")
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

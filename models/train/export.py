@@ -23,15 +23,15 @@ from tqdm import tqdm
 
 from models.train.batches import as_input
 from models.train.data import UNKNOWN, FaceSet
-from models.train.evaluate import score
 from models.train.faces import DEFAULT_DATA, read_aligned
-from models.train.fit import DEFAULT_RUN, read_settings
 from models.train.network import build_served, build_trained
+from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, read_settings
+from models.train.scores import score
 from webapp.messages import LABELS
 from webapp.vision.classify import load_classifier
 
 MODELS = Path(__file__).resolve().parent.parent
-MODEL_FILES = ("expression.keras", "expression.tflite", "labels.json")
+MODEL_FILES = ("expression.keras", "expression.tflite", "fer_plus_head.npz", "labels.json")
 
 MAX_LOSS = 0.003
 """How much accuracy on validation the TFLite file may lose."""
@@ -46,6 +46,7 @@ def export(run: Path, data: Path, folder: Path = MODELS) -> None:
     validation = validation.take(validation.labels != UNKNOWN)
     model = served_model(run, validation)
     model.save(folder / "expression.keras")
+    write_fer_plus_head(run, folder / "fer_plus_head.npz")
     (folder / "labels.json").write_text(json.dumps(list(LABELS)) + "\n")
     write_tflite(model, folder / "expression.tflite", read_aligned(data, "train").images, validation)
     sign_card(folder)
@@ -55,10 +56,18 @@ def served_model(run: Path, validation: FaceSet) -> keras.Model:
     """The network of a run's best epoch, calibrated on these faces."""
     settings = read_settings(run)
     trained, served = build_trained(settings), build_served(settings)
-    trained.load_weights(run / "best.weights.h5")
+    trained.load_weights(run / BEST_WEIGHTS)
     copy_weights(trained, served)
     calibrate(served, validation)
     return served
+
+
+def write_fer_plus_head(run: Path, path: Path) -> None:
+    """Keep the other head, for evaluation: kernel (features, 8) and bias (8,) of FER+'s expressions."""
+    trained = build_trained(read_settings(run))
+    trained.load_weights(run / BEST_WEIGHTS)
+    kernel, bias = trained.get_layer("votes").get_weights()
+    np.savez(path, kernel=kernel, bias=bias)
 
 
 def copy_weights(trained: keras.Model, served: keras.Model) -> None:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models.train.data import FaceSet, read_split
+from webapp.messages import Region
 from webapp.vision.align import align
 from webapp.vision.landmarks import FaceLandmarker
-from webapp.vision.regions import Region, region_from_landmarks
+from webapp.vision.regions import region_from_landmarks
 
 DEFAULT_DATA = Path("../shared/data/fer2013plus")
 FACE_CACHE = Path("build/faces")

@@ -9,11 +9,7 @@ tensorflow, torch or jax.
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import math
-import subprocess
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,14 +21,9 @@ from models.train.batches import Batches, as_input, targets
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_trained
+from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, SCORE, best_score, start_run
 from models.train.settings import Settings, add_settings, chosen_settings
-
-DEFAULT_RUN = Path("build/runs/expression")
-SCORE = "val_label_accuracy"
-
-
-class RunError(RuntimeError):
-    """A run's folder cannot be gone on with."""
+from models.train.teachers import teach
 
 
 def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> Path:
@@ -44,11 +35,14 @@ def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> P
     Raises:
         RunError: the run's folder belongs to other settings.
     """
-    _start_run(run, settings)
+    start_run(run, settings)
     keras.utils.set_random_seed(settings.seed)
     keras.mixed_precision.set_dtype_policy(settings.precision)
     model = build_trained(settings)
-    batches = Batches(train, settings)
+    if settings.start:
+        model.load_weights(settings.start)
+    taught = teach([Path(teacher) for teacher in settings.teachers], train) if settings.teachers else None
+    batches = Batches(train, settings, taught)
     _compile(model, settings, len(batches))
     known = validation.take(validation.labels != UNKNOWN)
     model.fit(
@@ -60,7 +54,7 @@ def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> P
         shuffle=False,  # the batches are shuffled already, and alike after a stop
         verbose=0,
     )
-    return run / "best.weights.h5"
+    return run / BEST_WEIGHTS
 
 
 def _compile(model: keras.Model, settings: Settings, steps: int) -> None:
@@ -100,7 +94,7 @@ def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
         keras.callbacks.BackupAndRestore(run / "backup", double_checkpoint=True, delete_checkpoint=False),
         keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
         keras.callbacks.ModelCheckpoint(
-            run / "best.weights.h5",
+            run / BEST_WEIGHTS,
             monitor=SCORE,
             mode="max",
             save_best_only=True,
@@ -111,36 +105,6 @@ def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
         TqdmCallback(verbose=1, desc=run.name),
         *logs,
     ]
-
-
-def best_score(run: Path) -> float | None:
-    """The best validation accuracy so far, 0 to 1, or None before the first epoch."""
-    history = run / "history.csv"
-    if not history.is_file():
-        return None
-    with history.open(newline="") as file:
-        return max((float(row[SCORE]) for row in csv.DictReader(file)), default=None)
-
-
-def read_settings(run: Path) -> Settings:
-    """The settings of a run."""
-    return Settings.from_dict(json.loads((run / "run.json").read_text())["settings"])
-
-
-def _start_run(run: Path, settings: Settings) -> None:
-    """Write what this run is, or see that it is the one in the folder."""
-    file = run / "run.json"
-    if file.is_file():
-        if read_settings(run) != settings:
-            raise RunError(f"{run} was started with other settings ({file}); choose another --run folder.")
-        return
-    run.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"settings": asdict(settings), "commit": _commit()}, indent=2) + "\n")
-
-
-def _commit() -> str:
-    result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return result.stdout.strip() or "unknown"
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ class Settings:
     stem: tuple[int, int] = (24, 1)
     blocks: Blocks = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
     dropout: float = 0.2
+    start: str = ""  # file of weights to start from, of the same network; empty for random ones
 
     # Optimiser: SGD with Nesterov momentum under a cosine with a warm-up
     epochs: int = 14
@@ -36,6 +37,8 @@ class Settings:
     # Targets
     label_smoothing: float = 0.1
     votes_weight: float = 0.5
+    teachers: tuple[str, ...] = ()  # folders of runs whose answers are learnt beside the labels
+    taught: float = 0.5  # how much their answers count
 
     # Variations of the faces
     turn_degrees: float = 15.0

@@ -1,3 +1,5 @@
+import { createEncoder } from "./encoder.js";
+
 /**
  * Takes pictures of the video and sends them: the next when an answer is back, two under way at most.
  *
@@ -16,20 +18,23 @@ export class Capture {
   #under_way = 0;
   #due_ms = 0;
   #running = false;
-  #canvas = document.createElement("canvas");
+  /** @type {import("./encoder.js").Encoder} */
+  #encoder = createEncoder();
 
   /**
    * @param {object} parts
    * @param {HTMLVideoElement} parts.video
    * @param {import("./link.js").Link} parts.link
    * @param {import("./rate.js").RateController} parts.rate
+   * @param {import("./smoothing.js").SmoothingChoice} parts.smoothing
    * @param {number} parts.max_bytes the largest picture that the server takes
    * @param {(answered: Answered) => void} parts.onAnswer
    */
-  constructor({ video, link, rate, max_bytes, onAnswer }) {
+  constructor({ video, link, rate, smoothing, max_bytes, onAnswer }) {
     this.video = video;
     this.link = link;
     this.rate = rate;
+    this.smoothing = smoothing;
     this.max_bytes = max_bytes;
     this.onAnswer = onAnswer;
   }
@@ -40,8 +45,14 @@ export class Capture {
     this.#awaitFrame();
   }
 
-  stop() {
+  /** Take no more pictures until `start()`. */
+  pause() {
     this.#running = false;
+  }
+
+  stop() {
+    this.pause();
+    this.#encoder.stop();
   }
 
   #awaitFrame() {
@@ -70,8 +81,7 @@ export class Capture {
     try {
       const picture = await this.#picture();
       const sent_ms = performance.now();
-      const meta = { seq: this.#seq++, captured_ms: performance.timeOrigin + captured_ms };
-      const answer = await this.link.send(meta, picture);
+      const answer = await this.link.send(this.#meta(captured_ms), picture);
       const round_trip_ms = performance.now() - sent_ms;
       if (this.#running) this.onAnswer({ answer, captured_ms, round_trip_ms, side: this.rate.step.side });
     } catch (error) {
@@ -83,17 +93,18 @@ export class Capture {
     }
   }
 
-  /** The video as it is now, as JPEG; not mirrored. */
+  /** The video as it is now, as JPEG. */
   async #picture() {
     const { side, quality } = this.rate.step;
-    const { videoWidth, videoHeight } = this.video;
-    const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
-    this.#canvas.width = Math.round(scale * videoWidth);
-    this.#canvas.height = Math.round(scale * videoHeight);
-    this.#canvas.getContext("2d", { alpha: false })?.drawImage(this.video, 0, 0, this.#canvas.width, this.#canvas.height);
-    const blob = await new Promise((/** @type {BlobCallback} */ take) => this.#canvas.toBlob(take, "image/jpeg", quality));
-    if (!blob) throw new Error("The browser could not encode the picture.");
+    const blob = await this.#encoder.encode(this.video, side, quality);
     if (blob.size > this.max_bytes) throw new Error(`The picture has ${blob.size} bytes, at most ${this.max_bytes} are taken.`);
     return blob.arrayBuffer();
+  }
+
+  /** @param {number} captured_ms @returns {import("./protocol.js").FrameMeta} */
+  #meta(captured_ms) {
+    const meta = { seq: this.#seq++, captured_ms: performance.timeOrigin + captured_ms };
+    const smoothing_s = this.smoothing.time_s;
+    return smoothing_s === undefined ? meta : { ...meta, smoothing_s };
   }
 }

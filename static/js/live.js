@@ -23,8 +23,9 @@ export class Live {
   meter = new Meter();
   wakeLock = new WakeLock();
 
-  /** @param {{max_bytes: number, onCameraLost: () => void}} given */
-  constructor({ max_bytes, onCameraLost }) {
+  /** @param {{max_bytes: number, smoothing: import("./smoothing.js").SmoothingChoice, onCameraLost: () => void}} given */
+  constructor({ max_bytes, smoothing, onCameraLost }) {
+    this.smoothing = smoothing;
     this.video = element("video", HTMLVideoElement);
     this.stage = element("stage", HTMLElement);
     this.camera = new Camera(this.video, onCameraLost);
@@ -44,8 +45,8 @@ export class Live {
     this.overlay = new Overlay(element("overlay", HTMLCanvasElement), this.video, this.scene);
     this.panel = new Panel(this.scene);
     const onAnswer = this.#onAnswer.bind(this);
-    const { video, link, rate, max_bytes } = this;
-    this.capture = new Capture({ video, link, rate, max_bytes, onAnswer });
+    const { video, link, rate, smoothing, max_bytes } = this;
+    this.capture = new Capture({ video, link, rate, smoothing, max_bytes, onAnswer });
     this.beat = every(METER_BEAT_MS, () => this.#showHealth(performance.now()));
     this.video.addEventListener("resize", this.onResize);
     this.#fitStage();
@@ -80,7 +81,7 @@ export class Live {
     this.panel?.pause(paused);
     this.health.reset();
     if (paused) {
-      this.capture?.stop();
+      this.capture?.pause();
       this.video.pause();
     } else {
       this.capture?.start();
@@ -134,6 +135,7 @@ export class Live {
     this.notices.set("no-face", noFace);
     const { frames_per_s, round_trip_ms } = this.meter.at(now_ms);
     write(element("frames-per-s", HTMLElement), frames_per_s.toFixed(0));
+    write(element("allowed-per-s", HTMLElement), `of ${this.rate.frames_per_s.toFixed(0)}`);
     write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : `${round_trip_ms.toFixed(0)} ms`);
   }
 

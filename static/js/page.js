@@ -2,6 +2,7 @@ import { Camera, CameraError } from "./camera.js";
 import { create, element } from "./dom.js";
 import { Live } from "./live.js";
 import { Screens } from "./screens.js";
+import { SmoothingChoice } from "./smoothing.js";
 
 /** A page with the live view: which screen is shown, and what its buttons do. */
 export class Page {
@@ -12,6 +13,7 @@ export class Page {
     const app = element("app", HTMLElement);
     this.max_bytes = Number(app.dataset.maxImageBytes);
     this.screens = new Screens(app);
+    this.smoothing = new SmoothingChoice();
     this.pauseButton = element("pause", HTMLButtonElement);
     this.landmarksButton = element("landmarks", HTMLButtonElement);
     this.cameraSelect = element("camera", HTMLSelectElement);
@@ -34,9 +36,15 @@ export class Page {
     return this.#live;
   }
 
+  /** What every live view is given. */
+  get forLive() {
+    const { max_bytes, smoothing } = this;
+    return { max_bytes, smoothing, onCameraLost: () => this.end("unplugged") };
+  }
+
   /** The live view that is opened by the next start. */
   createLive() {
-    return new Live({ max_bytes: this.max_bytes, onCameraLost: () => this.end("unplugged") });
+    return new Live(this.forLive);
   }
 
   /** Open the camera and show the live view. */

@@ -11,6 +11,7 @@
  * @typedef {object} FrameMeta
  * @property {number} seq
  * @property {number} captured_ms  milliseconds since 1970, by this computer's clock
+ * @property {number} [smoothing_s]  the time constant of the probabilities; else the server's own
  *
  * @typedef {object} Face
  * @property {number} id           the same while a face is followed

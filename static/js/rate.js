@@ -1,8 +1,10 @@
 /**
- * Decides how large, how good and how often pictures are sent. Pure: the clock comes in as an argument.
+ * Decides how often, how large and how good pictures are sent. Pure: the clock comes in as an argument.
  *
- * Down a step when answers take long or the server is busy, at once; up a step when all has been well for a
- * while. A step up that did not last makes the next one wait twice as long.
+ * Additive increase, multiplicative decrease (Chiu and Jain, 1989, "Analysis of the increase and decrease
+ * algorithms for congestion avoidance in computer networks"): pages that share a server come to equal rates by
+ * it without knowing of each other. The sign of a full server is a refusal, or, as in LEDBAT (RFC 6817), a
+ * round trip that has grown over the shortest one: what has grown is time in a queue.
  *
  * @typedef {object} Step
  * @property {number} side         pixels of the picture's longer side
@@ -10,52 +12,62 @@
  * @property {number} interval_ms  the least time between two pictures
  */
 
-/** @type {readonly Step[]} from best to least */
-export const STEPS = [
-  { side: 640, quality: 0.8, interval_ms: 1000 / 30 },
-  { side: 640, quality: 0.65, interval_ms: 1000 / 24 },
-  { side: 480, quality: 0.7, interval_ms: 1000 / 20 },
-  { side: 480, quality: 0.6, interval_ms: 1000 / 15 },
-  { side: 320, quality: 0.65, interval_ms: 1000 / 12 },
-  { side: 320, quality: 0.5, interval_ms: 1000 / 8 },
-  { side: 320, quality: 0.4, interval_ms: 1000 / 4 },
-];
+export const FIRST_PER_S = 15;
+export const LEAST_PER_S = 2;
+export const MOST_PER_S = 30;
 
-/** A typical round trip over this is slow: the box would trail the face. */
-const SLOW_MS = 180;
+/** A second without a sign of a full server allows one frame a second more. */
+const INCREASE_PER_S = 1;
 
-/** Under this there is room for more. */
-const WELL_MS = 100;
+/** What a sign leaves of the rate; CUBIC's factor (RFC 9438): TCP's half is seen as stutter. */
+const DECREASE_TO = 0.7;
 
-/** After a step down, answers to older pictures say nothing about it yet. */
+/** Queued for longer than this, a picture's box would trail the face; under half of it there is room for more. */
+const QUEUED_LIMIT_MS = 80;
+
+/** After a decrease, answers to older pictures say nothing about it yet. */
 const SETTLE_MS = 800;
 
-const WAIT_FIRST_MS = 4000;
-const WAIT_LONGEST_MS = 64000;
+/** The shortest round trip is forgotten this fast, as a network may become slower for good. */
+const FORGET_MS_PER_S = 1;
 
 /** Weight of the newest round trip in the running mean. */
 const NEWEST_WEIGHT = 0.2;
 
+/** The picture to each rate: what is sent seldom is sent small too, as the network may be the reason. */
+const SIZES = [
+  { from_per_s: 10, side: 640, quality: 0.8 },
+  { from_per_s: 5, side: 480, quality: 0.7 },
+  { from_per_s: 0, side: 320, quality: 0.6 },
+];
+
 export class RateController {
-  #index = 0;
-  #wait_ms = WAIT_FIRST_MS;
+  #per_s = FIRST_PER_S;
   #mean_ms = 0;
-  #changed_ms = -Infinity;
-  #well_since_ms = Infinity;
-  #raised_ms = -Infinity;
+  #shortest_ms = Infinity;
+  #answered_ms = 0;
+  #lowered_ms = -Infinity;
+
+  /** How many pictures a second are sent at most. */
+  get frames_per_s() {
+    return this.#per_s;
+  }
 
   /** What to send now. @returns {Step} */
   get step() {
-    return STEPS[this.#index];
+    const { side, quality } = SIZES.find(({ from_per_s }) => this.#per_s >= from_per_s) ?? SIZES[0];
+    return { side, quality, interval_ms: 1000 / this.#per_s };
   }
 
   /** An answer came. @param {number} round_trip_ms @param {number} now_ms */
   answered(round_trip_ms, now_ms) {
-    const mean_ms = this.#mean_ms || round_trip_ms;
-    this.#mean_ms = mean_ms + NEWEST_WEIGHT * (round_trip_ms - mean_ms);
-    if (this.#mean_ms > SLOW_MS) this.#lower(now_ms);
-    else if (this.#mean_ms < WELL_MS) this.#well(now_ms);
-    else this.#well_since_ms = Infinity;
+    const elapsed_s = Math.min(Math.max(now_ms - this.#answered_ms, 0) / 1000, 1);
+    this.#answered_ms = now_ms;
+    this.#shortest_ms = Math.min(round_trip_ms, this.#shortest_ms + FORGET_MS_PER_S * elapsed_s);
+    this.#mean_ms += (this.#mean_ms ? NEWEST_WEIGHT : 1) * (round_trip_ms - this.#mean_ms);
+    const queued_ms = this.#mean_ms - this.#shortest_ms;
+    if (queued_ms > QUEUED_LIMIT_MS) this.#lower(now_ms);
+    else if (queued_ms < QUEUED_LIMIT_MS / 2) this.#raise(elapsed_s, now_ms);
   }
 
   /** The server was busy, or no answer came in time. @param {number} now_ms */
@@ -63,27 +75,17 @@ export class RateController {
     this.#lower(now_ms);
   }
 
+  /** @param {number} elapsed_s @param {number} now_ms */
+  #raise(elapsed_s, now_ms) {
+    if (now_ms - this.#lowered_ms < SETTLE_MS) return;
+    this.#per_s = Math.min(this.#per_s + INCREASE_PER_S * elapsed_s, MOST_PER_S);
+  }
+
   /** @param {number} now_ms */
   #lower(now_ms) {
-    this.#well_since_ms = Infinity;
-    if (now_ms - this.#changed_ms < SETTLE_MS) return;
-    if (now_ms - this.#raised_ms < 2 * this.#wait_ms) this.#wait_ms = Math.min(2 * this.#wait_ms, WAIT_LONGEST_MS);
-    this.#change(Math.min(this.#index + 1, STEPS.length - 1), now_ms);
-  }
-
-  /** @param {number} now_ms */
-  #well(now_ms) {
-    this.#well_since_ms = Math.min(this.#well_since_ms, now_ms);
-    if (this.#index === 0 || now_ms - this.#well_since_ms < this.#wait_ms) return;
-    this.#raised_ms = now_ms;
-    this.#change(this.#index - 1, now_ms);
-  }
-
-  /** @param {number} index @param {number} now_ms */
-  #change(index, now_ms) {
-    this.#index = index;
-    this.#changed_ms = now_ms;
-    this.#well_since_ms = Infinity;
+    if (now_ms - this.#lowered_ms < SETTLE_MS) return;
+    this.#per_s = Math.max(this.#per_s * DECREASE_TO, LEAST_PER_S);
+    this.#lowered_ms = now_ms;
     this.#mean_ms = 0;
   }
 }

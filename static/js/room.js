@@ -43,9 +43,8 @@ class RoomPage extends Page {
   }
 
   createLive() {
-    const given = { max_bytes: this.max_bytes, onCameraLost: () => this.end("unplugged") };
     const consent = /** @type {const} */ ({ room: this.room, alias: this.alias.value, consent: true });
-    return new RoomLive(given, consent, this.memory, {
+    return new RoomLive(this.forLive, consent, this.memory, {
       onJoined: (joined) => this.#onJoined(joined),
       onRefused: (code, message) => this.#onRefused(code, message),
       onParted: (reason) => this.end(reason),

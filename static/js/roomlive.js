@@ -7,7 +7,7 @@ export class RoomLive extends Live {
   relative = false;
 
   /**
-   * @param {{max_bytes: number, onCameraLost: () => void}} given
+   * @param {{max_bytes: number, smoothing: import("./smoothing.js").SmoothingChoice, onCameraLost: () => void}} given
    * @param {import("./roomlink.js").Consent} consent
    * @param {import("./roomlink.js").Memory} memory
    * @param {import("./roomlink.js").Listener} listener

@@ -32,14 +32,19 @@ class Timing:
 
 def timed(name: str, call: Callable[[], object], calls: int = 200) -> Timing:
     """Warm up, then time each of `calls` calls."""
-    for _ in range(WARM_UP_CALLS):
-        call()
-    durations_ms = []
-    for _ in range(calls):
-        start_s = time.perf_counter()
-        call()
-        durations_ms.append(1000 * (time.perf_counter() - start_s))
-    return Timing(name, durations_ms)
+    return timed_in_turn({name: call}, calls)[0]
+
+
+def timed_in_turn(named: dict[str, Callable[[], object]], calls: int = 200) -> list[Timing]:
+    """The same for several, one call of each after the other, so that they meet the same conditions."""
+    durations_ms: dict[str, list[float]] = {name: [] for name in named}
+    for turn in range(WARM_UP_CALLS + calls):
+        for name, call in named.items():
+            start_s = time.perf_counter()
+            call()
+            if turn >= WARM_UP_CALLS:
+                durations_ms[name].append(1000 * (time.perf_counter() - start_s))
+    return [Timing(name, durations) for name, durations in durations_ms.items()]
 
 
 def print_table(title: str, timings: Sequence[Timing]) -> None:

@@ -97,11 +97,25 @@ def sent_pictures(page: Page) -> list[bytes]:
     return pictures
 
 
+def sent_meta(page: Page) -> list[dict[str, Any]]:
+    """A list that fills with what a page, not opened yet, says of each picture that it sends."""
+    metas: list[dict[str, Any]] = []
+
+    def listen(payload: str | bytes) -> None:
+        event = FRAME_EVENT.match(payload) if isinstance(payload, str) else None
+        if event:
+            metas.append(json.loads(event["meta"]))
+
+    page.on("websocket", lambda socket: socket.on("framesent", listen))
+    return metas
+
+
 def result(expression: str, seq: int = 0, confidence: float = 0.9) -> Answer:
     """A result with one face in the middle of a 640 x 480 picture, as the server writes it."""
     shown = probabilities(expression, confidence)
     one = replace(face(x=260, y=170, width=120), probabilities=shown, raw_probabilities=shown, id=1)
-    return Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0)).to_wire()
+    answer: Answer = json.loads(Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0)).to_json())
+    return answer
 
 
 def problem(code: str) -> Answer:

@@ -172,3 +172,26 @@ def test_the_start_screen_says_what_happens_to_the_picture(
     text = page.inner_text('[data-screen="start"]')
     for statement in ("analysed in its memory", "Nothing is stored", "not what a person feels"):
         assert statement in text
+
+
+def test_the_choice_between_calm_and_quick_goes_to_the_server_and_is_kept(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    sent = live.sent_meta(page)
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    assert all("smoothing_s" not in meta for meta in sent), "the server decides until somebody chooses"
+
+    page.focus("#smoothing")
+    page.keyboard.press("Home")
+    page.wait_for_timeout(500)
+    assert sent[-1]["smoothing_s"] == 1
+    assert page.get_attribute("#smoothing", "aria-valuetext") == "1 second"
+
+    page.reload()
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    assert page.input_value("#smoothing") == "0"
+    assert sent[-1]["smoothing_s"] == 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.train.batches import Batches, label_targets, vote_targets
+from models.train.batches import Batches, label_targets, mixed_targets, vote_targets
 from models.train.data import UNKNOWN, FaceSet
 from models.train.settings import Settings
 from tests.train.data_files import light_and_dark, noise, votes
@@ -16,6 +16,13 @@ def test_labels_are_smoothed_and_an_unknown_one_asks_for_nothing() -> None:
     rows = label_targets(faces, smoothing=0.7)
     assert rows[0] == pytest.approx([0.1, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1])
     assert rows[1].tolist() == [0] * 7
+
+
+def test_what_teachers_say_is_mixed_in_and_stands_alone_where_nothing_is_known() -> None:
+    known = np.array([[1, 0], [0, 0]], np.float32)
+    taught = np.array([[0.2, 0.8], [0.3, 0.7]], np.float32)
+    mixed = mixed_targets({"label": known}, {"label": taught}, 0.25)["label"]
+    assert mixed == pytest.approx(np.array([[0.8, 0.2], [0.3, 0.7]]))
 
 
 def test_votes_become_parts_without_single_votes_and_without_the_unsure() -> None:

@@ -42,7 +42,8 @@ def test_kaggles_file_alone_has_no_votes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "problem"), [("training", "must be one of train"), ("test", "no line of the split 'test'")]
+    ("split", "problem"),
+    [("training", "no line of the split 'training'"), ("test", "no line of the split 'test'")],
 )
 def test_a_split_that_is_not_there_is_named(tmp_path: Path, split: str, problem: str) -> None:
     write_sheets(tmp_path, {0: noise(1)[0]}, [("sheet-00.png", 0, "train", "sad", 0, *votes())])

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.train.data import UNKNOWN
-from models.train.evaluate import calibration_error, report, score
+from models.train.data import UNKNOWN, FaceSet
+from models.train.evaluate import Subject, evaluate, figures
+from models.train.frames import FAULTS
+from models.train.report import table, write_report
+from models.train.scores import agreement, calibration_error, fer_plus_majority, reliability, score
+from tests.train.data_files import astronaut_face, noise, votes
+from webapp.config import Settings
+from webapp.messages import LABELS
+from webapp.vision.classify import load_classifier
 
 ANGRY, DISGUST, FEAR, HAPPY = range(4)
 LABELLED = np.array([ANGRY, ANGRY, ANGRY, ANGRY, HAPPY, HAPPY, FEAR, UNKNOWN])
@@ -44,9 +54,71 @@ def test_calibration_is_the_mean_gap_between_confidence_and_being_right() -> Non
     assert calibration_error(right, confidence) == pytest.approx((4 * 0.4 + 0.3) / 5)
 
 
-def test_the_table_names_every_label() -> None:
-    table = report(score(LABELLED, sure_of(ANSWERED)))
-    assert "accuracy 57.14%" in table
-    assert [line.split()[0] for line in table.splitlines()[2:]] == [
-        "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
-    ]  # fmt: skip
+def test_a_face_that_is_not_found_is_an_error() -> None:
+    """Of the 4 angry faces 3 were right; one of these is now not found."""
+    answered = np.ones(len(LABELLED), bool)
+    answered[0] = False
+    result = score(LABELLED, sure_of(ANSWERED), answered)
+    assert (result.totals.sum(), result.missed.tolist()) == (7, [1, 0, 0, 0, 0, 0, 0])
+    assert result.accuracy == pytest.approx(3 / 7)
+    assert result.recall[ANGRY] == pytest.approx(2 / 4)
+    assert result.precision[ANGRY] == pytest.approx(2 / 3)
+
+
+def test_reliability_is_told_by_bins_of_confidence() -> None:
+    confidence, right, counts = reliability(
+        np.array([True, False, True]), np.array([0.50, 0.52, 0.99], np.float32)
+    )
+    assert counts.tolist() == [0] * 7 + [2] + [0] * 6 + [1]
+    assert confidence[7] == pytest.approx(0.51)
+    assert right[[7, 14]].tolist() == [0.5, 1.0]
+
+
+def test_the_majority_is_what_most_voters_saw_unless_two_are_as_many() -> None:
+    counts = [
+        votes(happiness=6, neutral=4),
+        votes(anger=5, disgust=5),
+        votes(unknown=6, fear=4),
+        votes(NF=10),
+        votes(contempt=9),
+    ]
+    majority = fer_plus_majority(np.array(counts, np.float32))
+    assert majority.tolist() == [1, UNKNOWN, UNKNOWN, UNKNOWN, 7]
+    assert agreement(majority, np.array([1, 1, 1, 1, 0])) == 0.5
+
+
+@pytest.fixture(scope="module")
+def subject() -> Subject:
+    """Two smiling faces, of which one has a copy, and noise, seen by the model that ships."""
+    images = np.stack([astronaut_face()] * 2 + list(noise(2)))
+    counts = np.array([votes(happiness=9)] * 2 + [votes(NF=9)] * 2, np.float32)
+    faces = FaceSet(images, np.array([HAPPY, HAPPY, ANGRY, UNKNOWN]), counts)
+    copied = np.array([True, False, False, False])
+    return Subject(faces, copied, load_classifier("litert", Settings().model_path), None)
+
+
+def test_both_ways_and_every_fault_are_measured_and_reported(
+    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.train.evaluate.FACE_CACHE", tmp_path / "faces")
+    result = evaluate(subject) | {"model": "expression.tflite", "split": "tiny"}
+    end_to_end = result["ways"]["end_to_end"]
+    assert end_to_end["classes"]["happy"]["recall"] == 1
+    assert (end_to_end["images"], end_to_end["missed"]) == (3, 1)  # noise is no face
+    assert end_to_end["found"] == 0.5
+    assert end_to_end["fer_plus"] == {"images": 2, "agreement": 1.0, "classes_answered": 7}
+    assert end_to_end["without_duplicates"]["images"] == 2
+    assert list(result["faults"]) == ["none", *FAULTS]
+    assert result["faults"]["turned 20 degrees"]["found"] == pytest.approx(2 / 3)
+    assert json.loads(json.dumps(result))["accuracy"] == result["ways"]["crops"]["accuracy"]
+    page = write_report(result, tmp_path / "report").read_text()
+    assert page.count("data:image/png;base64,") == 4 and "http" not in page
+    assert (tmp_path / "report" / "confusion-end_to_end.png").is_file()
+
+
+def test_the_summary_names_every_label_and_figure(subject: Subject) -> None:
+    given = figures(subject, subject.faces.images, np.ones(4, bool))
+    summary = table({"ways": {"crops": given}, "faults": {}})
+    assert "Given crops: 3 faces, accuracy" in summary
+    assert "without 1 near copies of training images" in summary
+    assert all(f" {label} " in summary for label in LABELS)

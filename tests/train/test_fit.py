@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from models.train.batches import Batches
-from models.train.fit import RunError, best_score, fit, read_settings
+from models.train.data import UNKNOWN, FaceSet
+from models.train.fit import fit
+from models.train.runs import RunError, best_score, read_settings
 from models.train.settings import Settings
 from tests.train.data_files import light_and_dark
 
@@ -72,6 +75,21 @@ def test_a_run_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
     train(tmp_path / "run", replace(SMALL, epochs=1))
     with pytest.raises(RunError, match="other settings"):
         train(tmp_path / "run", replace(SMALL, epochs=1, batch=8))
+
+
+def test_a_student_learns_from_its_teachers_where_labels_are_missing(tmp_path: Path) -> None:
+    train(tmp_path / "teacher", replace(SMALL, epochs=6))
+    faces = light_and_dark(64)
+    unlabelled = FaceSet(faces.images, np.full(64, UNKNOWN), np.zeros((64, 10), np.float32))
+    student = replace(SMALL, epochs=6, seed=2, teachers=(str(tmp_path / "teacher"),), taught=1.0)
+    fit(unlabelled, light_and_dark(20), student, tmp_path / "student")
+    assert (best_score(tmp_path / "student") or 0) > 0.9
+
+
+def test_a_run_may_start_from_the_weights_of_another(tmp_path: Path) -> None:
+    weights = train(tmp_path / "before", replace(SMALL, epochs=6))
+    train(tmp_path / "after", replace(SMALL, epochs=1, peak_rate=1e-6, start=str(weights)))
+    assert (best_score(tmp_path / "after") or 0) > 0.9
 
 
 def test_settings_survive_their_json_form(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import skimage.data
+from matplotlib import get_data_path
 from numpy.typing import NDArray
 
 from webapp.messages import Box
@@ -33,6 +34,11 @@ WITHOUT_FACES = ("coffee", "rocket", "brick", "text", "moon", "hubble_deep_field
 
 def astronaut() -> Picture:
     return shipped("astronaut")
+
+
+def grace_hopper() -> Picture:
+    """A portrait by the US Navy (public domain) that ships with Matplotlib: one serious face, 512 x 600."""
+    return np.asarray(cv2.imread(f"{get_data_path()}/sample_data/grace_hopper.jpg"), np.uint8)
 
 
 def shipped(name: str) -> Picture:

@@ -17,7 +17,7 @@ from PIL import Image
 from tests.vision.pictures import astronaut
 from webapp.errors import BadFrameError, TooLargeError
 from webapp.messages import MAX_IMAGE_BYTES
-from webapp.vision.decode import MAX_IMAGE_PIXELS, decode
+from webapp.vision.decode import MAX_IMAGE_PIXELS, SHRINKS, decode
 from webapp.vision.headers import MAX_SCANS, Size, read_size
 
 SOURCE = Image.fromarray(np.ascontiguousarray(astronaut()[:, :, ::-1])).resize((96, 64))
@@ -42,7 +42,7 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_every_format_gives_the_picture_in_blue_green_red(name: str) -> None:
     expected = np.asarray(SOURCE)[:, :, ::-1].astype(int)
-    decoded = decode(FILES[name])
+    decoded = decode(FILES[name]).pixels
     assert decoded.dtype == np.uint8
     assert decoded.shape == (64, 96, 3)
     assert np.abs(decoded - expected).mean() < 6
@@ -53,7 +53,7 @@ def test_every_format_gives_the_picture_in_blue_green_red(name: str) -> None:
     [("L", "JPEG"), ("CMYK", "JPEG"), ("L", "PNG"), ("LA", "PNG"), ("RGBA", "PNG"), ("P", "PNG")],
 )
 def test_other_kinds_of_pixels_become_three_colours(mode: str, kind: str) -> None:
-    decoded = decode(encoded(kind, SOURCE.convert(mode)))
+    decoded = decode(encoded(kind, SOURCE.convert(mode))).pixels
     assert decoded.shape == (64, 96, 3)
     grey = np.asarray(SOURCE.convert("L")).astype(int)
     assert np.abs(cv2.cvtColor(decoded, cv2.COLOR_BGR2GRAY).astype(int) - grey).mean() < 10  # P is dithered
@@ -62,7 +62,7 @@ def test_other_kinds_of_pixels_become_three_colours(mode: str, kind: str) -> Non
 def test_sixteen_bits_become_eight() -> None:
     grey = np.asarray(SOURCE.convert("L"))
     deep = encoded("PNG", Image.fromarray(grey.astype(np.uint16) * 257))
-    assert (decode(deep) == grey[:, :, None]).all()
+    assert (decode(deep).pixels == grey[:, :, None]).all()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -85,10 +85,23 @@ def test_the_exif_orientation_is_applied(
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"lossless": True} if kind == "WEBP" else {"quality": 100, "subsampling": 0}
-    decoded = decode(encoded(kind, exif=exif, **options))
+    decoded = decode(encoded(kind, exif=exif, **options)).pixels
     expected = upright(np.asarray(SOURCE)[:, :, ::-1]).astype(int)
     assert decoded.shape == expected.shape
     assert np.abs(decoded - expected).mean() < 2
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("by", SHRINKS)
+def test_a_picture_can_be_shrunk_while_it_is_decoded(kind: str, orientation: int, by: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    width, height = SOURCE.size if orientation == 1 else SOURCE.size[::-1]
+    decoded = decode(encoded(kind, exif=exif), lambda shorter: by if shorter == min(SOURCE.size) else 1)
+    assert (decoded.width, decoded.height) == (width, height)
+    assert decoded.pixels.shape == (height // by, width // by, 3)
+    assert decoded.scale == by
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -156,7 +169,7 @@ def test_a_picture_of_no_pixels_is_refused(
 
 def test_the_largest_picture_is_taken_and_one_row_more_is_not() -> None:
     width, height = 2000, MAX_IMAGE_PIXELS // 2000
-    assert decode(encoded("PNG", Image.new("RGB", (width, height)))).shape == (height, width, 3)
+    assert decode(encoded("PNG", Image.new("RGB", (width, height)))).pixels.shape == (height, width, 3)
     with pytest.raises(TooLargeError):
         decode(encoded("PNG", Image.new("RGB", (width, height + 1))))
 
@@ -171,7 +184,7 @@ def test_a_jpeg_with_endless_scans_is_refused() -> None:
 
 def test_bytes_after_the_end_do_no_harm() -> None:
     for name in FILES:
-        assert decode(FILES[name] + b"trailer" * 20).shape == (64, 96, 3)
+        assert decode(FILES[name] + b"trailer" * 20).pixels.shape == (64, 96, 3)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -192,7 +205,7 @@ def test_damaged_pictures_raise_nothing_but_frame_errors(
     for position, value in changes:
         damaged[position % len(damaged)] = value
     with contextlib.suppress(BadFrameError, TooLargeError):
-        assert decode(bytes(damaged[:length])).shape[2] == 3
+        assert decode(bytes(damaged[:length])).pixels.shape[2] == 3
 
 
 @settings(max_examples=400, deadline=None)

@@ -13,7 +13,7 @@ from tests.vision.pictures import (
     turned_clockwise,
 )
 from webapp.messages import Box
-from webapp.vision.detect import FaceDetector, suppress
+from webapp.vision.detect import SHORT_RANGE, FaceDetector, suppress
 from webapp.vision.regions import Detection
 
 
@@ -26,6 +26,14 @@ def test_the_face_of_a_portrait_is_found(detector: FaceDetector, portrait: Pictu
     found = only(detector.detect(portrait))
     assert overlap(found.box, FACE) > 0.8
     assert 0.85 < found.score <= 1
+
+
+def test_the_short_range_network_finds_a_face_that_fills_the_picture(portrait: Picture) -> None:
+    near = np.ascontiguousarray(portrait[60:185, 165:280])
+    found = only(FaceDetector(SHORT_RANGE).detect(near))
+    assert overlap(found.box, Box(FACE.x - 165, FACE.y - 60, FACE.width, FACE.height)) > 0.75
+    nose = found.keypoints[2]
+    assert np.abs(nose - (224 - 165, 127 - 60)).max() < 6
 
 
 def test_keypoints_lie_on_eyes_nose_and_mouth(detector: FaceDetector, portrait: Picture) -> None:

@@ -14,11 +14,11 @@ from tests.vision.pictures import (
     shipped,
     turned_clockwise,
 )
-from webapp.messages import LANDMARK_NAMES
+from webapp.messages import LANDMARK_NAMES, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 from webapp.vision.polylines import POLYLINES, polylines
-from webapp.vision.regions import Region, region_from_detection, region_from_landmarks
+from webapp.vision.regions import region_from_detection, region_from_landmarks
 
 EYE_DISTANCE = 43.0
 """Between the middles of the portrait's eyes, in pixels."""

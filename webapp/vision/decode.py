@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +15,37 @@ from webapp.vision.headers import read_size
 
 MAX_IMAGE_PIXELS = 4_000_000
 
+SHRINKS = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+"""By how much a picture can be shrunk while it is decoded; a JPEG is then decoded faster."""
 
-def decode(image: bytes) -> NDArray[np.uint8]:
+
+class Decoded(NamedTuple):
+    """A picture: (h, w, 3) uint8 BGR `pixels`, shrunk from `width` x `height`."""
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+    @property
+    def scale(self) -> float:
+        """How many pixels of the whole picture one of `pixels` stands for."""
+        return self.width / int(self.pixels.shape[1])
+
+
+def decode(image: bytes, shrink: Callable[[int], int] = lambda shorter: 1) -> Decoded:
     """Decode a JPEG, PNG or WebP file; grey, 16-bit and transparent ones become plain BGR.
 
+    Args:
+        image: the file.
+        shrink: tells from the shorter side of the picture by which of SHRINKS to shrink it.
+
     Returns:
-        (height, width, 3) uint8, BGR, after the turn that the file's EXIF orientation asks for.
+        The picture after the turn that the file's EXIF orientation asks for.
 
     Raises:
         BadFrameError: the data is none of the three formats, cut off or damaged.
@@ -30,12 +58,16 @@ def decode(image: bytes) -> NDArray[np.uint8]:
             f"The picture has {width:,} x {height:,} pixels, at most {MAX_IMAGE_PIXELS:,} are taken; "
             "send it smaller."
         )
-    return _pixels(image)
+    by = shrink(min(width, height))
+    pixels = _pixels(image, SHRINKS[by])
+    decoded_width = by * pixels.shape[1]
+    turned = abs(decoded_width - width) > abs(decoded_width - height)
+    return Decoded(pixels, *((height, width) if turned else (width, height)))
 
 
-def _pixels(image: bytes) -> NDArray[np.uint8]:
+def _pixels(image: bytes, flag: int) -> NDArray[np.uint8]:
     try:
-        pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(np.frombuffer(image, np.uint8), flag)
     except cv2.error:
         pixels = None
     if pixels is None:

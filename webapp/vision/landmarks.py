@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from webapp.messages import Region
 from webapp.vision.model_files import FACE_MESH, read_model
 from webapp.vision.network import Network
-from webapp.vision.regions import Detection, Region, pixel_matrix, region_from_detection
+from webapp.vision.regions import Detection, pixel_matrix, region_from_detection, region_matrix
 
 INPUT_SIDE = 192
 POINTS = 468
@@ -43,7 +44,7 @@ class FaceLandmarker:
             where: the face; its region may reach over the edge of the picture.
         """
         region = region_from_detection(where) if isinstance(where, Detection) else where
-        matrix = region.matrix(INPUT_SIDE)
+        matrix = region_matrix(region, INPUT_SIDE)
         cut = cv2.warpAffine(
             image,
             pixel_matrix(matrix),

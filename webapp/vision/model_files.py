@@ -30,6 +30,9 @@ FACE_DETECTOR = ModelFile(
     "face_detection_full_range_sparse.tflite",
     "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce",
 )
+CLOSE_FACE_DETECTOR = ModelFile(
+    "face_detection_short_range.tflite", "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633"
+)
 FACE_MESH = ModelFile(
     "face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"
 )

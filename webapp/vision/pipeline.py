@@ -1,39 +1,45 @@
-"""The stages in their order: decode, detect, landmarks and align, classify."""
+"""The stages in their order: decode, follow known faces, detect new ones, landmarks and align, classify."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from webapp.config import Runtime
-from webapp.messages import LABELS, Analysis, Face, Point, Pose
+from webapp.messages import LABELS, Analysis, Box, Face, Job, Pose, Region, landmarks_to_json
 from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier
-from webapp.vision.decode import decode
-from webapp.vision.detect import FaceDetector
-from webapp.vision.landmarks import FaceLandmarker
+from webapp.vision.decode import SHRINKS, Decoded, decode
+from webapp.vision.detect import SHORT_RANGE, FaceDetector
+from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker
 from webapp.vision.polylines import polylines
 from webapp.vision.pose import head_pose
-from webapp.vision.regions import Detection, Region
+from webapp.vision.regions import Detection, region_from_landmarks
+from webapp.vision.tiles import tile
 
 MIN_PRESENCE = 0.5
 """What the face mesh scores below this is no face, or one turned too far away to be read."""
-
 
 NOSE_TIP = 1
 """In the face mesh."""
 
 
 class FoundFace(NamedTuple):
-    """All that is known of a face but its expression; `crop` is what the classifier sees of it."""
+    """All that is known of a face but its expression, in pixels of the whole picture.
 
-    detection: Detection
-    lines: dict[str, tuple[Point, ...]]
+    `crop` is what the classifier sees of it, `corners` (2, 2) float32 its lowest and highest x and y.
+    """
+
+    corners: NDArray[np.float32]
+    region: Region
+    score: float
+    landmarks: str
     pose: Pose
     crop: NDArray[np.uint8]
 
@@ -48,39 +54,86 @@ class Pipeline:
     def __init__(self, runtime: Runtime, model_path: Path) -> None:
         cv2.setNumThreads(1)  # there is a worker for each core
         self._detector = FaceDetector()
+        self._close_detector = FaceDetector(SHORT_RANGE)
         self._landmarker = FaceLandmarker()
         self._classifier = load_classifier(runtime, model_path)
         self._warm_up()
 
-    def analyze(self, image: bytes) -> Analysis:
+    def analyze(self, job: Job) -> Analysis:
         """Find the faces in an encoded picture, from left to right, and what they show.
 
         Raises:
             BadFrameError, TooLargeError: see `decode`.
         """
         laps = _Laps()
-        picture = decode(image)
-        laps.end("decode")
-        detections = self._detector.detect(picture)
-        laps.end("detect")
-        found = self._examine(picture, detections)
-        laps.end("landmarks")
+        picture, found = self._find(job, laps)
         faces = self._classify(found)
         laps.end("classify")
-        height, width = picture.shape[:2]
-        return Analysis(width, height, faces, laps.timing_ms)
+        return Analysis(picture.width, picture.height, faces, laps.timing_ms)
 
-    def _examine(self, picture: NDArray[np.uint8], detections: list[Detection]) -> list[FoundFace]:
-        """Keep what the face mesh takes for faces, each once, from left to right."""
+    def find(self, job: Job) -> list[FoundFace]:
+        """The faces in an encoded picture, from left to right, as `analyze` has them before it classifies."""
+        return self._find(job, _Laps())[1]
+
+    def _find(self, job: Job, laps: _Laps) -> tuple[Decoded, list[FoundFace]]:
+        picture = decode(job.image, lambda shorter: shrink_for(job, shorter))
+        laps.end("decode")
+        found = self._follow(picture, job.regions)
+        laps.end("landmarks")
+        for detections in self._searches(picture.pixels, job, found):
+            laps.end("detect")
+            self._add_newcomers(picture, found, detections)
+            laps.end("landmarks")
+        return picture, sorted(found, key=lambda face: float(face.corners[0, 0]))
+
+    def _follow(self, picture: Decoded, regions: Sequence[Region]) -> list[FoundFace]:
+        """Look where faces were, each face once."""
         found: list[FoundFace] = []
-        meshes: list[NDArray[np.float32]] = []
+        for region in regions:
+            self._examine(picture, region.scaled(picture.pixels.shape[1]), found)
+        return found
+
+    def _searches(
+        self, pixels: NDArray[np.uint8], job: Job, found: list[FoundFace]
+    ) -> Iterator[list[Detection]]:
+        """What is detected in the whole picture and in one part of it, where each is asked for or needed.
+
+        The caller adds what it takes of each to `found`, which decides whether to look on.
+        """
+        if job.detect or len(found) < len(job.regions):
+            yield self._detector.detect(pixels)
+            if not found:
+                yield self._close_detector.detect(pixels)
+        if job.tile is not None:
+            x, y, side = tile(pixels.shape[1], pixels.shape[0], job.tile)
+            part = self._detector.detect(pixels[y : y + side, x : x + side])
+            yield [detection.shifted(x, y) for detection in part]
+
+    def _add_newcomers(
+        self, picture: Decoded, found: list[FoundFace], detections: Sequence[Detection]
+    ) -> None:
+        """Look at what was detected and is no face that is known already."""
         for detection in detections:
-            points, depth, score = self._landmarker.landmarks(picture, detection)
-            if score >= MIN_PRESENCE and not any(_shows_same_face(mesh, points) for mesh in meshes):
-                meshes.append(points)
-                pose = head_pose(points, depth)
-                found.append(FoundFace(detection, polylines(points), pose, align(picture, points)))
-        return sorted(found, key=lambda face: face.detection.box.x)
+            middle = detection.box.middle
+            if not any(_holds(face, np.multiply(middle, picture.scale)) for face in found):
+                self._examine(picture, detection, found)
+
+    def _examine(self, picture: Decoded, where: Region | Detection, found: list[FoundFace]) -> None:
+        """Add the face there, if the face mesh takes it for one and none of `found` is the same."""
+        points, depth, score = self._landmarker.landmarks(picture.pixels, where)
+        whole = points * np.float32(picture.scale)
+        if score < MIN_PRESENCE or any(_holds(face, whole[NOSE_TIP]) for face in found):
+            return
+        found.append(
+            FoundFace(
+                corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
+                region=region_from_landmarks(whole),
+                score=score,
+                landmarks=landmarks_to_json(polylines(whole)),
+                pose=head_pose(points, depth),
+                crop=align(picture.pixels, points),
+            )
+        )
 
     def _classify(self, found: list[FoundFace]) -> tuple[Face, ...]:
         if not found:
@@ -92,6 +145,7 @@ class Pipeline:
         """Run every network once: the first run allocates, and with Keras it compiles for a second."""
         grey = np.full((CROP_SIZE, CROP_SIZE, 3), 128, np.uint8)
         self._detector.detect(grey)
+        self._close_detector.detect(grey)
         self._landmarker.landmarks(grey, Region(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE, 0.0))
         self._classifier.probabilities(grey[None, :, :, 0])
 
@@ -100,30 +154,44 @@ class _Laps:
     """A stopwatch: `end` gives the time since the end before to a stage."""
 
     def __init__(self) -> None:
-        self.timing_ms: dict[str, float] = {}
+        self.timing_ms = dict.fromkeys(("decode", "detect", "landmarks", "classify"), 0.0)
         self._last_s = time.perf_counter()
 
     def end(self, stage: str) -> None:
         now_s = time.perf_counter()
-        self.timing_ms[stage] = 1000 * (now_s - self._last_s)
+        self.timing_ms[stage] += 1000 * (now_s - self._last_s)
         self._last_s = now_s
 
 
-def _shows_same_face(surer: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    """Whether the other mesh has its nose within the surer one.
+def shrink_for(job: Job, shorter: int) -> int:
+    """By how much to shrink a picture with this shorter side, in pixels, while it is decoded.
+
+    As much as leaves the face mesh its full input in the smallest followed face; not at all where faces are
+    searched that may be smaller.
+    """
+    if job.detect or job.tile is not None or not job.regions:
+        return 1
+    smallest = shorter * min(region.size for region in job.regions)
+    return max(by for by in SHRINKS if by == 1 or smallest >= by * INPUT_SIDE)
+
+
+def _holds(face: FoundFace, point: NDArray[np.floating[Any]]) -> bool:
+    """Whether the face lies around this point, of another mesh's nose or another detection's middle.
 
     A small detection within a large face leads the mesh to the same face again: 4 in 428 pictures.
     """
-    nose = other[NOSE_TIP]
-    return bool((surer.min(axis=0) < nose).all() and (nose < surer.max(axis=0)).all())
+    low, high = face.corners
+    return bool((low < point).all() and (point < high).all())
 
 
 def _face(found: FoundFace, probabilities: list[float]) -> Face:
     by_label = dict(zip(LABELS, probabilities, strict=True))
+    (left, top), (right, bottom) = found.corners.tolist()
     return Face(
-        box=found.detection.box,
-        score=found.detection.score,
-        landmarks=found.lines,
+        box=Box(left, top, right - left, bottom - top),
+        region=found.region,
+        score=found.score,
+        landmarks=found.landmarks,
         pose=found.pose,
         probabilities=by_label,
         raw_probabilities=by_label,

@@ -12,13 +12,14 @@ The mesh's depth is a guess from one picture: faces drawn anew with a turn of 20
 from __future__ import annotations
 
 import math
+import operator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from webapp.messages import Pose
 
-RIGHT_SIDE, LEFT_SIDE = [234, 127, 33, 133, 93], [454, 356, 263, 362, 323]
+RIGHT_SIDE, LEFT_SIDE = np.array([234, 127, 33, 133, 93]), np.array([454, 356, 263, 362, 323])
 """Mirror points of the face mesh: temples, cheeks and the corners of the eyes, which no expression moves."""
 
 FOREHEAD, CHIN = 10, 152
@@ -29,17 +30,19 @@ LEVEL_SLANT_DEG = -10.5
 
 def head_pose(points: NDArray[np.float32], depth: NDArray[np.float32]) -> Pose:
     """The pose of the head with these (468, 2) points and (468,) depths, in degrees; see `messages.Pose`."""
-    mesh = np.column_stack([points, depth]).astype(np.float64)
-    across = _unit((mesh[LEFT_SIDE] - mesh[RIGHT_SIDE]).mean(axis=0))
-    down = mesh[CHIN] - mesh[FOREHEAD]
-    down = _unit(down - across * (down @ across))
-    away = np.cross(across, down)
+    mesh = np.column_stack([points, depth])
+    across = _unit((mesh[LEFT_SIDE] - mesh[RIGHT_SIDE]).sum(axis=0, dtype=np.float64).tolist())
+    down = (mesh[CHIN] - mesh[FOREHEAD]).tolist()
+    along = sum(map(operator.mul, down, across))
+    down = _unit([value - along * part for value, part in zip(down, across, strict=True)])
+    away_z = across[0] * down[1] - across[1] * down[0]
     return Pose(
         yaw=math.degrees(math.atan2(across[2], math.hypot(across[0], across[1]))),
-        pitch=math.degrees(math.atan2(-down[2], away[2])) - LEVEL_SLANT_DEG,
+        pitch=math.degrees(math.atan2(-down[2], away_z)) - LEVEL_SLANT_DEG,
         roll=math.degrees(math.atan2(across[1], across[0])),
     )
 
 
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+def _unit(vector: list[float]) -> list[float]:
+    length = max(math.hypot(*vector), 1e-9)
+    return [value / length for value in vector]

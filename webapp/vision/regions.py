@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import Box
+from webapp.messages import Box, Region
 
 REGION_SCALE = 1.5
 """The region's side over the longer side of the face's box, as the face mesh was trained."""
@@ -34,22 +34,18 @@ class Detection:
     score: float
     keypoints: NDArray[np.float32]
 
+    def shifted(self, x: float, y: float) -> Detection:
+        """The detection of a part of a picture, in the picture in which the part begins at (x, y)."""
+        box = self.box._replace(x=self.box.x + x, y=self.box.y + y)
+        return Detection(box, self.score, self.keypoints + np.array([x, y], np.float32))
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A square of side `size` around (`x`, `y`), turned clockwise by `roll` radians."""
 
-    x: float
-    y: float
-    size: float
-    roll: float
-
-    def matrix(self, side: int) -> NDArray[np.float64]:
-        """The (2, 3) affine map from a cut of `side` x `side` pixels to the picture, corner based."""
-        scale = self.size / side
-        cos, sin = scale * math.cos(self.roll), scale * math.sin(self.roll)
-        half = side / 2
-        return np.array([[cos, -sin, self.x - (cos - sin) * half], [sin, cos, self.y - (sin + cos) * half]])
+def region_matrix(region: Region, side: int) -> NDArray[np.float64]:
+    """The (2, 3) affine map from a cut of `side` x `side` pixels to the picture, corner based."""
+    scale = region.size / side
+    cos, sin = scale * math.cos(region.roll), scale * math.sin(region.roll)
+    half = side / 2
+    return np.array([[cos, -sin, region.x - (cos - sin) * half], [sin, cos, region.y - (sin + cos) * half]])
 
 
 def region_from_detection(detection: Detection) -> Region:

@@ -1,0 +1,95 @@
+"""The report of an evaluation: one HTML page that needs no server, its plots, a summary for terminals."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader
+from matplotlib.figure import Figure
+
+from models.train.scores import reliability
+
+TEMPLATE = "report.html"
+WAYS = {"crops": "Given crops", "end_to_end": "End to end"}
+
+
+def table(result: dict[str, Any]) -> str:
+    """A summary for people at a terminal, from the JSON form of an evaluation."""
+    lines = []
+    for way, figures in result["ways"].items():
+        lines += _summary(WAYS[way], figures)
+    if result["faults"]:
+        lines += ["", "end to end, under faults      accuracy    lost   found"]
+    lines += [
+        f"{name:>28} {fault['accuracy']:>10.1%} {100 * fault['lost']:>7.1f} {fault['found']:>7.1%}"
+        for name, fault in result["faults"].items()
+    ]
+    return "\n".join(lines)
+
+
+def _summary(title: str, figures: dict[str, Any]) -> list[str]:
+    lines = [
+        "",
+        f"{title}: {figures['images']} faces, accuracy {figures['accuracy']:.2%}, balanced "
+        f"{figures['balanced_accuracy']:.2%}, macro F1 {figures['macro_f1']:.2%}, "
+        f"calibration error {figures['calibration_error']:.3f}, found {figures['found']:.1%}",
+        f"  FER+ majority of {figures['fer_plus']['images']} faces: {figures['fer_plus']['agreement']:.2%}",
+    ]
+    if rest := figures.get("without_duplicates"):
+        lines.append(f"  without {rest['duplicates']} near copies of training images: {rest['accuracy']:.2%}")
+    lines.append(f"{'':>11} precision  recall      F1")
+    return lines + [
+        f"{label:>11} {of['precision']:>9.1%} {of['recall']:>7.1%} {of['f1']:>7.1%}"
+        for label, of in figures["classes"].items()
+    ]
+
+
+def write_report(result: dict[str, Any], folder: Path) -> Path:
+    """Write report.html and the plots that it holds; returns the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plots = {}
+    for way, figures in result["ways"].items():
+        for kind, draw in (("confusion", confusion_plot), ("reliability", reliability_plot)):
+            file = folder / f"{kind}-{way}.png"
+            draw(figures).savefig(file, dpi=110)
+            plots[way, kind] = base64.b64encode(file.read_bytes()).decode()
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    page = folder / "report.html"
+    page.write_text(environment.get_template(TEMPLATE).render(result=result, plots=plots, titles=WAYS))
+    return page
+
+
+def confusion_plot(figures: dict[str, Any]) -> Figure:
+    """True labels down, answers across, each row in parts of its faces."""
+    labels, counts = figures["labels"], np.array(figures["confusion"])
+    parts = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    figure = Figure(figsize=(6, 5.4), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(parts, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="answer", ylabel="label")
+    for (row, column), part in np.ndenumerate(parts):
+        axes.text(
+            column, row, f"{part:.2f}", ha="center", va="center", color="white" if part > 0.5 else "black"
+        )
+    return figure
+
+
+def reliability_plot(figures: dict[str, Any]) -> Figure:
+    """How often answers are right, over how sure the model was; on the line it is as sure as it is right."""
+    answers = figures["answers"]
+    confidence, right, counts = reliability(
+        np.array(answers["right"], bool), np.array(answers["confidence"], np.float32)
+    )
+    figure = Figure(figsize=(6, 5.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.plot([0, 1], [0, 1], color="#999999", linewidth=1)
+    upper.plot(confidence, right, marker="o", color="#0072B2")
+    upper.set(ylabel="part that is right", ylim=(0, 1))
+    lower.bar((np.arange(len(counts)) + 0.5) / len(counts), counts, width=0.9 / len(counts), color="#56B4E9")
+    lower.set(xlabel="confidence", ylabel="answers", xlim=(0, 1))
+    return figure

@@ -1,0 +1,53 @@
+"""The folder of a run: `run.json` with its settings and code version, `best.weights.h5`, `history.csv`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+from models.train.settings import Settings
+
+DEFAULT_RUN = Path("build/runs/expression")
+BEST_WEIGHTS = "best.weights.h5"
+SCORE = "val_label_accuracy"
+
+
+class RunError(RuntimeError):
+    """A run's folder cannot be gone on with."""
+
+
+def best_score(run: Path) -> float | None:
+    """The best validation accuracy so far, 0 to 1, or None before the first epoch."""
+    history = run / "history.csv"
+    if not history.is_file():
+        return None
+    with history.open(newline="") as file:
+        return max((float(row[SCORE]) for row in csv.DictReader(file)), default=None)
+
+
+def read_settings(run: Path) -> Settings:
+    """The settings of a run."""
+    return Settings.from_dict(json.loads((run / "run.json").read_text())["settings"])
+
+
+def start_run(run: Path, settings: Settings) -> None:
+    """Write what this run is, or see that it is the one in the folder.
+
+    Raises:
+        RunError: the folder belongs to a run with other settings.
+    """
+    file = run / "run.json"
+    if file.is_file():
+        if read_settings(run) != settings:
+            raise RunError(f"{run} was started with other settings ({file}); choose another --run folder.")
+        return
+    run.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"settings": asdict(settings), "commit": _commit()}, indent=2) + "\n")
+
+
+def _commit() -> str:
+    result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"
