@@ -19,6 +19,7 @@ from webapp.engine import Engine
 from webapp.events import Events
 from webapp.host_pages import create_host_pages, sign_in_page
 from webapp.lab import Lab
+from webapp.lsl import LslOutlets
 from webapp.messages import MAX_IMAGE_BYTES
 from webapp.process import WorkerProcess, worker_command
 from webapp.room_events import RoomEvents
@@ -68,6 +69,8 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     store = StoreProcess(settings.database_url)
     writer = Writer(store)
     lab = Lab(store, writer, model_version(settings.model_path))
+    if settings.lsl:
+        lab.outlets.append(LslOutlets())
     hosts = Hosts(store, settings.host_token)
     beat = Beat(lab, socketio, settings.retention_days)
     limiter = protect(app, hosts, settings.data_dir)

@@ -55,6 +55,9 @@ class Joined:
 class Outlet(Protocol):
     """Whoever else wants the samples and markers of rooms, such as Lab Streaming Layer."""
 
+    def joined(self, room: Room, participant: Participant) -> None:
+        """A participant came, or came back."""
+
     def samples(self, room: Room, participant: Participant, samples: list[SampleRecord]) -> None:
         """Samples of one frame."""
 
@@ -241,6 +244,8 @@ class Lab:
                 self._joined.pop(participant.connection, None)
             participant.connection = connection
             self._joined[connection] = (room, participant)
+        for outlet in self.outlets:
+            outlet.joined(room, participant)
         return Joined(room, participant, secret)
 
     def joined(self, connection: str) -> tuple[Room, Participant]:

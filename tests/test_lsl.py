@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.faces import face
+from webapp.lsl import CHANNELS, LslOutlets
+from webapp.messages import STAGES, Frame, Result
+from webapp.records import MarkerRecord, ParticipantRecord, RoomRecord
+from webapp.rooms import Participant, Room
+from webapp.samples import Circumstances, samples_of
+
+pylsl = pytest.importorskip("pylsl")
+
+SECONDS = 10
+FRAMES_PER_S = 20
+
+
+def inlet_of(source_id: str) -> Any:
+    (info,) = pylsl.resolve_byprop("source_id", source_id, timeout=10)
+    inlet = pylsl.StreamInlet(info)
+    inlet.open_stream(timeout=10)
+    return inlet
+
+
+def pull(inlet: Any, count: int, into: list[tuple[list[Any], float]]) -> None:
+    while len(into) < count:
+        values, at_s = inlet.pull_sample(timeout=5)
+        assert values is not None, f"{len(into)} of {count} samples came"
+        into.append((values, at_s))
+
+
+def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
+    room = Room(RoomRecord("LSLTEST2", "Room", "Text", {}, 0.0))
+    participant = Participant(ParticipantRecord("0123456789ab", room.code, "A", "", "", 0.0))
+    outlets = LslOutlets()
+    outlets.joined(room, participant)
+    outlets.marker(room, MarkerRecord(room.code, 0.0, "before anybody listens", "api"))
+    inlet, markers = inlet_of(f"mien-{room.code}-0123456789ab"), inlet_of(f"mien-{room.code}-markers")
+    info = inlet.info()
+    assert (info.type(), info.channel_count()) == ("Expression", len(CHANNELS))
+    channel = info.desc().child("channels").child("channel")
+    assert channel.child_value("label") == "angry"
+
+    count, received = SECONDS * FRAMES_PER_S, list[tuple[list[Any], float]]()
+    puller = threading.Thread(target=pull, args=(inlet, count, received))
+    puller.start()
+    for number in range(count):
+        now_ms = 1000 * time.time()
+        given = Circumstances(0, "0123456789ab", number, now_ms, None, "model")
+        faces = (face(width=80 + number),) if number != 5 else ()
+        result = Result(number, 640, 480, faces, dict.fromkeys(STAGES, 1.0))
+        outlets.samples(room, participant, samples_of(Frame(number, now_ms, b"x"), result, given))
+        time.sleep(1 / FRAMES_PER_S)
+    outlets.marker(room, MarkerRecord(room.code, 1000 * time.time(), "now", "api"))
+    puller.join(20)
+
+    assert len(received) == count
+    times_s = [at_s for _, at_s in received]
+    assert times_s == sorted(times_s)
+    assert times_s[-1] - times_s[0] == pytest.approx(SECONDS, abs=2)
+    assert received[5][0][0] != received[5][0][0], "NaN where no face was found"
+    assert received[6][0][CHANNELS.index("happy")] == pytest.approx(1.0)
+    values, at_s = markers.pull_sample(timeout=5)
+    assert values == ["now"] and at_s >= times_s[-1]
