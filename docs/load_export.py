@@ -1,0 +1,42 @@
+"""Load the export of a room: `python docs/load_export.py mien-CODE.zip`.
+
+Needs pandas; with Py-Feat installed, `as_fex` gives the samples as a `feat.Fex` with its own plots.
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+EMOTIONS = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+FACE_BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
+POSE = ["Pitch", "Roll", "Yaw"]
+
+
+def load(path: Path) -> pd.DataFrame:
+    """The samples of an export, with times as times."""
+    with zipfile.ZipFile(path) as archive, archive.open("samples.csv") as file:
+        return pd.read_csv(file, parse_dates=["timestamp", "received"])
+
+
+def as_fex(samples: pd.DataFrame) -> Any:  # noqa: ANN401 - feat.Fex, where Py-Feat is installed
+    """The samples as Py-Feat knows them."""
+    from feat import Fex  # type: ignore[import-not-found,unused-ignore]
+
+    return Fex(samples, emotion_columns=EMOTIONS, facebox_columns=FACE_BOX, facepose_columns=POSE)
+
+
+def main(path: Path) -> None:
+    """Print what each participant showed, on the mean."""
+    samples = load(path)
+    print(samples.groupby("alias")[[*EMOTIONS, "valence"]].mean().round(3).to_string())
+    marked = samples[samples["marker"].notna()]
+    print(marked[["alias", "t", "marker"]].to_string(index=False))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
