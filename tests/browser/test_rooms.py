@@ -27,6 +27,12 @@ INFORMATION = "We study how faces move.\nNothing else."
 RECORDED_S = 20
 MARKERS = {"1": "Film begins", "2": "Film ends"}
 
+NOTE_KEY = """
+() => addEventListener("keydown", (event) => {
+    window.pressed_ms = performance.timeOrigin + event.timeStamp;
+}, { capture: true, once: true })
+"""
+
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Server]:
@@ -110,8 +116,9 @@ def test_a_session_from_the_link_to_the_data(
     pressed_s: dict[str, float] = {}
     for key, label in MARKERS.items():
         host.wait_for_timeout(1000 * RECORDED_S / 3)
-        pressed_s[label] = time.time()
+        host.evaluate(NOTE_KEY)
         host.locator("body").press(key)
+        pressed_s[label] = host.evaluate("() => window.pressed_ms") / 1000
         host.wait_for_selector(f"#last-marker:has-text('{label}')")
     host.wait_for_timeout(1000 * RECORDED_S / 3)
     host.click("#record")

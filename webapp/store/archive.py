@@ -270,11 +270,11 @@ def _in_room(session: Session, model: Any, code: str) -> Sequence[Any]:  # noqa:
 
 def _next_frames(session: Session, recording_id: int) -> dict[str, int]:
     counted = session.execute(
-        select(models.Sample.participant_id, func.max(models.Sample.frame) + 1)
+        select(models.Sample.participant_id, (func.max(models.Sample.frame) + 1).label("following"))
         .where(models.Sample.recording_id == recording_id)
         .group_by(models.Sample.participant_id)
     )
-    return dict(row._tuple() for row in counted)
+    return {row.participant_id: row.following for row in counted}
 
 
 def _count_samples(session: Session, code: str) -> int:
