@@ -66,8 +66,10 @@ class Postgres:
         self._run("pg_ctl", "-m", "immediate", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = ["runuser", "-u", "postgres", "--", self._programs / program, "-D", self._data, *arguments]
-        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
+        command = ["runuser", "-u", "postgres", "--", str(self._programs / program), "-D"]
+        subprocess.run(
+            [*command, str(self._data), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL
+        )
 
 
 @pytest.fixture

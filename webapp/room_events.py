@@ -18,7 +18,6 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from webapp.answers import problem, room_problem
-from webapp.auth import Hosts
 from webapp.beat import Beat
 from webapp.errors import (
     FrameError,
@@ -43,10 +42,9 @@ Answer = dict[str, Any]
 class RoomEvents:
     """Lets connections join rooms, and hands the results of their frames to the lab."""
 
-    def __init__(self, lab: Lab, beat: Beat, hosts: Hosts) -> None:
+    def __init__(self, lab: Lab, beat: Beat) -> None:
         self._lab = lab
         self._beat = beat
-        self._hosts = hosts
         self._named: set[str] = set()
         self._wrong_codes = FixedWindowRateLimiter(MemoryStorage())
 

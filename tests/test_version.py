@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+from webapp.config import PROJECT_ROOT
+from webapp.version import VERSION, model_version
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
+
+
+def test_the_version_of_a_model_tells_its_file(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.write_bytes(b"weights")
+    assert model_version(model) == hashlib.sha256(b"weights").hexdigest()[:12]
