@@ -26,7 +26,7 @@ class Settings:
     start: str = ""  # file of weights to start from, of the same network; empty for random ones
 
     # Optimiser: SGD with Nesterov momentum under a cosine with a warm-up
-    epochs: int = 14
+    epochs: int = 40
     batch: int = 128
     peak_rate: float = 0.1
     warmup_epochs: float = 1.5
