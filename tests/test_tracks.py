@@ -36,6 +36,11 @@ def test_an_id_waits_a_while_for_its_face_to_come_back(gone_s: float, expected: 
     assert ids(tracks, [110], gone_s) == expected
 
 
+def test_a_stall_without_any_picture_costs_no_id() -> None:
+    tracks = Tracks(smoothing_s=0.0)
+    assert ids(tracks, [100], 0.0) + ids(tracks, [100], 2.0) == [1, 1]
+
+
 def test_faces_that_pass_one_another_keep_their_ids() -> None:
     """One walks to the right and one to the left; between two results each moves by half a face."""
     tracks = Tracks(smoothing_s=0.0)

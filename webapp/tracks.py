@@ -15,7 +15,10 @@ from webapp.messages import Box, Face, Region, with_probabilities
 from webapp.smoothing import Smoothed, new_weight
 
 FORGET_AFTER_S = 1.0
-"""How long an id waits for its face to come back."""
+"""How long an id waits for a face that was looked for in vain."""
+
+STALL_LIMIT_S = 3.0
+"""How long it waits where no picture came at all, as when a machine has too much to do."""
 
 MATCH_DISTANCE = 0.6
 """A face may lie this far from where it was expected, in face widths, and keep its id."""
@@ -43,6 +46,10 @@ class Track:
     velocity: tuple[float, float] = (0.0, 0.0)
     lost: bool = False
 
+    def waits(self, now_s: float) -> bool:
+        """Whether the id still waits for its face."""
+        return now_s - self.seen_s <= (FORGET_AFTER_S if self.lost else STALL_LIMIT_S)
+
     def expected(self, now_s: float) -> Track:
         """The track with its box and region where the face should be by then."""
         ahead_s = min(max(0.0, now_s - self.seen_s), FORECAST_LIMIT_S)
@@ -66,7 +73,7 @@ class Tracks:
         return tuple(
             track.expected(now_s).region
             for track in self._tracks
-            if not track.lost and now_s - track.seen_s <= FORGET_AFTER_S
+            if not track.lost and track.waits(now_s)
         )
 
     def follow(self, faces: Sequence[Face], now_s: float, picture_width: float = 1.0) -> tuple[Face, ...]:
@@ -75,7 +82,7 @@ class Tracks:
         `now_s` is when the picture arrived. The results of two workers may come in the wrong order: one that
         was overtaken gets its ids, but moves nothing.
         """
-        known = [track for track in self._tracks if now_s - track.seen_s <= FORGET_AFTER_S]
+        known = [track for track in self._tracks if track.waits(now_s)]
         seen = [_scaled(face, 1 / picture_width) for face in faces]
         pairs = match([track.expected(now_s).box for track in known], [face.box for face in seen])
         followed = [

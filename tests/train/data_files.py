@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import skimage.data
+from matplotlib import get_data_path
 from numpy.typing import NDArray
 
 from models.train.data import FACE_SIDE, TILES_PER_ROW, VOTES, FaceSet
@@ -26,6 +27,13 @@ def noise(count: int, seed: int = 1) -> Images:
 def astronaut_face() -> Images:
     """A real face as FER2013 would have it: 48 x 48, grey, loosely cut."""
     picture = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)[60:180, 165:285]
+    return np.asarray(cv2.resize(picture, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def serious_face() -> Images:
+    """Another, not smiling: Grace Hopper, as Matplotlib ships her portrait by the US Navy (public domain)."""
+    file = f"{get_data_path()}/sample_data/grace_hopper.jpg"
+    picture = np.asarray(cv2.imread(file, cv2.IMREAD_GRAYSCALE))[105:345, 140:380]
     return np.asarray(cv2.resize(picture, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
