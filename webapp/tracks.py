@@ -71,9 +71,7 @@ class Tracks:
     def regions(self, now_s: float) -> tuple[Region, ...]:
         """Where to look for the faces of the newest result, in widths of the picture."""
         return tuple(
-            track.expected(now_s).region
-            for track in self._tracks
-            if not track.lost and track.waits(now_s)
+            track.expected(now_s).region for track in self._tracks if not track.lost and track.waits(now_s)
         )
 
     def follow(self, faces: Sequence[Face], now_s: float, picture_width: float = 1.0) -> tuple[Face, ...]:
