@@ -84,7 +84,7 @@ def read_sheets(folder: Path, split: str) -> FaceSet:
         raise DataError(f"{folder / 'labels.csv'} has no line of the split {split!r}.")
     sheets = {name: _read_sheet(folder / name) for name in sorted({row["sheet"] for row in rows})}
     images = np.stack([_tile(sheets[row["sheet"]], int(row["tile"])) for row in rows])
-    labels = [LABELS.index(row["fer2013"]) if row["fer2013"] else UNKNOWN for row in rows]
+    labels = [_label(row["fer2013"], folder) for row in rows]
     votes = [[int(row[name]) for name in VOTES] for row in rows]
     return FaceSet(images, np.array(labels, np.int64), np.array(votes, np.float32))
 
@@ -131,7 +131,18 @@ def _read_sheet(path: Path) -> NDArray[np.uint8]:
     return np.asarray(sheet, np.uint8)
 
 
+def _label(name: str, folder: Path) -> int:
+    if name and name not in LABELS:
+        raise DataError(
+            f"{folder / 'labels.csv'} has the label {name!r}, expected one of {', '.join(LABELS)}."
+        )
+    return LABELS.index(name) if name else UNKNOWN
+
+
 def _tile(sheet: NDArray[np.uint8], tile: int) -> NDArray[np.uint8]:
     row, column = divmod(tile, TILES_PER_ROW)
     top, left = row * FACE_SIDE, column * FACE_SIDE
-    return sheet[top : top + FACE_SIDE, left : left + FACE_SIDE]
+    image = sheet[top : top + FACE_SIDE, left : left + FACE_SIDE]
+    if image.shape != (FACE_SIDE, FACE_SIDE):
+        raise DataError(f"Tile {tile} lies outside its sheet of {sheet.shape[1]} x {sheet.shape[0]} pixels.")
+    return image

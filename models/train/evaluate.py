@@ -4,7 +4,10 @@ The model is the file as served, run by the server's own classifier: one network
 variations. It is measured in two ways: on the given pictures, aligned where the face mesh finds a face and
 left as they are elsewhere (which compares with published figures), and end to end, through a camera's frame
 and all that the server does with it, where a face that is not found is an error; and so under the faults of
-webcams. `--report` gets one HTML page with the plots in it, and the plots as PNG.
+webcams. `--report` gets one HTML page with the plots in it, the plots as PNG, and the figures as JSON.
+
+Any split that labels.csv names can be measured, without training images too. Where these are elsewhere,
+`--train` says so; without any, near copies of training images cannot be told and stay in.
 """
 
 from __future__ import annotations
@@ -76,11 +79,7 @@ def figures(subject: Subject, crops: Images, found: NDArray[np.bool_]) -> dict[s
     result["fer_plus"] = _fer_plus_figures(subject, crops, probabilities, found)
     if subject.copied is not None:
         rest = score(np.where(subject.copied, UNKNOWN, faces.labels), probabilities, found)
-        result["without_duplicates"] = {
-            "duplicates": int(subject.copied.sum()),
-            "images": int(rest.totals.sum()),
-            "accuracy": rest.accuracy,
-        }
+        result["without_duplicates"] = {"duplicates": int(subject.copied.sum()), **rest.as_dict()}
     return result
 
 
@@ -94,6 +93,7 @@ def _fer_plus_figures(
         answers = subject.fer_plus(crops)
     return {
         "images": int((majority != UNKNOWN).sum()),
+        "left_out": int((majority == UNKNOWN).sum()),
         "agreement": agreement(majority, np.where(found, answers, UNKNOWN - 1)),
         "classes_answered": 7 if subject.fer_plus is None else 8,
     }
@@ -109,7 +109,11 @@ def under_faults(subject: Subject) -> dict[str, Any]:
     for fault in (None, *FAULTS):
         crops, found = cut_by_server(chosen.images, fault)
         accuracy = score(chosen.labels, subject.classifier.probabilities(crops), found).accuracy
-        results[fault or "none"] = {"accuracy": accuracy, "found": float(found.mean())}
+        results[fault or "none"] = {
+            "images": len(chosen),
+            "accuracy": accuracy,
+            "found": float(found.mean()),
+        }
     for result in results.values():
         result["lost"] = results["none"]["accuracy"] - result["accuracy"]
     return results
@@ -143,16 +147,26 @@ def runtime_of(model: Path) -> Runtime:
     return "litert" if model.suffix == ".tflite" else "keras"
 
 
-def find_copies(faces: FaceSet, source: Path) -> NDArray[np.bool_] | None:
-    """Which faces have a near copy among the training images there, or None where it has none."""
+def find_copies(faces: FaceSet, data: Path, train: Path | None) -> NDArray[np.bool_] | None:
+    """Which faces have a near copy among the training images of `train`, or else of `data`.
+
+    None where `data` has no training images, which need not be an error: a held-out folder has none.
+
+    Raises:
+        DataError: `train` is given, and has none.
+    """
     try:
-        return near_duplicates(faces.images, read_split(source, "train").images)
-    except DataError:
+        others = read_split(train or data, "train")
+    except DataError as error:
+        if train:
+            raise
+        print(f"Near copies of training images stay in ({error} --train can name another place.)")
         return None
+    return near_duplicates(faces.images, others.images)
 
 
-def main() -> None:
-    """Evaluate from the command line."""
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description="Measure a model on a split of FER2013.")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--sheets", type=Path, default=DEFAULT_DATA, help="folder of sheets")
@@ -164,22 +178,26 @@ def main() -> None:
     parser.add_argument("--crops-only", action="store_true", help="leave out what needs frames: seconds")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--report", type=Path, default=DEFAULT_REPORT, help="folder of the report")
-    arguments = parser.parse_args()
-    data: Path = arguments.fer2013 or arguments.sheets
-    split = arguments.usage or arguments.split
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Evaluate from the command line."""
+    chosen = arguments()
+    data: Path = chosen.fer2013 or chosen.sheets
+    split = chosen.usage or chosen.split
     faces = read_split(data, split)
     subject = Subject(
         faces,
-        None if split == "train" else find_copies(faces, arguments.train or data),
-        load_classifier(runtime_of(arguments.model), arguments.model),
-        fer_plus_head(arguments.model),
+        None if split == "train" else find_copies(faces, data, chosen.train),
+        load_classifier(runtime_of(chosen.model), chosen.model),
+        fer_plus_head(chosen.model),
     )
-    result = evaluate(subject, arguments.crops_only)
-    result |= {"model": arguments.model.name, "split": split}
+    result = {"model": chosen.model.name, "split": split, **evaluate(subject, chosen.crops_only)}
     print(table(result))
-    print(f"\nreport: {write_report(result, arguments.report)}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    print(f"\nreport: {write_report(result, chosen.report)}")
+    for file in filter(None, (chosen.report / "report.json", chosen.json)):
+        file.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -36,15 +36,30 @@ def _summary(title: str, figures: dict[str, Any]) -> list[str]:
         f"{title}: {figures['images']} faces, accuracy {figures['accuracy']:.2%}, balanced "
         f"{figures['balanced_accuracy']:.2%}, macro F1 {figures['macro_f1']:.2%}, "
         f"calibration error {figures['calibration_error']:.3f}, found {figures['found']:.1%}",
-        f"  FER+ majority of {figures['fer_plus']['images']} faces: {figures['fer_plus']['agreement']:.2%}",
+        f"  FER+: {_fer_plus(figures['fer_plus'])}",
     ]
     if rest := figures.get("without_duplicates"):
-        lines.append(f"  without {rest['duplicates']} near copies of training images: {rest['accuracy']:.2%}")
+        lines.append(
+            f"  without {rest['duplicates']} near copies of training images: {rest['accuracy']:.2%}, "
+            f"balanced {rest['balanced_accuracy']:.2%}, macro F1 {rest['macro_f1']:.2%}"
+        )
+    else:
+        lines.append("  near copies of training images, if any, are in: none were given to compare with")
     lines.append(f"{'':>11} precision  recall      F1")
     return lines + [
         f"{label:>11} {of['precision']:>9.1%} {of['recall']:>7.1%} {of['f1']:>7.1%}"
         for label, of in figures["classes"].items()
     ]
+
+
+def _fer_plus(figures: dict[str, Any]) -> str:
+    if not figures["images"]:
+        return "no votes"
+    how = "8 expressions" if figures["classes_answered"] == 8 else "the 7 labels, contempt never answered"
+    return (
+        f"{figures['agreement']:.2%} of {figures['images']} faces as most voters ({how}), "
+        f"{figures['left_out']} without a majority left out"
+    )
 
 
 def write_report(result: dict[str, Any], folder: Path) -> Path:

@@ -67,3 +67,19 @@ def test_an_image_of_the_wrong_size_is_named(tmp_path: Path) -> None:
     path.write_text("emotion,pixels,Usage\n3,1 2 3,Training\n")
     with pytest.raises(DataError, match="image 0: 3 pixels, expected 2304"):
         read_split(path, "train")
+
+
+@pytest.mark.parametrize(
+    ("tile", "label", "problem"),
+    [
+        (64, "sad", "Tile 64 lies outside its sheet of 3072 x 48"),
+        (0, "bored", "label 'bored', expected one of angry"),
+    ],
+)
+def test_a_line_that_fits_no_sheet_or_label_is_named(
+    tmp_path: Path, tile: int, label: str, problem: str
+) -> None:
+    line = ("sheet-00.png", tile, "train", label, 0, *votes())
+    write_sheets(tmp_path, {0: noise(1)[0]}, [line])
+    with pytest.raises(DataError, match=problem):
+        read_split(tmp_path, "train")

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.train.data import UNKNOWN, FaceSet
-from models.train.evaluate import Subject, evaluate, figures
+from models.train.data import UNKNOWN, DataError, FaceSet
+from models.train.evaluate import DEFAULT_MODEL, Subject, evaluate, fer_plus_head, figures, main
+from models.train.faces import cut_face
 from models.train.frames import FAULTS
 from models.train.report import table, write_report
 from models.train.scores import agreement, calibration_error, fer_plus_majority, reliability, score
-from tests.train.data_files import astronaut_face, noise, votes
+from tests.train.data_files import astronaut_face, noise, votes, write_fer2013, write_fer_plus, write_sheets
 from webapp.config import Settings
 from webapp.messages import LABELS
 from webapp.vision.classify import load_classifier
@@ -106,7 +108,7 @@ def test_both_ways_and_every_fault_are_measured_and_reported(
     assert end_to_end["classes"]["happy"]["recall"] == 1
     assert (end_to_end["images"], end_to_end["missed"]) == (3, 1)  # noise is no face
     assert end_to_end["found"] == 0.5
-    assert end_to_end["fer_plus"] == {"images": 2, "agreement": 1.0, "classes_answered": 7}
+    assert end_to_end["fer_plus"] == {"images": 2, "left_out": 2, "agreement": 1.0, "classes_answered": 7}
     assert end_to_end["without_duplicates"]["images"] == 2
     assert list(result["faults"]) == ["none", *FAULTS]
     assert result["faults"]["turned 20 degrees"]["found"] == pytest.approx(2 / 3)
@@ -122,3 +124,68 @@ def test_the_summary_names_every_label_and_figure(subject: Subject) -> None:
     assert "Given crops: 3 faces, accuracy" in summary
     assert "without 1 near copies of training images" in summary
     assert all(f" {label} " in summary for label in LABELS)
+
+
+def test_without_votes_or_training_images_the_summary_says_so(subject: Subject) -> None:
+    faces = FaceSet(subject.faces.images, subject.faces.labels, np.zeros((4, 10), np.float32))
+    bare = Subject(faces, None, subject.classifier, None)
+    summary = table({"ways": {"crops": figures(bare, faces.images, np.ones(4, bool))}, "faults": {}})
+    assert "FER+: no votes" in summary
+    assert "near copies of training images, if any, are in" in summary
+
+
+def test_the_shipped_head_names_expressions_of_fer_plus() -> None:
+    name = fer_plus_head(DEFAULT_MODEL)
+    assert name is not None
+    assert name(cut_face(astronaut_face())[0][None]).tolist() == [1]  # happiness
+
+
+def test_without_the_head_there_is_none(tmp_path: Path) -> None:
+    assert fer_plus_head(tmp_path / "expression.tflite") is None
+
+
+def command(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: object) -> dict[str, Any]:
+    """Run the command with these options; returns what it wrote to `--json`."""
+    monkeypatch.setattr("models.train.evaluate.FACE_CACHE", folder / "faces")
+    places = ("--report", folder / "report", "--json", folder / "figures.json")
+    monkeypatch.setattr("sys.argv", ["evaluate", "--crops-only", *map(str, (*options, *places))])
+    main()
+    figures: dict[str, Any] = json.loads((folder / "figures.json").read_text())
+    assert figures == json.loads((folder / "report" / "report.json").read_text())
+    return figures
+
+
+def held_out(folder: Path) -> Path:
+    """Sheets of a split with a name of its own, and no training images."""
+    lines = [("sheet-00.png", tile, "held-out", "happy", tile, *votes(happiness=9)) for tile in (0, 1)]
+    return write_sheets(folder, {0: astronaut_face(), 1: astronaut_face()[:, ::-1]}, lines)
+
+
+def test_a_held_out_folder_is_measured_without_training_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = command(monkeypatch, tmp_path, "--sheets", held_out(tmp_path), "--split", "held-out")
+    assert (figures["split"], figures["images"], figures["accuracy"]) == ("held-out", 2, 1)
+    assert "without_duplicates" not in figures
+    assert "Near copies of training images stay in" in capsys.readouterr().out
+    assert "no training images to compare with" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_training_images_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = write_fer2013(tmp_path, np.stack([astronaut_face(), *noise(1)]), [3, 0], ["Training"] * 2)
+    source = ("--sheets", held_out(tmp_path), "--split", "held-out")
+    figures = command(monkeypatch, tmp_path, *source, "--train", train)
+    assert figures["without_duplicates"]["duplicates"] == 2
+    with pytest.raises(DataError, match="must be a folder"):
+        command(monkeypatch, tmp_path, *source, "--train", tmp_path / "nowhere")
+
+
+def test_the_public_files_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usages = ["PrivateTest", "Training", "PrivateTest"]
+    path = write_fer2013(tmp_path, np.stack([astronaut_face(), *noise(2)]), [3, 0, 3], usages)
+    names = [f"fer{number:07}.png" for number in range(3)]
+    write_fer_plus(tmp_path, usages, names, [votes(happiness=10), votes(anger=10), votes(unknown=10)])
+    figures = command(monkeypatch, tmp_path, "--fer2013", path, "--usage", "PrivateTest")
+    assert figures["images"] == 2
+    assert (figures["fer_plus"]["images"], figures["fer_plus"]["left_out"]) == (1, 1)
+    assert figures["without_duplicates"]["duplicates"] == 0
