@@ -85,12 +85,22 @@ def test_no_false_face_appears_beside_real_ones(pipeline: Pipeline) -> None:
     assert len(pipeline.analyze(Job(jpeg(large))).faces) == 1
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_near_face_is_found_under_heavy_noise(pipeline: Pipeline, seed: int) -> None:
+    near = np.asarray(cv2.resize(astronaut()[:320, 80:400], (480, 480)), np.uint8)
+    noise = np.random.default_rng(seed).normal(0, 70, near.shape)
+    noisy = np.clip(near + noise, 0, 255).astype(np.uint8)
+    (face,) = pipeline.analyze(Job(jpeg(noisy))).faces
+    (truth,) = pipeline.analyze(Job(jpeg(near))).faces
+    assert overlap(face.box, truth.box) > 0.8
+
+
 def test_two_detections_of_one_face_give_one_face(
     pipeline: Pipeline, detector: FaceDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (whole,) = detector.detect(astronaut())
     part = replace(whole, box=Box(whole.box.x + 10, whole.box.y + 40, 50, 50), score=0.4)
-    monkeypatch.setattr(FaceDetector, "detect", lambda self, picture: [whole, part])
+    monkeypatch.setattr(FaceDetector, "detect", lambda self, picture, min_score=None: [whole, part])
     (face,) = pipeline.analyze(Job(jpeg(astronaut()))).faces
     assert overlap(face.box, FACE) > 0.8
 

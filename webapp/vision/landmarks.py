@@ -17,6 +17,9 @@ from webapp.vision.regions import Detection, pixel_matrix, region_from_detection
 INPUT_SIDE = 192
 POINTS = 468
 
+SMOOTHING = 1.5
+"""The blur of a smooth look, as a standard deviation in pixels of the input."""
+
 
 class Landmarks(NamedTuple):
     """The points of one face.
@@ -36,12 +39,15 @@ class FaceLandmarker:
     def __init__(self, threads: int = 1) -> None:
         self._network = Network(read_model(FACE_MESH), threads)
 
-    def landmarks(self, image: NDArray[np.uint8], where: Detection | Region) -> Landmarks:
+    def landmarks(
+        self, image: NDArray[np.uint8], where: Detection | Region, smooth: bool = False
+    ) -> Landmarks:
         """Find the points of the face at `where`, a detection or a region known from the frame before.
 
         Args:
             image: (height, width, 3) uint8, BGR.
             where: the face; its region may reach over the edge of the picture.
+            smooth: whether to blur the face before, against noise.
         """
         region = region_from_detection(where) if isinstance(where, Detection) else where
         matrix = region_matrix(region, INPUT_SIDE)
@@ -52,6 +58,8 @@ class FaceLandmarker:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
+        if smooth:
+            cut = cv2.GaussianBlur(cut, (0, 0), SMOOTHING)
         rgb = cv2.cvtColor(cut, cv2.COLOR_BGR2RGB)
         np.multiply(rgb, np.float32(1 / 255), out=self._network.input_view()[0])
         mesh, logit = self._network.run()

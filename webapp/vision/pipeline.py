@@ -26,6 +26,17 @@ from webapp.vision.tiles import tile
 MIN_PRESENCE = 0.5
 """What the face mesh scores below this is no face, or one turned too far away to be read."""
 
+MIN_DOUBT = 0.05
+"""What it scores between this and MIN_PRESENCE gets another look, from its own landmarks and blurred.
+
+Of 298 FER2013 faces in frames of 640 x 480 that makes 95% found in place of 91% under noise with a standard
+deviation of 25, and 82% in place of 77% of faces 24 pixels wide. It is for near faces and in tiles: in a
+whole picture a far face is often taken astray, and is better left to its tile.
+"""
+
+TILE_MIN_SCORE = 0.3
+"""For the detector in a tile, where faces are small and time is spare: 3% more of 24 pixels than with 0.4."""
+
 NOSE_TIP = 1
 """In the face mesh."""
 
@@ -80,9 +91,9 @@ class Pipeline:
         laps.end("decode")
         found = self._follow(picture, job.regions)
         laps.end("landmarks")
-        for detections in self._searches(picture.pixels, job, found):
+        for detections, doubts in self._searches(picture.pixels, job, found):
             laps.end("detect")
-            self._add_newcomers(picture, found, detections)
+            self._add_newcomers(picture, found, detections, doubts)
             laps.end("landmarks")
         return picture, sorted(found, key=lambda face: float(face.corners[0, 0]))
 
@@ -90,37 +101,43 @@ class Pipeline:
         """Look where faces were, each face once."""
         found: list[FoundFace] = []
         for region in regions:
-            self._examine(picture, region.scaled(picture.pixels.shape[1]), found)
+            self._examine(picture, region.scaled(picture.pixels.shape[1]), found, doubts=False)
         return found
 
     def _searches(
         self, pixels: NDArray[np.uint8], job: Job, found: list[FoundFace]
-    ) -> Iterator[list[Detection]]:
+    ) -> Iterator[tuple[list[Detection], bool]]:
         """What is detected in the whole picture and in one part of it, where each is asked for or needed.
 
-        The caller adds what it takes of each to `found`, which decides whether to look on.
+        With each goes whether its doubtful faces get another look. The caller adds what it takes of each to
+        `found`, which decides whether to look on.
         """
         if job.detect or len(found) < len(job.regions):
-            yield self._detector.detect(pixels)
+            yield self._detector.detect(pixels), False
             if not found:
-                yield self._close_detector.detect(pixels)
+                yield self._close_detector.detect(pixels), True
         if job.tile is not None:
             x, y, side = tile(pixels.shape[1], pixels.shape[0], job.tile)
-            part = self._detector.detect(pixels[y : y + side, x : x + side])
-            yield [detection.shifted(x, y) for detection in part]
+            part = self._detector.detect(pixels[y : y + side, x : x + side], TILE_MIN_SCORE)
+            yield [detection.shifted(x, y) for detection in part], True
 
     def _add_newcomers(
-        self, picture: Decoded, found: list[FoundFace], detections: Sequence[Detection]
+        self, picture: Decoded, found: list[FoundFace], detections: Sequence[Detection], doubts: bool
     ) -> None:
         """Look at what was detected and is no face that is known already."""
         for detection in detections:
             middle = detection.box.middle
             if not any(_holds(face, np.multiply(middle, picture.scale)) for face in found):
-                self._examine(picture, detection, found)
+                self._examine(picture, detection, found, doubts)
 
-    def _examine(self, picture: Decoded, where: Region | Detection, found: list[FoundFace]) -> None:
+    def _examine(
+        self, picture: Decoded, where: Region | Detection, found: list[FoundFace], doubts: bool
+    ) -> None:
         """Add the face there, if the face mesh takes it for one and none of `found` is the same."""
         points, depth, score = self._landmarker.landmarks(picture.pixels, where)
+        if doubts and MIN_DOUBT < score < MIN_PRESENCE:
+            again = region_from_landmarks(points)
+            points, depth, score = self._landmarker.landmarks(picture.pixels, again, smooth=True)
         whole = points * np.float32(picture.scale)
         if score < MIN_PRESENCE or any(_holds(face, whole[NOSE_TIP]) for face in found):
             return
