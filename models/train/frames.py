@@ -1,8 +1,20 @@
 """Faces as a camera would send them, with and without its faults, and what the server cuts from them.
 
-A face of 48 x 48 pixels is enlarged and put before an even grey, into the middle of a frame of 640 x 480. Of
-the surrounds and sizes tried (grey, the border repeated, blurred or mirrored; 120 to 260 pixels) the
-detectors find most faces in this one, 98%: a tight crop repeated at its borders looks like no face any more.
+A face of 48 x 48 pixels is enlarged and put before an even grey, into the middle of a frame of 640 x 480.
+Other surrounds and sizes were tried on faces of FER2013's validation split, with the model of 68.6%. In
+parts of the first 1,200 and of the other 2,378 labelled faces, whose given crops reach 69.6% and 68.1%:
+
+    surround, side of the face         found           accuracy
+    even grey, 240 (this one)          98.0%  97.6%    67.1%  65.9%
+    the face's mean grey, 240          98.3%  97.6%    68.8%  66.3%
+    the face's mean grey, 280                 97.7%           66.7%
+    its border, blurred, 240           97.8%  97.3%    68.4%  65.6%
+    its border, blurred, 280                  97.4%           66.2%
+    its border repeated, 240           95.8%           67.3%
+
+Of 400 faces, even grey finds 96 to 99% between 120 and 320 pixels; a mirrored border, at 240, 95%. The
+three best surrounds find as many faces, and their order in accuracy changes with the sample, so the
+plainest stayed. Most of what is lost against the given crops are faces that are not found.
 """
 
 from __future__ import annotations
