@@ -15,17 +15,22 @@ from models.train.settings import Settings
 Face = NDArray[np.uint8]
 Random = np.random.Generator
 
-SMALLEST_SIDE = 20
+SMALLEST_SIDE = 18
 """Faces are shrunk to at least this many pixels, and enlarged again."""
+
+MASKED = 0.3
+"""How many of the covered faces are covered as by a mask or a hand before the mouth."""
 
 
 def vary(face: Face, settings: Settings, random: Random) -> Face:
     """A new picture of the same face: (48, 48) uint8 to the same, the given one untouched."""
     varied = lit(moved(face, settings, random), settings, random)
-    for change in (blurred, shrunk, noisy, compressed):
+    if random.random() < settings.cover_rate:
+        varied = covered(varied, random)
+    for change in (blurred, shrunk, dimmed, noisy, compressed):
         if random.random() < settings.fault_rate:
             varied = change(varied, random)
-    return covered(varied, random) if random.random() < settings.cover_rate else varied
+    return varied
 
 
 def moved(face: Face, settings: Settings, random: Random) -> Face:
@@ -59,29 +64,46 @@ def blurred(face: Face, random: Random) -> Face:
 
 
 def shrunk(face: Face, random: Random) -> Face:
-    """As a small face enlarged."""
+    """As a small face enlarged, in half of the cases out of a JPEG."""
     side, small = face.shape[0], int(random.integers(SMALLEST_SIDE, face.shape[0]))
-    reduced = cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA)
+    reduced = np.asarray(cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
+    if random.random() < 0.5:
+        reduced = _jpeg(reduced, int(random.integers(70, 95)))
     return np.asarray(cv2.resize(reduced, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def dimmed(face: Face, random: Random) -> Face:
+    """With little light: a tenth to a half of it."""
+    return np.asarray(face * np.float32(np.exp(random.uniform(np.log(0.1), np.log(0.5)))), np.uint8)
 
 
 def noisy(face: Face, random: Random) -> Face:
     """As a sensor in the dark."""
-    noise = random.standard_normal(face.shape, np.float32) * random.uniform(3, 16)
+    noise = random.standard_normal(face.shape, np.float32) * random.uniform(2, 24)
     return np.clip(face + noise, 0, 255).astype(np.uint8)
 
 
 def compressed(face: Face, random: Random) -> Face:
     """Through a JPEG of low quality."""
-    encoded = cv2.imencode(".jpg", face, (cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 70))))[1]
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return _jpeg(face, int(random.integers(15, 70)))
 
 
 def covered(face: Face, random: Random) -> Face:
-    """With an even patch over up to a fifth of it (cutout: DeVries and Taylor 2017, arXiv 1708.04552)."""
+    """With something even before it: a patch over up to a fifth of it, or all below the nose or the mouth.
+
+    The patch is cutout: DeVries and Taylor 2017, arXiv 1708.04552.
+    """
     side = face.shape[0]
+    result = face.copy()
+    if random.random() < MASKED:
+        result[random.integers(side * 5 // 9, side * 8 // 9) :] = random.integers(0, 256)
+        return result
     height, width = random.integers(side // 6, side // 2, 2)
     top, left = random.integers(0, side - height), random.integers(0, side - width)
-    result = face.copy()
     result[top : top + height, left : left + width] = random.integers(0, 256)
     return result
+
+
+def _jpeg(face: Face, quality: int) -> Face:
+    encoded = cv2.imencode(".jpg", face, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)

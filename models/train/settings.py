@@ -46,8 +46,9 @@ class Settings:
     shift: float = 0.08
     light: float = 0.25
     contrast: float = 0.3
-    fault_rate: float = 0.08
-    cover_rate: float = 0.3
+    fault_rate: float = 0.1
+    cover_rate: float = 0.35
+    mix_rate: float = 0.1
 
     seed: int = 1
     precision: str = "mixed_bfloat16"

@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_picture_and_leaves_the_face_alone() -> Non
 
 
 @pytest.mark.parametrize(
-    "change", [augment.blurred, augment.shrunk, augment.noisy, augment.compressed, augment.covered]
+    "change", [augment.blurred, augment.shrunk, augment.dimmed, augment.noisy, augment.compressed]
 )
 def test_every_fault_changes_the_picture_but_not_beyond_recognition(
     change: Callable[[Face, Random], Face],
@@ -55,6 +55,18 @@ def test_every_fault_changes_the_picture_but_not_beyond_recognition(
         assert faulty.dtype == np.uint8
         assert not np.array_equal(faulty, face)
         assert np.corrcoef(faulty.ravel(), face.ravel())[0, 1] > 0.5
+
+
+def test_something_even_covers_a_patch_or_the_lower_part() -> None:
+    face = astronaut_face()
+    masks = 0
+    for seed in range(40):
+        changed = augment.covered(face, np.random.default_rng(seed)) != face
+        rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+        mask = rows[-1] == 47 and len(columns) == 48
+        assert rows[0] >= 26 if mask else len(rows) * len(columns) <= 24 * 24
+        masks += mask
+    assert 4 <= masks <= 20
 
 
 def test_a_shift_stays_within_its_limit() -> None:

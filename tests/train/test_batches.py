@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.train.batches import Batches, label_targets, mixed_targets, vote_targets
+from models.train.batches import Batches, label_targets, mixed_targets, mixed_up, vote_targets
 from models.train.data import UNKNOWN, FaceSet
 from models.train.settings import Settings
 from tests.train.data_files import light_and_dark, noise, votes
@@ -51,3 +51,14 @@ def test_every_face_comes_with_its_own_target() -> None:
         light = images.mean(axis=(1, 2, 3)) > 128
         assert (rows["label"].argmax(axis=1) == np.where(light, 3, 0)).all()
         assert (rows["votes"].argmax(axis=1) == np.where(light, 1, 4)).all()
+
+
+def test_a_face_laid_over_another_takes_as_much_of_its_target() -> None:
+    faces = np.repeat(np.array([0, 100, 200], np.float32), 48 * 48).reshape(3, 48, 48, 1)
+    wanted = {"label": np.array([[0.0], [1.0], [2.0]], np.float32)}
+    mixed, rows = mixed_up(faces, wanted, 1.0, np.random.default_rng(1))
+    parts = rows["label"][:, 0] / 2 - np.array([0, 0.5, 1])
+    assert (np.abs(parts) > 0.01).all() and parts[1] >= -0.25
+    assert mixed.mean(axis=(1, 2, 3)) == pytest.approx(rows["label"][:, 0] * 100, abs=0.01)
+    untouched, rows = mixed_up(faces, wanted, 0.0, np.random.default_rng(1))
+    assert np.array_equal(untouched, faces) and np.array_equal(rows["label"], wanted["label"])
