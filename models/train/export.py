@@ -1,7 +1,7 @@
 """Writes the files of `models/` from a run: `python -m models.train.export --run build/runs/NAME`.
 
 The averaged weights of the run's best epoch go into a network of Keras' own layers, which ends in
-probabilities calibrated by one temperature (Guo et al. 2017, arXiv 1706.04599). That network becomes
+calibrated probabilities. That network becomes
 `expression.keras` and, with weights and activations of 8 bits, `expression.tflite`; where 8 bits cost too
 much accuracy, the TFLite file keeps floats. Needs the TensorFlow backend of Keras.
 """
@@ -19,6 +19,8 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax
 from tqdm import tqdm
 
 from models.train.batches import as_input
@@ -35,6 +37,17 @@ MODEL_FILES = ("expression.keras", "expression.tflite", "fer_plus_head.npz", "la
 
 MAX_LOSS = 0.003
 """How much accuracy on validation the TFLite file may lose."""
+
+RARE_COUNT = 0.5
+"""Faces count in the calibration as the rarity of their expression to this power.
+
+With 0 they count as they come, with 1 every expression counts alike. Of the network plain40 that makes the
+recall of disgust 52% in place of 46%, the balanced accuracy 65.2 in place of 64.8%, and the accuracy 68.7 in
+place of 68.9% (five-fold over validation).
+"""
+
+SHIFT_COST = 1e-4
+"""Holds back the shift of an expression that no face shows: the weight of the shifts' squares."""
 
 CALIBRATION_FACES = 500
 """How many faces of `train` set the ranges of the 8-bit activations."""
@@ -77,26 +90,33 @@ def copy_weights(trained: keras.Model, served: keras.Model) -> None:
             layer.set_weights(trained.get_layer(layer.name).get_weights())
 
 
-def calibrate(served: keras.Model, faces: FaceSet) -> float:
-    """Divide the network's logits by the temperature that suits these faces best, and return it."""
+def calibrate(served: keras.Model, faces: FaceSet) -> None:
+    """Scale and shift the network's logits so that the labels of these faces become most likely."""
     probabilities = served.predict(as_input(faces.images), batch_size=256, verbose=0)
-    temperature = best_temperature(np.log(np.maximum(probabilities, 1e-12)), faces.labels)
+    scale, shift = best_calibration(np.log(np.maximum(probabilities, 1e-12)), faces.labels)
     head = served.get_layer("label")
-    head.set_weights([weights / temperature for weights in head.get_weights()])
-    return temperature
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel * scale, bias * scale + shift])
 
 
-def best_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The temperature from 0.25 to 4 under which (n, 7) logits make (n,) labels most likely."""
-    temperatures = np.geomspace(0.25, 4, 401)
-    likelihoods = [_log_likelihood(logits / temperature, labels) for temperature in temperatures]
-    return float(temperatures[int(np.argmax(likelihoods))])
+def best_calibration(
+    logits: NDArray[np.float32], labels: NDArray[np.int64]
+) -> tuple[float, NDArray[np.float64]]:
+    """The scale of (n, 7) logits and the (7,) shift that make (n,) labels most likely; see RARE_COUNT.
 
+    That is vector scaling with one scale for all (Guo et al. 2017, arXiv 1706.04599).
+    """
+    count = np.bincount(labels, minlength=logits.shape[1])
+    weights = (count[labels] / len(labels)) ** -RARE_COUNT
+    rows = np.arange(len(labels))
 
-def _log_likelihood(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    chosen = shifted[np.arange(len(labels)), labels]
-    return float((chosen - np.log(np.exp(shifted).sum(axis=1))).mean())
+    def unlikelihood(values: NDArray[np.float64]) -> float:
+        calibrated = log_softmax(logits * np.exp(values[0]) + values[1:], axis=1)
+        likelihood = np.average(calibrated[rows, labels], weights=weights)
+        return float(SHIFT_COST * (values[1:] ** 2).sum() - likelihood)
+
+    best = minimize(unlikelihood, np.zeros(1 + logits.shape[1])).x
+    return float(np.exp(best[0])), best[1:] - best[1:].mean()
 
 
 def write_tflite(model: keras.Model, path: Path, images: NDArray[np.uint8], validation: FaceSet) -> None:
