@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from webapp.messages import LABELS, Box, Face, Pose, Region, landmarks_to_json
+import json
+
+from webapp.messages import LABELS, Box, Face, Pose, Region
 
 
 def probabilities(expression: str, confidence: float = 1.0) -> dict[str, float]:
@@ -16,7 +18,7 @@ def face(x: float = 100, y: float = 100, width: float = 80, expression: str = "h
         box=Box(x, y, width, width),
         region=Region(x + width / 2, y + width / 2, 1.5 * width, 0.0),
         score=0.9,
-        landmarks=landmarks_to_json({"nose": [[x + width / 2, y + width / 2]]}),
+        landmarks=json.dumps({"nose": [[x + width / 2, y + width / 2]]}, separators=(",", ":")),
         pose=Pose(0.0, 0.0, 0.0),
         probabilities=shown,
         raw_probabilities=shown,

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -154,9 +154,9 @@ class Face:
 
     A worker fills everything but `id`, with `probabilities` equal to `raw_probabilities`; `client` gives
     the id and smooths `probabilities`. `score` says how surely it is a face, 0 to 1. `landmarks` are the
-    named polylines in JSON (see `landmarks_to_json`): the server only passes them on, and reading and writing
-    their 170 points would be a third of its work on a frame. `region` is where to look for the face in the
-    next picture and does not go to the browser.
+    named polylines in JSON, as the wire contract writes them: the server only passes them on, and reading
+    and writing their 170 points would be a third of its work on a frame. `region` is where to look for the
+    face in the next picture and does not go to the browser.
     """
 
     box: Box
@@ -233,11 +233,6 @@ class Result:
         timing_ms = _json({stage: round(self.timing_ms[stage], 2) for stage in STAGES})
         size = f'"width":{self.width},"height":{self.height}'
         return f'{{"seq":{self.seq},{size},"faces":[{faces}],"timing_ms":{timing_ms}}}'
-
-
-def landmarks_to_json(lines: Mapping[str, Sequence[Sequence[float]]]) -> str:
-    """Named polylines of points as the wire contract writes them; each name is one of LANDMARK_NAMES."""
-    return _json(lines)
 
 
 def check_image_bytes(image: bytes | bytearray | memoryview) -> None:

@@ -147,7 +147,7 @@ def test_every_named_line_is_there_and_whole() -> None:
 
 
 def test_lines_lie_about_one_another_as_in_a_face(portrait_landmarks: Landmarks) -> None:
-    lines = {name: np.array(points) for name, points in polylines(portrait_landmarks.points).items()}
+    lines = polylines(portrait_landmarks.points)
     middle = {name: points.mean(axis=0) for name, points in lines.items()}
     assert middle["right_eye"][0] < middle["nose"][0] < middle["left_eye"][0]  # the person's own sides
     assert middle["left_eyebrow"][1] < middle["left_eye"][1] < middle["nose"][1] < middle["mouth_outer"][1]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.vision.regions import pixel_matrix
+from webapp.vision.cutting import part_below, warped
 
 CROP_SIZE = 48
 """The side of a crop in pixels, as FER2013's."""
@@ -45,39 +45,29 @@ def align(image: NDArray[np.uint8], points: NDArray[np.float32], size: int = CRO
     """
     # Bilinear sampling alone skips pixels where it shrinks a face: shrink a large one by means before, and
     # cut finer and take means after.
-    near, matrix = _shrunk(image, crop_matrix(points, size), size)
+    part, matrix = _shrunk(image, crop_matrix(points, size), size)
     finer = min(MAX_OVERSAMPLING, max(1, math.ceil(_scale(matrix))))
     matrix[:, :2] /= finer
-    cut = cv2.warpAffine(
-        near,
-        pixel_matrix(matrix),
-        (size * finer, size * finer),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    grey = cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY) if cut.ndim == 3 else cut
-    small = grey if finer == 1 else cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)
+    cut = warped(part, matrix, size * finer)
+    small = cut if finer == 1 else cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 
 
 def _shrunk(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the picture that the crop shows, and the crop's map to it.
+    """The part of the picture that the crop shows, grey, and the crop's map to it.
 
     It is shrunk by the power of two that leaves it at most twice as fine as the crop.
     """
     by = 2 ** int(math.log2(max(1.0, _scale(matrix))))
-    corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
-    limits = image.shape[1::-1]
-    left, top = np.clip(corners.min(axis=1) - by, 0, limits).astype(int).tolist()
-    right, bottom = np.clip(corners.max(axis=1) + 2 * by, 0, limits).astype(int).tolist()
-    width, height = (right - left) // by, (bottom - top) // by
+    part, matrix = part_below(image, matrix, size, margin=2 * by)
+    grey = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY) if part.ndim == 3 else part, np.uint8)
+    height, width = grey.shape[0] // by, grey.shape[1] // by
     if by == 1 or width == 0 or height == 0:
-        return image, matrix
-    part = image[top : top + height * by, left : left + width * by]
-    small = np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return small, (matrix - [[0, 0, left], [0, 0, top]]) / by
+        return grey, matrix
+    whole = grey[: height * by, : width * by]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8), matrix / by
 
 
 def _scale(matrix: NDArray[np.float64]) -> float:

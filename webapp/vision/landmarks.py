@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.messages import Region
+from webapp.vision.cutting import part_below, warped
 from webapp.vision.model_files import FACE_MESH, read_model
 from webapp.vision.network import Network
-from webapp.vision.regions import Detection, pixel_matrix, region_from_detection, region_matrix
+from webapp.vision.regions import Detection, region_from_detection, region_matrix
 
 INPUT_SIDE = 192
 POINTS = 468
@@ -51,16 +52,11 @@ class FaceLandmarker:
         """
         region = region_from_detection(where) if isinstance(where, Detection) else where
         matrix = region_matrix(region, INPUT_SIDE)
-        cut = cv2.warpAffine(
-            image,
-            pixel_matrix(matrix),
-            (INPUT_SIDE, INPUT_SIDE),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        part, from_part = part_below(image, matrix, INPUT_SIDE, margin=1)
+        cut = warped(np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2BGRA), np.uint8), from_part, INPUT_SIDE)
         if smooth:
-            cut = cv2.GaussianBlur(cut, (0, 0), SMOOTHING)
-        rgb = cv2.cvtColor(cut, cv2.COLOR_BGR2RGB)
+            cut = np.asarray(cv2.GaussianBlur(cut, (0, 0), SMOOTHING), np.uint8)
+        rgb = cv2.cvtColor(cut, cv2.COLOR_BGRA2RGB)
         np.multiply(rgb, np.float32(1 / 255), out=self._network.input_view()[0])
         mesh, logit = self._network.run()
         return _placed(mesh.reshape(POINTS, 3), matrix, region.size / INPUT_SIDE, float(logit.item()))

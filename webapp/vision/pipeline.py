@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.config import Runtime
-from webapp.messages import LABELS, Analysis, Box, Face, Job, Pose, Region, landmarks_to_json
+from webapp.messages import LABELS, Analysis, Box, Face, Job, Pose, Region
 from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier
 from webapp.vision.decode import SHRINKS, Decoded, decode
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
 from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker
-from webapp.vision.polylines import polylines
+from webapp.vision.polylines import polylines_json
 from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, region_from_landmarks
 from webapp.vision.tiles import tile
@@ -146,7 +146,7 @@ class Pipeline:
                 corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
                 region=region_from_landmarks(whole),
                 score=score,
-                landmarks=landmarks_to_json(polylines(whole)),
+                landmarks=polylines_json(whole),
                 pose=head_pose(points, depth),
                 crop=align(picture.pixels, points),
             )

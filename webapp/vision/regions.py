@@ -77,13 +77,6 @@ def region_from_landmarks(points: NDArray[np.float32]) -> Region:
     )
 
 
-def pixel_matrix(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A corner-based affine map for OpenCV, which counts from the middle of the first pixel."""
-    shifted = matrix.copy()
-    shifted[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5
-    return shifted
-
-
 def _roll(right_eye: NDArray[np.float32], left_eye: NDArray[np.float32]) -> float:
     """The angle of the line from the person's right eye, on the picture's left, to their left eye."""
     along, down = (left_eye - right_eye).tolist()
