@@ -87,7 +87,14 @@ def copy_weights(trained: keras.Model, served: keras.Model) -> None:
     """Copy the weights of every layer that both networks have, by name."""
     for layer in served.layers:
         if layer.weights:
-            layer.set_weights(trained.get_layer(layer.name).get_weights())
+            given = trained.get_layer(layer.name).get_weights()
+            layer.set_weights([_spread(*pair) for pair in zip(given, layer.get_weights(), strict=True)])
+
+
+def _spread(given: NDArray[np.float32], served: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A kernel as it is, or one for means of squares as one for the squares' pixels; see `build_served`."""
+    pixels = served.size // given.size
+    return given if pixels == 1 else np.broadcast_to(given / pixels, served.shape)
 
 
 def calibrate(served: keras.Model, faces: FaceSet) -> None:
