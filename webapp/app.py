@@ -70,7 +70,7 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     writer = Writer(store)
     lab = Lab(store, writer, model_version(settings.model_path))
     if settings.lsl:
-        lab.outlets.append(LslOutlets())
+        lab.people.outlets.append(LslOutlets())
     hosts = Hosts(store, settings.host_token)
     beat = Beat(lab, socketio, settings.retention_days)
     limiter = protect(app, hosts, settings.data_dir)

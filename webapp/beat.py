@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from webapp.board import summary
+from webapp.clock import now_ms
 from webapp.errors import MienError
-from webapp.lab import Lab, now_ms
+from webapp.lab import Lab
 from webapp.rooms import Participant
 
 BEAT_S = 0.25
@@ -78,7 +79,7 @@ class Beat:
                     self._emitter.emit("board", data, to=connection)
 
     def _ask_clocks(self, now_s: float) -> None:
-        present = self._lab.present()
+        present = self._lab.people.present()
         for connection, participant in present.items():
             if now_s >= self._due_s.get(connection, 0.0):
                 self._asked[connection] += 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from webapp.lab import Lab, now_ms
+from webapp.clock import now_ms
+from webapp.lab import Lab
 from webapp.messages import LABELS
 from webapp.rooms import Participant, Room
 

@@ -44,6 +44,7 @@ class RoomEvents:
 
     def __init__(self, lab: Lab, beat: Beat) -> None:
         self._lab = lab
+        self._people = lab.people
         self._beat = beat
         self._named: set[str] = set()
         self._wrong_codes = FixedWindowRateLimiter(MemoryStorage())
@@ -58,7 +59,7 @@ class RoomEvents:
             ("watch", self._watch),
         ):
             socketio.on_event(name, _guarded(handler))
-        self._lab.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
+        self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
 
     # What `webapp.events` asks of whoever listens to results
 
@@ -71,7 +72,7 @@ class RoomEvents:
         """A browser is gone; its participant may come back."""
         self._named.discard(connection)
         self._beat.unwatch(connection)
-        self._lab.leave(connection)
+        self._people.leave(connection)
 
     def expect(self, connection: str, meta: object) -> None:
         """Make sure that a connection's frames may be analysed.
@@ -79,7 +80,7 @@ class RoomEvents:
         Raises:
             NotJoinedError: they are for a room that it has not joined.
         """
-        if (connection in self._named or _room_in(meta)) and not self._lab.is_joined(connection):
+        if (connection in self._named or _room_in(meta)) and not self._people.is_joined(connection):
             raise NotJoinedError("Join the room first, with consent; then send frames.")
 
     def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
@@ -89,7 +90,7 @@ class RoomEvents:
             NotJoinedError: the connection left its room while the frame was analysed.
         """
         if connection in self._named:
-            return self._lab.answered(connection, frame, result, received_ms)
+            return self._lab.intake.take(connection, frame, result, received_ms)
         return result
 
     # Events
@@ -101,12 +102,13 @@ class RoomEvents:
         if not self._wrong_codes.test(WRONG_CODES, address):
             raise TooManyAttemptsError("Too many wrong codes; wait a minute.")
         try:
-            joined = self._lab.join(
-                connection, asked.get("room"), asked.get("alias"), asked.get("consent"), asked.get("resume")
-            )
+            room = self._lab.room(asked.get("room"))
         except NoSuchRoomError:
             self._wrong_codes.hit(WRONG_CODES, address)
             raise
+        joined = self._people.join(
+            connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
+        )
         return {
             "participant": joined.participant.record.id,
             "resume": joined.resume,
@@ -116,15 +118,15 @@ class RoomEvents:
         }
 
     def _quit(self, connection: str, data: object) -> Answer:
-        self._lab.quit(connection)
+        self._people.quit(connection)
         return {"left": True}
 
     def _erase(self, connection: str, data: object) -> Answer:
-        self._lab.erase(connection)
+        self._people.erase(connection)
         return {"erased": True}
 
     def _baseline(self, connection: str, data: object) -> Answer:
-        self._lab.begin_baseline(connection)
+        self._people.begin_baseline(connection)
         return {"state": "running"}
 
     def _watch(self, connection: str, data: object) -> Answer:
