@@ -81,7 +81,7 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     app.register_error_handler(CSRFError, _refuse_forgery)
     app.register_error_handler(429, _refuse_attempts)
     app.extensions.update(parts=[app.extensions["engine"], store, writer, beat], hosts=hosts, lab=lab)
-    events = RoomEvents(lab, beat)
+    events = RoomEvents(lab, beat.watchers)
     events.register(socketio)
     return events
 

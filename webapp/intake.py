@@ -12,11 +12,14 @@ from dataclasses import replace
 
 from webapp.messages import Frame, Result
 from webapp.people import People
-from webapp.rooms import Participant, Room, Seen
+from webapp.rooms import Participant, Picture, Room, Seen
 from webapp.samples import Circumstances, relative_probabilities, samples_of, vector
 from webapp.store.archive import Archive
 from webapp.store.process import Store
 from webapp.store.writer import Writer
+
+LARGEST_SHOWN_BYTES = 300_000
+"""Our own page sends pictures of 20 to 60 kB."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Intake:
         self._take_baseline(participant, result, now_s)
         result = _with_relatives(result, participant.record.baseline)
         self._record(room, participant, frame, result, received_ms)
-        self._see(participant, result, now_s)
+        self._see(room, participant, frame, result, now_s)
         return result
 
     def _take_baseline(self, participant: Participant, result: Result, now_s: float) -> None:
@@ -88,13 +91,21 @@ class Intake:
             participant.next_frame += 1
             self._writer.put(room.code, samples)
 
-    def _see(self, participant: Participant, result: Result, now_s: float) -> None:
+    def _see(self, room: Room, participant: Participant, frame: Frame, result: Result, now_s: float) -> None:
         participant.seen = Seen(
             at_s=now_s,
             latency_ms=result.timing_ms["total"] + (participant.clock.round_trip_ms or 0.0),
             faces=len(result.faces),
             face=max(result.faces, key=lambda face: face.box.width, default=None),
+            picture=_picture(frame, result) if room.may_show(participant) else None,
         )
+
+
+def _picture(frame: Frame, result: Result) -> Picture | None:
+    """What hosts see of a frame; nothing of one so large that it would hold up the board."""
+    if len(frame.image) > LARGEST_SHOWN_BYTES:
+        return None
+    return Picture(frame.image, result.width, result.height, tuple(face.box for face in result.faces))
 
 
 def _with_relatives(result: Result, baseline: tuple[float, ...] | None) -> Result:

@@ -26,6 +26,7 @@ from webapp.rooms import (
     check_text,
     new_code,
     normal_code,
+    with_notices,
 )
 from webapp.store.archive import Archive
 from webapp.store.process import Store, export_pieces
@@ -83,11 +84,12 @@ class Lab:
         Raises:
             BadRequestError: a field is missing or wrong.
         """
+        chosen = RoomSettings.from_wire(settings)
         record = RoomRecord(
             code=new_code(self.rooms()),
             name=check_text("name", name, NAME_LIMIT),
-            information=check_text("information", information, INFORMATION_LIMIT),
-            settings=RoomSettings.from_wire(settings).to_wire(),
+            information=with_notices(check_text("information", information, INFORMATION_LIMIT), chosen),
+            settings=chosen.to_wire(),
             created_ms=now_ms(),
         )
         with self._changes:
@@ -194,7 +196,8 @@ class Lab:
 
     def _restored(self, saved: SavedRoom) -> Room:
         room = Room(saved.room)
-        room.recording, room.markers = saved.recording, list(saved.markers)
+        room.recording = saved.recording
+        room.markers.extend(saved.markers)
         away_s = time.monotonic()
         for record in saved.participants:
             next_frame = saved.next_frames.get(record.id, 0)

@@ -109,7 +109,8 @@ class People:
         found = self._joined.pop(connection, None)
         if found is not None and found[1].connection == connection:
             participant = found[1]
-            participant.connection, participant.away_s, participant.taking = None, time.monotonic(), None
+            participant.connection, participant.away_s = None, time.monotonic()
+            participant.taking = participant.seen = None
 
     def quit(self, connection: str) -> None:
         """A participant leaves for good; what was recorded stays."""
