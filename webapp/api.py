@@ -87,7 +87,7 @@ def create_api(lab: Lab, limiter: Limiter, settings: Settings) -> Blueprint:
     @api.post("/rooms/<code>/baseline")
     @host_only
     def ask_for_baselines(code: str) -> Answer:
-        return {"asked": lab.ask_for_baselines(lab.room(code))}, 200
+        return {"asked": lab.people.ask_for_baselines(lab.room(code))}, 200
 
     @api.get("/rooms/<code>/export.zip")
     @host_only
@@ -107,14 +107,14 @@ def create_api(lab: Lab, limiter: Limiter, settings: Settings) -> Blueprint:
     @host_only
     def delete_participant(code: str, participant_id: str) -> Answer:
         room = lab.room(code)
-        lab.delete_participant(room, room.participant(participant_id))
+        lab.people.delete(room, room.participant(participant_id))
         return {"deleted": True}, 200
 
     @api.post("/rooms/<code>/participants/<participant_id>/removal")
     @host_only
     def remove_participant(code: str, participant_id: str) -> Answer:
         room = lab.room(code)
-        lab.remove_participant(room, room.participant(participant_id))
+        lab.people.remove(room, room.participant(participant_id))
         return {"removed": True}, 200
 
     return api

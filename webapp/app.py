@@ -70,7 +70,7 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     writer = Writer(store)
     lab = Lab(store, writer, model_version(settings.model_path))
     if settings.lsl:
-        lab.outlets.append(LslOutlets())
+        lab.people.outlets.append(LslOutlets())
     hosts = Hosts(store, settings.host_token)
     beat = Beat(lab, socketio, settings.retention_days)
     limiter = protect(app, hosts, settings.data_dir)
@@ -81,7 +81,7 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     app.register_error_handler(CSRFError, _refuse_forgery)
     app.register_error_handler(429, _refuse_attempts)
     app.extensions.update(parts=[app.extensions["engine"], store, writer, beat], hosts=hosts, lab=lab)
-    events = RoomEvents(lab, beat)
+    events = RoomEvents(lab, beat.watchers)
     events.register(socketio)
     return events
 

@@ -7,12 +7,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Protocol
 
-from webapp.board import summary
+from webapp.clock import now_ms
 from webapp.errors import MienError
-from webapp.lab import Lab, now_ms
+from webapp.lab import Lab
 from webapp.rooms import Participant
+from webapp.watchers import Emitter, Watchers
 
 BEAT_S = 0.25
 CLOCK_INTERVAL_S = 5.0
@@ -23,13 +23,6 @@ RETENTION_INTERVAL_S = 3600.0
 logger = logging.getLogger(__name__)
 
 
-class Emitter(Protocol):
-    """The part of Flask-SocketIO that is used here."""
-
-    def emit(self, event: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - its own
-        """Send an event, and call `callback` with the answer."""
-
-
 class Beat:
     """One thread, four beats a second."""
 
@@ -37,7 +30,7 @@ class Beat:
         self._lab = lab
         self._emitter = emitter
         self._retention_days = retention_days
-        self._watchers: dict[str, str] = {}
+        self.watchers = Watchers(lab, emitter)
         self._asked: Counter[str] = Counter()
         self._due_s: dict[str, float] = {}
         self._retention_due_s = 0.0
@@ -51,17 +44,12 @@ class Beat:
         """End."""
         self._stopping.set()
 
-    def watch(self, connection: str, code: str) -> None:
-        """A host's connection wants the board of a room, and of no other."""
-        self._watchers[connection] = code
-
-    def unwatch(self, connection: str) -> None:
-        """A connection ended, or wants no board any more."""
-        self._watchers.pop(connection, None)
-
     def _run(self) -> None:
-        while not self._stopping.wait(BEAT_S):
-            for step in (self._show_boards, self._ask_clocks, self._keep_retention):
+        steps = (self.watchers.show_boards, self.watchers.show_video, self._ask_clocks, self._keep_retention)
+        due_s = time.monotonic()
+        while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
+            due_s = max(due_s, time.monotonic() - BEAT_S) + BEAT_S  # beats that came late are not made up for
+            for step in steps:
                 try:
                     step(time.monotonic())
                 except MienError as error:
@@ -69,16 +57,8 @@ class Beat:
                 except Exception:
                     logger.exception("a beat failed")
 
-    def _show_boards(self, now_s: float) -> None:
-        for code in set(self._watchers.values()):
-            room = self._lab.rooms().get(code)
-            data = summary(self._lab, room, now_s) if room else {"room": {"code": code, "state": "deleted"}}
-            for connection, watched in list(self._watchers.items()):
-                if watched == code:
-                    self._emitter.emit("board", data, to=connection)
-
     def _ask_clocks(self, now_s: float) -> None:
-        present = self._lab.present()
+        present = self._lab.people.present()
         for connection, participant in present.items():
             if now_s >= self._due_s.get(connection, 0.0):
                 self._asked[connection] += 1

@@ -1,17 +1,17 @@
-"""What a host sees of a room, four times a second: a summary of every participant and of the group. Pure."""
+"""What a host sees of a room: a summary of every participant and of the group, and pictures, if any. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from webapp.lab import Lab, now_ms
+from webapp.clock import now_ms
+from webapp.lab import Lab
 from webapp.messages import LABELS
-from webapp.rooms import Participant, Room
+from webapp.rooms import Participant, Picture, Room
 
-FRESH_S = 1.5
-"""What was seen longer ago is not shown as the expression now."""
-
-MARKERS_SHOWN = 20
+FRESH_S = 2.0
+"""What was seen longer ago is not the expression now; browsers on a busy server send once a second."""
 
 
 def summary(lab: Lab, room: Room, now_s: float) -> dict[str, Any]:
@@ -23,9 +23,37 @@ def summary(lab: Lab, room: Room, now_s: float) -> dict[str, Any]:
         "recording": lab.status(room),
         "participants": [_tile(one, now_s) for one in people],
         "group": _group(people, now_s),
-        "markers": [
-            {"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers[-MARKERS_SHOWN:]
-        ],
+        "markers": [{"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers],
+    }
+
+
+def video(room: Room, in_view: Collection[str], since_s: float) -> dict[str, Any] | None:
+    """The event `video`: pictures newer than `since_s` of those who are in view and may be shown; or None.
+
+    `images` has all pictures one after the other, each as long as its `bytes` says: browsers take no more
+    than ten binary parts in one event.
+    """
+    people = [one for one in room.participants.values() if one.record.id in in_view and room.may_show(one)]
+    shown = [
+        (one.record.id, one.seen.picture)
+        for one in people
+        if one.seen and one.seen.picture and one.seen.at_s > since_s
+    ]
+    if not shown:
+        return None
+    return {
+        "pictures": [_picture(participant_id, picture) for participant_id, picture in shown],
+        "images": b"".join(picture.image for _, picture in shown),
+    }
+
+
+def _picture(participant_id: str, picture: Picture) -> dict[str, Any]:
+    return {
+        "id": participant_id,
+        "bytes": len(picture.image),
+        "width": picture.width,
+        "height": picture.height,
+        "boxes": [[round(value, 1) for value in box] for box in picture.boxes],
     }
 
 

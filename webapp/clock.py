@@ -1,4 +1,4 @@
-"""How far a participant's clock is from the server's, estimated as NTP does (RFC 5905, section 8). Pure.
+"""The server's clock, and how far a participant's is from it, estimated as NTP does (RFC 5905, section 8).
 
 The server asks at `sent_ms`, the browser answers with its own time, and the answer arrives at `received_ms`.
 Had both ways taken equally long, the browser's time belonged to the middle; the answer that took the least
@@ -7,6 +7,7 @@ time is the one that can be the least wrong: by half its round trip at most.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import NamedTuple
 
@@ -42,3 +43,8 @@ class ClockOffset:
     def round_trip_ms(self) -> float | None:
         """The shortest round trip of late."""
         return min((exchange.round_trip_ms for exchange in self._exchanges), default=None)
+
+
+def now_ms() -> float:
+    """The server's wall clock, in milliseconds since 1970."""
+    return 1000 * time.time()

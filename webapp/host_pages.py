@@ -27,7 +27,7 @@ from webapp.config import Settings
 from webapp.errors import BadRequestError, RoomError, StoreError
 from webapp.lab import Lab
 from webapp.links import join_url, qr_code
-from webapp.rooms import RoomSettings, check_text
+from webapp.rooms import VIDEO_NOTICE, RoomSettings, check_text
 from webapp.store.archive import Archive
 from webapp.store.process import Store
 
@@ -58,7 +58,12 @@ def create_host_pages(
             return sign_in_page()
         rooms = sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms)
         return render_template(
-            "host.html", rooms=rooms, lab=lab, retention_days=settings.retention_days, default=RoomSettings()
+            "host.html",
+            rooms=rooms,
+            lab=lab,
+            retention_days=settings.retention_days,
+            default=RoomSettings(),
+            video_notice=VIDEO_NOTICE,
         )
 
     @pages.get("/welcome")
@@ -181,5 +186,6 @@ def _settings_of(form: Any) -> dict[str, Any]:  # noqa: ANN401 - werkzeug's form
     return {
         "show_results": form.get("show_results") == "on",
         "marker_labels": labels,
+        "video": form.get("video") == "on",
         **({"max_participants": int(people)} if people.isdecimal() else {}),
     }

@@ -1,7 +1,7 @@
 """The Socket.IO events of rooms; docs/rooms.md describes each.
 
 A participant emits `join`, then `frame` as on the live page, `baseline`, `quit` and `erase`, and answers
-`clock`; a host emits `watch`. Every event acts for the connection's own participant only.
+`clock`; a host emits `watch` and `look`. Every event acts for the connection's own participant only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from webapp.answers import problem, room_problem
-from webapp.beat import Beat
 from webapp.errors import (
     FrameError,
     NoSuchRoomError,
@@ -30,9 +29,12 @@ from webapp.errors import (
 from webapp.lab import Lab
 from webapp.messages import Frame, Result
 from webapp.rooms import normal_code
+from webapp.watchers import Watchers
 
 WRONG_CODES = parse("20 per minute")
 """Codes without a room that one address may try."""
+
+NO_HOST = problem("unauthorized", "Sign in as a host first.")
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +44,10 @@ Answer = dict[str, Any]
 class RoomEvents:
     """Lets connections join rooms, and hands the results of their frames to the lab."""
 
-    def __init__(self, lab: Lab, beat: Beat) -> None:
+    def __init__(self, lab: Lab, watchers: Watchers) -> None:
         self._lab = lab
-        self._beat = beat
+        self._people = lab.people
+        self._watchers = watchers
         self._named: set[str] = set()
         self._wrong_codes = FixedWindowRateLimiter(MemoryStorage())
 
@@ -56,9 +59,10 @@ class RoomEvents:
             ("erase", self._erase),
             ("baseline", self._baseline),
             ("watch", self._watch),
+            ("look", self._look),
         ):
             socketio.on_event(name, _guarded(handler))
-        self._lab.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
+        self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
 
     # What `webapp.events` asks of whoever listens to results
 
@@ -70,8 +74,8 @@ class RoomEvents:
     def disconnected(self, connection: str) -> None:
         """A browser is gone; its participant may come back."""
         self._named.discard(connection)
-        self._beat.unwatch(connection)
-        self._lab.leave(connection)
+        self._watchers.unwatch(connection)
+        self._people.leave(connection)
 
     def expect(self, connection: str, meta: object) -> None:
         """Make sure that a connection's frames may be analysed.
@@ -79,7 +83,7 @@ class RoomEvents:
         Raises:
             NotJoinedError: they are for a room that it has not joined.
         """
-        if (connection in self._named or _room_in(meta)) and not self._lab.is_joined(connection):
+        if (connection in self._named or _room_in(meta)) and not self._people.is_joined(connection):
             raise NotJoinedError("Join the room first, with consent; then send frames.")
 
     def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
@@ -89,7 +93,7 @@ class RoomEvents:
             NotJoinedError: the connection left its room while the frame was analysed.
         """
         if connection in self._named:
-            return self._lab.answered(connection, frame, result, received_ms)
+            return self._lab.intake.take(connection, frame, result, received_ms)
         return result
 
     # Events
@@ -101,38 +105,48 @@ class RoomEvents:
         if not self._wrong_codes.test(WRONG_CODES, address):
             raise TooManyAttemptsError("Too many wrong codes; wait a minute.")
         try:
-            joined = self._lab.join(
-                connection, asked.get("room"), asked.get("alias"), asked.get("consent"), asked.get("resume")
-            )
+            room = self._lab.room(asked.get("room"))
         except NoSuchRoomError:
             self._wrong_codes.hit(WRONG_CODES, address)
             raise
+        joined = self._people.join(
+            connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
+        )
         return {
             "participant": joined.participant.record.id,
             "resume": joined.resume,
             "alias": joined.participant.record.alias,
             "recording": joined.room.recording is not None,
             "baseline": joined.participant.record.baseline is not None,
+            "video": room.may_show(joined.participant),
         }
 
     def _quit(self, connection: str, data: object) -> Answer:
-        self._lab.quit(connection)
+        self._people.quit(connection)
         return {"left": True}
 
     def _erase(self, connection: str, data: object) -> Answer:
-        self._lab.erase(connection)
+        self._people.erase(connection)
         return {"erased": True}
 
     def _baseline(self, connection: str, data: object) -> Answer:
-        self._lab.begin_baseline(connection)
+        self._people.begin_baseline(connection)
         return {"state": "running"}
 
     def _watch(self, connection: str, data: object) -> Answer:
         if not current_user.is_authenticated:
-            return problem("unauthorized", "Sign in as a host first.")
+            return NO_HOST
         room = self._lab.room(_room_in(data))
-        self._beat.watch(connection, room.code)
+        self._watchers.watch(connection, room.code)
         return {"watching": room.code}
+
+    def _look(self, connection: str, data: object) -> Answer:
+        if not current_user.is_authenticated:
+            return NO_HOST
+        named = data.get("participants") if isinstance(data, dict) else None
+        in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+        self._watchers.look(connection, in_view)
+        return {"in_view": len(in_view)}
 
 
 def _guarded(handler: Callable[[str, object], Answer]) -> Callable[..., Answer]:

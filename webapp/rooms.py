@@ -12,6 +12,7 @@ import secrets
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from webapp.baseline import BaselineTaking
@@ -23,7 +24,7 @@ from webapp.errors import (
     RoomClosedError,
     RoomFullError,
 )
-from webapp.messages import Face
+from webapp.messages import Box, Face
 from webapp.records import MarkerRecord, ParticipantRecord, RecordingRecord, RoomRecord, hash_secret
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -39,7 +40,15 @@ MARKER_LABELS_LIMIT = 9
 AWAY_LIMIT_S = 120.0
 """How long the place of someone whose connection was lost is kept."""
 
+MARKERS_SHOWN = 20
+"""The store has all markers; a board shows the last ones."""
+
 RATE_WINDOW_S = 2.0
+
+VIDEO_NOTICE = (
+    "During the session the researcher sees the pictures of your camera live. They are not recorded."
+)
+"""Ends the information of a room with video; nobody is shown who consented to a text without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +56,14 @@ class RoomSettings:
     """What a host can choose for a room.
 
     `max_participants`: people at once. `show_results`: whether participants see what their face shows.
-    `marker_labels`: the labels behind the number keys of the board, from 1.
+    `marker_labels`: the labels behind the number keys of the board, from 1. `video`: whether hosts see the
+    pictures of those who consented to that.
     """
 
     max_participants: int = 30
     show_results: bool = True
     marker_labels: tuple[str, ...] = ("Start", "Stimulus", "Response", "End")
+    video: bool = False
 
     @classmethod
     def from_wire(cls, given: object) -> RoomSettings:
@@ -72,10 +83,12 @@ class RoomSettings:
             raise BadRequestError(
                 f"max_participants is {people!r}, but must be a whole number from 1 to 200."
             )
-        shown = given.get("show_results", default.show_results)
-        if not isinstance(shown, bool):
-            raise BadRequestError(f"show_results is {shown!r}, but must be true or false.")
-        return cls(people, shown, _labels(given.get("marker_labels", list(default.marker_labels))))
+        return cls(
+            max_participants=people,
+            show_results=_flag(given, "show_results", default.show_results),
+            marker_labels=_labels(given.get("marker_labels", list(default.marker_labels))),
+            video=_flag(given, "video", default.video),
+        )
 
     def to_wire(self) -> dict[str, Any]:
         """The settings as hosts and `room.json` see them."""
@@ -83,17 +96,35 @@ class RoomSettings:
             "max_participants": self.max_participants,
             "show_results": self.show_results,
             "marker_labels": list(self.marker_labels),
+            "video": self.video,
         }
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """The newest picture of somebody whom hosts may see: a JPEG, PNG or WebP, and the boxes of its faces.
+
+    Boxes are pixels of `width` x `height`. It is in memory only, and given up for the next one.
+    """
+
+    image: bytes
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """The last analysed frame of a participant: `face` is the largest of `faces` faces, if any."""
+    """The last analysed frame of a participant: `face` is the largest of `faces` faces, if any.
+
+    `picture` is None unless hosts may see it.
+    """
 
     at_s: float
     latency_ms: float
     faces: int
     face: Face | None
+    picture: Picture | None = None
 
 
 @dataclass(slots=True)
@@ -125,14 +156,14 @@ class Participant:
 
 
 class Room:
-    """A room with its people."""
+    """A room with its people; `markers` has the last ones."""
 
     def __init__(self, record: RoomRecord) -> None:
         self.record = record
         self.settings = RoomSettings.from_wire(record.settings)
         self.participants: dict[str, Participant] = {}
         self.recording: RecordingRecord | None = None
-        self.markers: list[MarkerRecord] = []
+        self.markers: deque[MarkerRecord] = deque(maxlen=MARKERS_SHOWN)
 
     @property
     def code(self) -> str:
@@ -144,10 +175,19 @@ class Room:
         """`open` or `closed`."""
         return "open" if self.record.closed_ms is None else "closed"
 
-    @property
+    @cached_property
     def information_version(self) -> str:
         """Names the text that people consent to: the first digits of its SHA-256."""
         return hashlib.sha256(self.record.information.encode()).hexdigest()[:12]
+
+    @property
+    def has_video(self) -> bool:
+        """Whether hosts see pictures: the settings ask for it, and the text for participants says so."""
+        return self.settings.video and VIDEO_NOTICE in self.record.information
+
+    def may_show(self, participant: Participant) -> bool:
+        """Whether hosts may see the pictures of a participant, who consented to the text that says so."""
+        return self.has_video and participant.record.information_version == self.information_version
 
     def check_joinable(self, consent: bool, now_s: float) -> None:
         """Make sure that one more person may join.
@@ -253,6 +293,20 @@ def check_text(name: str, given: object, limit: int, required: bool = True) -> s
     if text is None or len(text) > limit or (required and not text):
         raise BadRequestError(f"{name} must be a text of {1 if required else 0} to {limit:,} characters.")
     return text
+
+
+def with_notices(information: str, settings: RoomSettings) -> str:
+    """The text that people consent to: the host's, and what it must say under these settings."""
+    if not settings.video or VIDEO_NOTICE in information:
+        return information
+    return f"{information}\n\n{VIDEO_NOTICE}"
+
+
+def _flag(given: Mapping[str, Any], name: str, default: bool) -> bool:
+    value = given.get(name, default)
+    if not isinstance(value, bool):
+        raise BadRequestError(f"{name} is {value!r}, but must be true or false.")
+    return value
 
 
 def _labels(given: object) -> tuple[str, ...]:

@@ -11,6 +11,12 @@ import { History } from "./history.js";
 
 export const SPAN_MS = 60_000;
 
+/** Of the line between pleasant and unpleasant. */
+const NO_VALENCE = "rgba(127, 127, 127, 0.55)";
+
+const FLAG_HEIGHT = 18;
+const WIDEST_LABEL = 150;
+
 /** Two summaries may come late; a longer gap is drawn as one. */
 const WIDEST_STEP = 1000 / SPAN_MS;
 
@@ -45,8 +51,10 @@ export class TileChart extends BoardChart {
       const best = value.probabilities.indexOf(Math.max(...value.probabilities));
       const high = value.probabilities[best] * height;
       context.fillStyle = COLOURS[LABELS[best]];
-      context.fillRect(from * width, height - high, (to - from) * width + 0.5, high);
+      context.fillRect(pixel(from * width), height - high, pixel(to * width) - pixel(from * width), high);
     }
+    context.fillStyle = NO_VALENCE;
+    context.fillRect(0, pixel(height / 2), width, 1);
     valenceLine(context, places, width, height);
   }
 }
@@ -64,7 +72,7 @@ export class GroupChart extends BoardChart {
       let below = 0;
       for (const [index, share] of [...(value?.probabilities.entries() ?? [])].reverse()) {
         context.fillStyle = COLOURS[LABELS[index]];
-        context.fillRect(from * width, height * (1 - below - share), (to - from) * width + 0.5, height * share + 0.5);
+        context.fillRect(pixel(from * width), height * (1 - below - share), pixel(to * width) - pixel(from * width), height * share + 0.5);
         below += share;
       }
     }
@@ -72,19 +80,26 @@ export class GroupChart extends BoardChart {
   }
 
   /** @param {CanvasRenderingContext2D} context @param {number} width @param {number} height */
+  /** A line for each marker, and its label in the uppermost row with room for it, the newest first. @param {CanvasRenderingContext2D} context @param {number} width @param {number} height */
   #drawMarkers(context, width, height) {
-    const ink = inkOf(this.canvas);
+    const [ink, paper] = [inkOf(this.canvas), inkOf(this.canvas, "--surface")];
+    /** @type {[from: number, to: number][][]} */
+    const rows = Array.from({ length: Math.floor(height / FLAG_HEIGHT) }, () => []);
     context.font = "600 12px system-ui, sans-serif";
-    for (const { at_ms, label } of this.markers) {
+    for (const { at_ms, label } of [...this.markers].reverse()) {
       const x = width * (1 - (this.now_ms - at_ms) / SPAN_MS);
       if (x < 0) continue;
       context.fillStyle = ink;
       context.fillRect(x, 0, 1.5, height);
-      const wide = context.measureText(label).width + 10;
-      const left = Math.min(x, width - wide);
-      context.fillRect(left, 0, wide, 18);
-      context.fillStyle = inkOf(this.canvas, "--surface");
-      context.fillText(label, left + 5, 13);
+      const text = shortened(label, context);
+      const wide = context.measureText(text).width + 10;
+      const left = x + wide > width ? x + 1.5 - wide : x;
+      const row = rows.findIndex((taken) => taken.every(([from, to]) => left >= to || left + wide <= from));
+      if (row < 0) continue;
+      rows[row].push([left, left + wide]);
+      context.fillRect(left, row * FLAG_HEIGHT, wide, FLAG_HEIGHT - 1);
+      context.fillStyle = paper;
+      context.fillText(text, left + 5, row * FLAG_HEIGHT + 13);
     }
   }
 }
@@ -106,6 +121,18 @@ function valenceLine(context, places, width, height) {
     context.lineJoin = "round";
     context.stroke(path);
   }
+}
+
+/** A label that fits on a flag. @param {string} label @param {CanvasRenderingContext2D} context */
+function shortened(label, context) {
+  let text = label;
+  while (context.measureText(text).width > WIDEST_LABEL) text = `${text.slice(0, -2).trimEnd()}…`;
+  return text;
+}
+
+/** The edge of a pixel of the display: columns that end between two show a seam. @param {number} x */
+function pixel(x) {
+  return Math.round(x * devicePixelRatio) / devicePixelRatio;
 }
 
 /** From where to where each value counts, in shares of the span. @param {{place: number, value: Shown}[]} places */

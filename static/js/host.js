@@ -1,14 +1,16 @@
 import { io } from "/static/vendor/socket.io.esm.min.js";
+import { Attention } from "./attention.js";
+import { BoardActions } from "./boardactions.js";
 import { GroupChart } from "./boardchart.js";
 import { element, every, write } from "./dom.js";
 import { percent } from "./expressions.js";
 import { History } from "./history.js";
-import { ApiError, request } from "./hostapi.js";
+import { InView } from "./inview.js";
 import { LABELS } from "./protocol.js";
 import { Tile } from "./tile.js";
 
 /**
- * A room's board: shows the summaries that come four times a second, and does what its buttons say.
+ * A room's board: shows the summaries that come four times a second, and pictures where the room has video.
  *
  * @typedef {object} Recording
  * @property {"started" | "stopped"} state
@@ -25,10 +27,17 @@ import { Tile } from "./tile.js";
  * @property {Record<import("./protocol.js").Label, number> | null} group
  * @property {{at_ms: number, label: string}[]} markers
  * @property {number} now_ms  on the server's clock, as all times here
+ * @typedef {{pictures: import("./tilevideo.js").Picture[], images: ArrayBuffer}} Video  images: one after the other
  */
 
 const STALE_MS = 3000;
 const CLOCK_SPAN_MS = 30_000;
+
+/** With more people tiles and timelines are small, so that thirty fit on a screen. */
+const SPACIOUS_TILES = 12;
+
+/** Samples that wait for longer tell of a database that does not answer. */
+const WAITING_LIMIT_MS = 4000;
 
 /** How long a problem with an action stays to be read. */
 const SAID_MS = 6000;
@@ -39,13 +48,23 @@ class Board {
   #heard_ms = 0;
   #recording = false;
   #said_ms = -Infinity;
+  #stored = 0;
+  #stored_ms = 0;
   /** How far this page's clock is ahead of the server's; each time too much by the way here. */
   #ahead = new History(CLOCK_SPAN_MS);
 
   constructor() {
-    const root = element("board", HTMLElement);
-    this.code = root.dataset.room ?? "";
-    this.roomsUrl = root.dataset.roomsUrl ?? "/host";
+    this.root = element("board", HTMLElement);
+    this.code = this.root.dataset.room ?? "";
+    this.actions = new BoardActions({
+      code: this.code,
+      roomsUrl: this.root.dataset.roomsUrl ?? "/host",
+      isRecording: () => this.#recording,
+      serverTime: (at_ms) => this.#serverTime(at_ms),
+      warn: (text) => this.#warn(text),
+    });
+    this.inView = new InView((participants) => this.socket?.emit("look", { participants }));
+    this.attention = new Attention(element("attention", HTMLElement));
     this.list = element("tiles", HTMLElement);
     this.record = element("record", HTMLButtonElement);
     this.alarm = element("alarm", HTMLElement);
@@ -57,78 +76,21 @@ class Board {
     this.socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
     this.socket.on("connect", () => void this.#watch());
     this.socket.on("board", (/** @type {Summary | {room: {state: "deleted"}}} */ summary) => this.#show(summary));
+    this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
     every(1000, () => this.#showConnection());
-    this.#listen();
+    this.actions.listen();
   }
 
   async #watch() {
     const answer = await this.socket?.timeout(5000).emitWithAck("watch", { room: this.code });
     if (answer?.problem) this.#warn(answer.problem.message);
+    else this.inView.tell();
   }
 
-  #listen() {
-    this.record.addEventListener("click", () => this.#do("POST", "/recording", { state: this.#recording ? "stopped" : "started" }));
-    element("ask-baselines", HTMLButtonElement).addEventListener("click", () => this.#do("POST", "/baseline"));
-    element("close-room", HTMLButtonElement).addEventListener("click", () => {
-      if (confirm("Close the room? Recording stops, everybody is sent away, and nobody can join again.")) this.#do("POST", "/closing");
-    });
-    element("delete-room", HTMLButtonElement).addEventListener("click", () => void this.#delete());
-    element("copy-link", HTMLButtonElement).addEventListener("click", () => {
-      void navigator.clipboard?.writeText(element("join-url", HTMLAnchorElement).href);
-    });
-    for (const button of document.querySelectorAll("[data-label]")) {
-      button.addEventListener("click", (event) => {
-        if (button instanceof HTMLElement) this.#mark(button.dataset.label ?? "", event.timeStamp);
-      });
-    }
-    element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event));
-    document.addEventListener("keydown", (event) => this.#onKey(event));
-  }
-
-  /** A number key sets the marker of that number. @param {KeyboardEvent} event */
-  #onKey(event) {
-    const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
-    if (typing || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-    const button = document.querySelectorAll("[data-label]")[Number(event.key) - 1];
-    if (button instanceof HTMLElement) this.#mark(button.dataset.label ?? "", event.timeStamp);
-  }
-
-  /** @param {Event} event */
-  #markOwn(event) {
-    event.preventDefault();
-    const input = element("marker-label", HTMLInputElement);
-    if (input.value.trim()) this.#mark(input.value, event.timeStamp);
-    input.value = "";
-  }
-
-  /** Set a marker at the time of the key or click, however long the way to the server. @param {string} label @param {number} at_ms */
-  #mark(label, at_ms) {
+  /** A time of this page on the server's clock, as well as can be told. @param {number} at_ms */
+  #serverTime(at_ms) {
     const aheads = this.#ahead.places(at_ms).map(({ value }) => value);
-    const time = aheads.length > 0 ? new Date(at_ms - Math.min(...aheads)).toISOString() : undefined;
-    this.#do("POST", "/markers", { label, time, source: "board" });
-  }
-
-  async #delete() {
-    if (!confirm("Delete the room and everything that was recorded in it? This cannot be undone.")) return;
-    if (await this.#do("DELETE", "")) location.assign(this.roomsUrl);
-  }
-
-  /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
-  #remove(what, id, alias) {
-    const path = `/participants/${id}`;
-    if (what === "remove") this.#do("POST", `${path}/removal`);
-    else if (confirm(`Remove ${alias}, and delete everything that was recorded of them?`)) this.#do("DELETE", path);
-  }
-
-  /** @param {"POST" | "DELETE"} method @param {string} path @param {object} [body] @returns {Promise<boolean>} */
-  async #do(method, path, body) {
-    try {
-      await request(method, `/rooms/${this.code}${path}`, body);
-      return true;
-    } catch (error) {
-      this.#warn(error instanceof ApiError ? error.message : "The server cannot be reached.");
-      return false;
-    }
+    return aheads.length > 0 ? at_ms - Math.min(...aheads) : null;
   }
 
   /** Say why an action failed. @param {string} text */
@@ -145,7 +107,7 @@ class Board {
 
   /** @param {Summary | {room: {state: "deleted"}}} summary */
   #show(summary) {
-    if (!("participants" in summary)) return location.assign(this.roomsUrl);
+    if (!("participants" in summary)) return location.assign(this.root.dataset.roomsUrl ?? "/host");
     const now_ms = performance.now();
     this.#heard_ms = now_ms;
     this.#ahead.add(now_ms - summary.now_ms, now_ms);
@@ -163,12 +125,15 @@ class Board {
     write(chip, shown);
     chip.className = `chip is-${shown.toLowerCase()}`;
     this.record.disabled = state === "closed";
+    for (const id of ["ask-baselines", "close-room"]) element(id, HTMLButtonElement).disabled = state === "closed";
     this.record.setAttribute("aria-pressed", String(this.#recording));
     write(element("record-text", HTMLElement), this.#recording ? "Stop recording" : "Start recording");
     write(element("recorded-for", HTMLElement), recording.started_ms === null ? "–" : duration(server_ms - recording.started_ms));
     write(element("stored", HTMLElement), recording.stored.toLocaleString("en"));
     write(element("waiting", HTMLElement), recording.waiting.toLocaleString("en"));
-    const alarm = alarmOf(recording);
+    if (recording.stored !== this.#stored || recording.waiting === 0) this.#stored_ms = performance.now();
+    this.#stored = recording.stored;
+    const alarm = alarmOf(recording, performance.now() - this.#stored_ms);
     if (alarm || performance.now() - this.#said_ms > SAID_MS) this.#alarm(alarm);
   }
 
@@ -177,10 +142,13 @@ class Board {
     const here = new Set(people.map(({ id }) => id));
     for (const [id, tile] of this.#tiles) {
       if (here.has(id)) continue;
+      this.inView.remove(tile.root);
       tile.root.remove();
       this.#tiles.delete(id);
     }
     for (const person of people) this.#tileOf(person.id).show(person, now_ms);
+    this.root.classList.toggle("is-dense", people.length > SPACIOUS_TILES);
+    this.attention.show(people, now_ms);
     write(element("people", HTMLElement), String(people.filter(({ warning }) => warning !== "left").length));
     element("nobody", HTMLElement).hidden = people.length > 0;
   }
@@ -189,10 +157,26 @@ class Board {
   #tileOf(id) {
     const known = this.#tiles.get(id);
     if (known) return known;
-    const tile = new Tile((what, participant, alias) => this.#remove(what, participant, alias));
+    const tile = new Tile((what, participant, alias) => this.actions.remove(what, participant, alias));
     this.#tiles.set(id, tile);
     this.list.append(tile.root);
+    this.inView.add(tile.root, id);
     return tile;
+  }
+
+  /** The server sends the next pictures once these are drawn. @param {Video} video @param {() => void} taken */
+  async #showVideo({ pictures, images }, taken) {
+    let end = 0;
+    const drawn = pictures.map((picture) => {
+      const image = images.slice(end, (end += picture.bytes));
+      return this.#tiles.get(picture.id)?.showPicture(picture, image);
+    });
+    try {
+      await Promise.all(drawn);
+    } catch (error) {
+      console.debug("A picture could not be shown:", error);
+    }
+    taken();
   }
 
   /** @param {Summary} summary @param {number} now_ms */
@@ -205,7 +189,7 @@ class Board {
       if (target) write(target, group ? percent(group[label]) : "");
     });
     const last = markers.at(-1);
-    write(element("last-marker", HTMLElement), last ? `· last marker: ${last.label}` : "");
+    write(element("last-marker", HTMLElement), last ? `Last marker: ${last.label}` : "");
   }
 
   #showConnection() {
@@ -215,10 +199,11 @@ class Board {
   }
 }
 
-/** What a host must know at once. @param {Recording} recording */
-function alarmOf({ problem, waiting, lost }) {
-  const waits = `Recording pauses: samples cannot be stored. ${problem ?? ""} ${waiting} wait and will be stored when it works again.`;
-  if (problem) return waits + (lost ? ` ${lost} did not fit and are lost.` : "");
+/** What a host must know at once, without numbers that run: it is read out anew when it changes. @param {Recording} recording @param {number} since_ms the last sample was stored */
+function alarmOf({ problem, lost }, since_ms) {
+  const waits = "Samples wait, and are stored when it works again.";
+  if (problem) return `Recording pauses: samples cannot be stored. ${problem} ${lost ? "There is no room for more: new ones are lost." : waits}`;
+  if (since_ms > WAITING_LIMIT_MS) return `Recording pauses: the database does not answer. ${waits}`;
   return lost ? `${lost} samples were lost while the database did not work.` : "";
 }
 

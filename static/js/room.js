@@ -59,6 +59,7 @@ class RoomPage extends Page {
     this.#showRecording(false);
     write(element("my-alias", HTMLElement), "");
     this.relativeButton.hidden = true;
+    this.#showRelative(false);
     element("neutral", HTMLElement).hidden = true;
     super.end(screen);
   }
@@ -78,8 +79,9 @@ class RoomPage extends Page {
   }
 
   /** @param {import("./roomlink.js").Joined} joined */
-  #onJoined({ alias, recording, baseline }) {
+  #onJoined({ alias, recording, baseline, video }) {
     write(element("my-alias", HTMLElement), alias);
+    element("seen-live", HTMLElement).hidden = !video;
     this.#showRecording(recording);
     this.relativeButton.hidden = !(baseline && this.showsResults);
   }
@@ -143,7 +145,13 @@ class RoomPage extends Page {
   #toggleRelative() {
     if (!(this.live instanceof RoomLive)) return;
     this.live.relative = !this.live.relative;
-    this.relativeButton.setAttribute("aria-pressed", String(this.live.relative));
+    this.#showRelative(this.live.relative);
+  }
+
+  /** @param {boolean} on */
+  #showRelative(on) {
+    this.relativeButton.setAttribute("aria-pressed", String(on));
+    write(element("bars-title", HTMLElement), on ? "Relative to my neutral: at rest, each has 14%" : "Probabilities");
   }
 }
 

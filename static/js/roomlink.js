@@ -4,7 +4,7 @@ import { Link } from "./link.js";
  * The connection of a participant: joins the room before it counts as connected, and again after a loss.
  *
  * @typedef {{room: string, alias: string, consent: true}} Consent
- * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean}} Joined
+ * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean, video: boolean}} Joined
  * @typedef {import("./screens.js").RoomEnding} Ending
  * @typedef {object} Listener
  * @property {(joined: Joined) => void} onJoined

@@ -3,6 +3,7 @@ import { create, write } from "./dom.js";
 import { nameOf, percent } from "./expressions.js";
 import { LABELS } from "./protocol.js";
 import { STANDS_OUT } from "./roomlive.js";
+import { TileVideo } from "./tilevideo.js";
 
 /**
  * One participant on the board.
@@ -20,13 +21,16 @@ import { STANDS_OUT } from "./roomlive.js";
  * @property {"none" | "running" | "set"} baseline
  */
 
-/** @type {Record<string, string>} */
-const WARNINGS = {
+/** The gravest first. @type {Record<string, string>} */
+export const WARNINGS = {
   left: "Left",
   "no frames": "No pictures",
   "no face": "No face",
   "several faces": "Several faces",
 };
+
+/** What these warn of has no picture any more. */
+const UNSEEN = new Set(["left", "no frames"]);
 
 /** @type {Record<TileData["baseline"], string>} */
 const BASELINES = { none: "", running: "Taking neutral …", set: "" };
@@ -42,10 +46,13 @@ export class Tile {
     this.number = create("span", "tile-number");
     this.relative = create("p", "tile-relative");
     this.canvas = create("canvas", "tile-canvas");
+    this.picture = create("canvas", "tile-video");
+    this.menu = create("summary", "text-button", "⋯");
     this.facts = create("p", "tile-facts");
     this.data = /** @type {TileData | null} */ (null);
     this.#build(onRemove);
     this.chart = new TileChart(this.canvas);
+    this.video = new TileVideo(this.picture);
   }
 
   /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
@@ -59,31 +66,45 @@ export class Tile {
       button.addEventListener("click", () => this.data && onRemove(what, this.data.id, this.data.alias));
       panel.append(button);
     }
-    const dots = create("summary", "text-button", "⋯");
-    dots.setAttribute("aria-label", "What can be done with this participant");
-    menu.append(dots, panel);
-    head.append(this.alias, this.warning, menu);
+    menu.append(this.menu, panel);
+    head.append(this.alias, menu);
     const readout = create("p", "tile-readout");
-    readout.append(this.swatch, this.name, this.number);
+    readout.append(this.swatch, this.name, this.warning, this.number);
     this.canvas.setAttribute("role", "img");
-    this.root.append(head, readout, this.relative, this.canvas, this.facts);
+    this.picture.setAttribute("role", "img");
+    this.root.append(head, this.picture, readout, this.relative, this.canvas, this.facts);
   }
 
   /** @param {TileData} data @param {number} now_ms */
   show(data, now_ms) {
+    if (this.data?.alias !== data.alias) this.#name(data.alias);
     this.data = data;
     const { expression, probabilities, valence } = data;
+    if (UNSEEN.has(data.warning ?? "")) this.video.clear();
     this.root.dataset.expression = expression ?? "";
     this.root.classList.toggle("is-away", data.warning === "left");
-    write(this.alias, data.alias);
+    this.root.classList.toggle("is-warned", data.warning !== null);
     write(this.warning, data.warning ? WARNINGS[data.warning] : "");
     this.warning.hidden = data.warning === null;
     write(this.name, expression ? nameOf(expression) : "–");
     write(this.number, expression && probabilities ? percent(probabilities[LABELS.indexOf(expression)]) : "");
     write(this.relative, relativeText(data));
     write(this.facts, factsOf(data));
-    this.canvas.setAttribute("aria-label", `The last minute of ${data.alias}: expression and valence`);
     this.chart.add(probabilities && valence !== null ? { probabilities, valence } : null, now_ms);
+  }
+
+  /** @param {import("./tilevideo.js").Picture} picture @param {ArrayBuffer} image */
+  showPicture(picture, image) {
+    return this.video.show(picture, image, this.data?.expression ?? null);
+  }
+
+  /** @param {string} alias */
+  #name(alias) {
+    write(this.alias, alias);
+    this.alias.title = alias; // long ones are cut
+    this.menu.setAttribute("aria-label", `What can be done with ${alias}`);
+    this.canvas.setAttribute("aria-label", `The last minute of ${alias}: expression and valence`);
+    this.picture.setAttribute("aria-label", `${alias}, live`);
   }
 }
 

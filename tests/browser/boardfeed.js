@@ -1,0 +1,70 @@
+// Runs before a board's own scripts: notes its updates, and can feed it hours of them in seconds.
+(() => {
+  const now = performance.now.bind(performance);
+  const feed = { times_ms: [], last: null, video: [], blocked: false, skipped_ms: 0, sockets: [] };
+  window.boardFeed = feed;
+  performance.now = () => now() + feed.skipped_ms;
+
+  const PREFIX = '42["board",';
+  const VIDEO = /^451-\d+\["video"/;
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      feed.sockets.push(this);
+      this.addEventListener("message", (event) => {
+        if (event.fed) return;
+        if (feed.blocked) event.stopImmediatePropagation();
+        else note(event.data);
+      });
+    }
+  };
+
+  function note(data) {
+    if (typeof data !== "string") feed.video.push(data);
+    else if (VIDEO.test(data)) feed.video = [data];
+    else if (data.startsWith(PREFIX)) {
+      feed.times_ms.push(now());
+      feed.last = JSON.parse(data.slice(2))[1];
+    }
+  }
+
+  /** Updates of so many minutes, 250 ms apart on the page's clock: faces change, people go and come, markers are set, pictures come. */
+  window.feedMinutes = async (minutes) => {
+    feed.blocked = true;
+    const summary = structuredClone(feed.last);
+    for (let minute = 0; minute < minutes; minute += 1) {
+      for (let update = 0; update < 240; update += 1) {
+        feed.skipped_ms += 250;
+        summary.now_ms += 250;
+        change(summary, update);
+        receive(PREFIX + JSON.stringify(summary) + "]");
+      }
+      feed.video.forEach(receive);
+      await new Promise((done) => setTimeout(done));
+    }
+  };
+
+  function receive(data) {
+    const event = new MessageEvent("message", { data });
+    event.fed = true;
+    feed.sockets.at(-1).dispatchEvent(event);
+  }
+
+  function change(summary, update) {
+    if (update === 0) {
+      summary.participants.push({ ...summary.participants.shift(), id: String(Math.random()) });
+      summary.markers.push({ at_ms: summary.now_ms, label: `Marker ${summary.now_ms}` });
+      summary.markers.splice(0, summary.markers.length - 20);
+    }
+    for (const person of summary.participants) {
+      if (Math.random() > 0.3) continue;
+      const first = Math.floor(7 * Math.random());
+      person.probabilities = person.probabilities.map((_, index) => (index === first ? 0.7 : 0.05));
+      person.relative = person.probabilities;
+      person.expression = Object.keys(summary.group)[first];
+      person.valence = Math.random() * 2 - 1;
+      person.warning = Math.random() > 0.1 ? null : "several faces";
+      person.latency_ms = Math.round(100 * Math.random());
+    }
+  }
+})();

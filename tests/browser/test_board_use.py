@@ -1,0 +1,163 @@
+"""What a host does on the board, by pointer and by keyboard, on screens of all sizes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.test_rooms import join, make_room, sign_in
+from tests.crowd import Crowd
+from tests.serving import Server
+from tests.test_rooms_server import TOKEN, person
+
+NewPage = Callable[..., Page]
+Launch = Callable[..., Browser]
+
+CUT_OFF = """
+() => [document.documentElement, ...document.querySelectorAll(".tile, .board-actions, .recording-line, .top")]
+    .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.className || box.tagName)
+"""
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Server]:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
+        yield running
+
+
+@pytest.fixture
+def host(lab: Server, launch: Launch, new_page: NewPage) -> Page:
+    page = new_page(launch(), viewport={"width": 1280, "height": 800})
+    sign_in(page, lab)
+    return page
+
+
+@pytest.fixture(scope="module")
+def empty_jpeg() -> bytes:
+    return bytes(cv2.imencode(".jpg", np.full((480, 640, 3), 90, np.uint8))[1])
+
+
+@pytest.fixture(scope="module")
+def two_faces_jpeg(astronaut_jpeg: bytes) -> bytes:
+    one = cv2.imdecode(np.frombuffer(astronaut_jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert one is not None
+    return bytes(cv2.imencode(".jpg", np.hstack([one, one]))[1])
+
+
+def code_of_link(link: str) -> str:
+    return link.rsplit("/", 1)[1]
+
+
+def test_number_keys_set_markers_again_after_one_was_typed(host: Page) -> None:
+    make_room(host)
+    host.focus("#marker-label")
+    host.keyboard.type("Phone 1 rang")  # a number key, but in a text
+    host.keyboard.press("Enter")
+    host.wait_for_selector("#last-marker:has-text('Phone 1 rang')")
+    host.keyboard.press("2")
+    host.wait_for_selector("#last-marker:has-text('Film ends')")
+
+
+def test_escape_closes_a_menu_and_gives_the_keyboard_back(host: Page) -> None:
+    make_room(host)
+    host.focus("summary:has-text('More')")
+    host.keyboard.press("Enter")
+    host.wait_for_selector("#close-room", state="visible")
+    host.keyboard.press("Tab")
+    host.keyboard.press("Escape")
+    host.wait_for_selector("#close-room", state="hidden")
+    assert host.evaluate("document.activeElement.textContent.trim()") == "More"
+    host.click("summary:has-text('Join')")
+    host.click("h1")
+    host.wait_for_selector("#join-url", state="hidden")
+
+
+def test_a_database_that_does_not_answer_is_said_until_it_does(
+    lab: Server, host: Page, astronaut_jpeg: bytes
+) -> None:
+    room = code_of_link(make_room(host))
+    with Crowd(lab, room, 1, [astronaut_jpeg], frames_per_s=5):
+        host.click("#record")
+        host.wait_for_function("() => Number(document.getElementById('stored').textContent) > 0")
+        os.kill(lab.store_pid(), signal.SIGSTOP)
+        try:
+            host.wait_for_selector("#alarm:has-text('does not answer')")
+        finally:
+            os.kill(lab.store_pid(), signal.SIGCONT)
+        host.wait_for_selector("#alarm", state="hidden")
+        host.wait_for_selector(".tile .tile-name:text-is('Happy')")
+
+
+def test_one_line_names_who_needs_a_look(
+    lab: Server, host: Page, astronaut_jpeg: bytes, empty_jpeg: bytes, two_faces_jpeg: bytes
+) -> None:
+    room = code_of_link(make_room(host))
+    with Crowd(lab, room, 4, [astronaut_jpeg, empty_jpeg, two_faces_jpeg, astronaut_jpeg], 2) as crowd:
+        host.wait_for_selector("#attention:text-is('No face: P2 · Several faces: P3')")
+        crowd.people[3].client.disconnect()
+        host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2 · Several faces: P3')")
+        host.click(".tile:has(.tile-alias:text-is('P3')) summary")
+        host.click(".tile:has(.tile-alias:text-is('P3')) button:text-is('Remove')")
+        host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2')")
+        assert crowd.people[2].parted == [{"reason": "removed"}]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (390, 844)])
+@pytest.mark.parametrize("people", [1, 13])
+def test_nothing_is_cut_off(
+    lab: Server, host: Page, two_faces_jpeg: bytes, width: int, height: int, people: int
+) -> None:
+    room = code_of_link(make_room(host))
+    host.set_viewport_size({"width": width, "height": height})
+    with person(lab) as long:
+        long.join(room, alias="A name of thirty letters or so")
+        with Crowd(lab, room, people - 1, [two_faces_jpeg], 1):
+            host.wait_for_function("count => document.querySelectorAll('.tile').length === count", arg=people)
+            assert host.evaluate(CUT_OFF) == []
+            assert ("is-dense" in (host.get_attribute("#board", "class") or "")) is (people > 12)
+
+
+def test_pictures_are_shown_where_everybody_was_told_and_only_while_they_are_there(
+    host: Page, still_browser: Browser, new_page: NewPage
+) -> None:
+    host.check("[name=video]")
+    link = make_room(host)
+    page = new_page(still_browser)
+    join(page, link, "Gina")
+    assert "sees the pictures of your camera live" in page.inner_text(".information")
+    page.wait_for_selector("#seen-live", state="visible")
+    shown = "() => document.querySelector('.tile-video').width > 0"
+    host.wait_for_function(shown)
+    page.click("#pause")
+    host.wait_for_selector(".tile .chip:text-is('No pictures')")
+    host.wait_for_function("() => document.querySelector('.tile-video').width === 0")
+    page.click("#pause")
+    host.wait_for_function(shown)
+    page.click("#stop")
+    host.wait_for_function("() => document.querySelectorAll('.tile').length === 0")
+
+
+def test_without_the_setting_nobody_is_said_to_be_seen(
+    host: Page, still_browser: Browser, new_page: NewPage
+) -> None:
+    link = make_room(host)
+    parts: list[bytes] = []
+    host.on(
+        "websocket",
+        lambda socket: socket.on(
+            "framereceived", lambda payload: parts.append(payload) if isinstance(payload, bytes) else None
+        ),
+    )
+    host.reload()
+    page = new_page(still_browser)
+    join(page, link, "Hal")
+    host.wait_for_selector(".tile .tile-name:text-is('Happy')")
+    host.wait_for_timeout(1500)
+    assert page.is_hidden("#seen-live") and host.is_hidden(".tile-video")
+    assert parts == []
