@@ -1,10 +1,10 @@
 """What recording costs, and whether it is whole: `make bench-recording`, 16 minutes.
 
-Thirty simulated participants send five frames a second, far from what the server can take: without recording,
-and recording into SQLite and into a PostgreSQL of its own. The three take turns of half a minute, five minutes
-of each, and every round begins with another; what is compared are turns of the same round, so that what else
-the machine does falls on all alike. `python -m tests.bench.bench_recording SECONDS ROUNDS` makes turns shorter
-or fewer.
+Thirty simulated participants send five frames a second, which is far from what the server can take: without
+recording, and recording into SQLite and into a PostgreSQL of its own. The three take turns of half a
+minute, five minutes of each, and every round begins with another; what is compared are turns of the same
+round, so that what else the machine does falls on all alike. `python -m tests.bench.bench_recording SECONDS
+ROUNDS` makes turns shorter or fewer.
 """
 
 from __future__ import annotations
