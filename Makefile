@@ -11,7 +11,7 @@ RUN ?= build/runs/expression
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run serve test lint format bench bench-growth bench-peer train evaluate clean
+.PHONY: help run serve test lint format bench bench-growth bench-peer bench-recording bench-export train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,12 @@ bench-growth: .venv/dev.stamp ## Measure growth over clients, faces, workers and
 
 bench-peer: .venv/dev.stamp .venv-peer/made.stamp ## Measure against the package fer, in an environment of its own
 	@$(PYTHON) -W ignore -m tests.bench.bench_peer
+
+bench-recording: .venv/dev.stamp ## Measure what recording costs, into SQLite and PostgreSQL, in 16 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_recording
+
+bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people, in some 5 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_export
 
 train: .venv/dev.stamp ## Train the CNN on DATA=folder (or fer2013.csv) in RUN=folder, or go on; write models/
 	@$(PYTHON) -m models.train.fit --data $(DATA) --run $(RUN)

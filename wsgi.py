@@ -68,7 +68,7 @@ def serve(settings: Settings) -> None:
     for part in parts:
         part.start()
     try:
-        eventlet.spawn(run_server, listener, app)
+        eventlet.spawn(run_server, listener, app, "https" if settings.https else "http")
         print(announce.serving_lines(settings), flush=True)
         eventlet.spawn(announce_hosts, settings, app.extensions["hosts"])
         stop_signals.recv(1)
@@ -125,13 +125,24 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run_server(listener: socket.socket, application: Any) -> None:  # noqa: ANN401 - any WSGI application
-    """Answer requests for ever; requests are not logged, and errors do not go to the browser."""
+def run_server(listener: socket.socket, application: Any, scheme: str = "http") -> None:  # noqa: ANN401
+    """Answer requests to a WSGI application for ever; they are not logged, errors do not go to the browser.
+
+    eventlet knows its own TLS listener only, so `scheme` says what browsers speak.
+    """
     from eventlet import greenpool, wsgi
 
     greenpool.DEBUG = False  # no traceback for every browser that breaks off a TLS handshake
     log = logging.getLogger("mien.http")
-    wsgi.server(listener, application, log=log, log_output=False, debug=False, protocol=http_protocol())
+    wsgi.server(
+        listener,
+        application,
+        log=log,
+        log_output=False,
+        debug=False,
+        protocol=http_protocol(),
+        environ={"wsgi.url_scheme": scheme},
+    )
 
 
 def http_protocol() -> type:

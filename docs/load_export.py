@@ -1,6 +1,8 @@
 """Load the export of a room: `python docs/load_export.py mien-CODE.zip`.
 
-Needs pandas; with Py-Feat installed, `as_fex` gives the samples as a `feat.Fex` with its own plots.
+Needs pandas; with Py-Feat installed, `as_fex` gives the samples as a `feat.Fex`: `fex.emotions`,
+`fex.faceboxes`, `fex.poses`, and `fex.extract_mean()` and its like for each participant. Tried with pandas
+3.1.1 and Py-Feat 2.1.5. Mien's samples have no action units and no landmarks, so `fex.aus` is empty.
 """
 
 from __future__ import annotations
@@ -24,10 +26,20 @@ def load(path: Path) -> pd.DataFrame:
 
 
 def as_fex(samples: pd.DataFrame) -> Any:  # noqa: ANN401 - feat.Fex, where Py-Feat is installed
-    """The samples as Py-Feat knows them."""
+    """The samples as Py-Feat knows them, with a session for each participant."""
     from feat import Fex  # type: ignore[import-not-found,unused-ignore]
 
-    return Fex(samples, emotion_columns=EMOTIONS, facebox_columns=FACE_BOX, facepose_columns=POSE)
+    return Fex(
+        samples,
+        detector="Mien",
+        emotion_columns=EMOTIONS,
+        facebox_columns=FACE_BOX,
+        facepose_columns=POSE,
+        time_columns=["timestamp", "t"],
+        au_columns=[],
+        landmark_columns=[],
+        sessions=samples["participant"],
+    )
 
 
 def main(path: Path) -> None:

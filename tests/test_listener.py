@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import websocket
 
 from tests.serving import Server, free_port
 
@@ -84,3 +85,16 @@ def test_plain_http_is_redirected_to_https(https_server: Server) -> None:
     answer = requests.get(f"http://127.0.0.1:{port}/page?x=1", allow_redirects=False, timeout=5)
     assert answer.status_code in (301, 302, 307, 308)
     assert answer.headers["Location"] == f"https://127.0.0.1:{https_server.port}/page?x=1"
+
+
+@pytest.mark.parametrize(("scheme", "taken"), [("https", True), ("http", False)])
+def test_the_page_over_https_may_open_its_websocket(https_server: Server, scheme: str, taken: bool) -> None:
+    """Browsers name the page's origin; the server takes its own alone."""
+    url = f"wss://127.0.0.1:{https_server.port}/socket.io/?EIO=4&transport=websocket"
+    origin = f"{scheme}://127.0.0.1:{https_server.port}"
+    unverified = {"cert_reqs": ssl.CERT_NONE}
+    if taken:
+        websocket.create_connection(url, origin=origin, sslopt=unverified, timeout=5).close()
+    else:
+        with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+            websocket.create_connection(url, origin=origin, sslopt=unverified, timeout=5)

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from typing import Any
 
 import pytest
 
+from tests.bench.scenes import moving_faces
 from tests.faces import face
+from tests.serving import Server
+from tests.test_rooms_server import TOKEN, api, make_room, person
 from webapp.lsl import CHANNELS, LslOutlets
-from webapp.messages import STAGES, Frame, Result
+from webapp.messages import LABELS, STAGES, Frame, Result
 from webapp.records import MarkerRecord, ParticipantRecord, RoomRecord
 from webapp.rooms import Participant, Room
 from webapp.samples import Circumstances, samples_of
@@ -38,7 +42,6 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     participant = Participant(ParticipantRecord("0123456789ab", room.code, "A", "", "", 0.0))
     outlets = LslOutlets()
     outlets.joined(room, participant)
-    outlets.marker(room, MarkerRecord(room.code, 0.0, "before anybody listens", "api"))
     inlet, markers = inlet_of(f"mien-{room.code}-0123456789ab"), inlet_of(f"mien-{room.code}-markers")
     info = inlet.info()
     assert (info.type(), info.channel_count()) == ("Expression", len(CHANNELS))
@@ -66,3 +69,30 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     assert received[6][0][CHANNELS.index("happy")] == pytest.approx(1.0)
     values, at_s = markers.pull_sample(timeout=5)
     assert values == ["now"] and at_s >= times_s[-1]
+
+
+def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> None:
+    """Through a real server: what the participant got as results is what a recorder gets, in order."""
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_LSL="1") as server:
+        room = make_room(server)
+        with person(server) as one:
+            participant = one.join(room)["participant"]
+            inlet, markers = inlet_of(f"mien-{room}-{participant}"), inlet_of(f"mien-{room}-markers")
+            results: list[Any] = []
+            pictures = itertools.cycle(moving_faces(count=FRAMES_PER_S))
+            end_s = time.monotonic() + SECONDS
+            while time.monotonic() < end_s:
+                if len(results) == FRAMES_PER_S:
+                    api(server, "POST", f"/rooms/{room}/markers", {"label": "now"})
+                (face_of_answer,) = one.send(next(pictures))["faces"]
+                results.append(face_of_answer)
+                time.sleep(1 / FRAMES_PER_S)
+            received: list[tuple[list[Any], float]] = []
+            pull(inlet, len(results), received)
+            assert inlet.pull_sample(timeout=0.5) == (None, None), "no sample more"
+        assert markers.pull_sample(timeout=5)[0] == ["now"]
+    times_s = [at_s for _, at_s in received]
+    assert times_s == sorted(times_s) and times_s[-1] - times_s[0] == pytest.approx(SECONDS, abs=1)
+    for (values, _), answer in zip(received, results, strict=True):
+        assert values[: len(LABELS)] == pytest.approx(list(answer["raw_probabilities"].values()), abs=1e-3)
+        assert values[CHANNELS.index("yaw")] == pytest.approx(answer["pose"]["yaw"], abs=0.06)

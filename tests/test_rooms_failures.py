@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import resource
-import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.serving import Server, free_port
+from tests.postgres import Postgres, find_postgres, running_postgres
+from tests.serving import Server
 from tests.test_rooms_server import TOKEN, Answer, api, export, make_room, person, rows
 
 FULL_AT_BYTES = 400_000
@@ -42,48 +40,13 @@ def recovered(samples: int) -> Callable[[Answer], bool]:
     return lambda state: not has_problem(state) and state["stored"] > samples
 
 
-def find_postgres() -> Path | None:
-    """The folder of PostgreSQL's programs."""
-    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
-    found = shutil.which("initdb")
-    return Path(found).parent if found else (candidates[0].parent if candidates else None)
-
-
-class Postgres:
-    """A PostgreSQL of its own in a folder, run by a user who is not root."""
-
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self._programs, self._data, self._port = programs, folder / "data", free_port()
-        self.url = f"postgresql://mien@127.0.0.1:{self._port}/postgres"
-        shutil.chown(folder, "postgres")
-        self._run("initdb", "-A", "trust", "-U", "mien")
-
-    def start(self) -> None:
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-        self._run("pg_ctl", "-w", "-l", str(self._data / "log"), "-o", options, "start")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-m", "immediate", "stop")
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = ["runuser", "-u", "postgres", "--", str(self._programs / program), "-D"]
-        subprocess.run(
-            [*command, str(self._data), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL
-        )
-
-
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     programs = find_postgres()
-    if programs is None or shutil.which("runuser") is None:
+    if programs is None:
         pytest.skip("no PostgreSQL is installed")
-    folder = Path("/tmp") / f"mien-postgres-{free_port()}"
-    folder.mkdir()
-    running = Postgres(programs, folder)
-    running.start()
-    yield running
-    running.stop()
-    shutil.rmtree(folder)
+    with running_postgres(programs) as running:
+        yield running
 
 
 def test_a_lost_postgresql_pauses_the_recording_and_nothing_is_lost(
@@ -101,13 +64,7 @@ def test_a_lost_postgresql_pauses_the_recording_and_nothing_is_lost(
             sent += more
             assert state["state"] == "started"
             postgres.start()
-            more, _ = record_until(
-                server,
-                room,
-                one,
-                astronaut_jpeg,
-                recovered(sent),
-            )
+            more, _ = record_until(server, room, one, astronaut_jpeg, recovered(sent))
             sent += more
         samples = rows(export(server, room)["samples.csv"])
         assert [int(row["frame"]) for row in samples] == list(range(sent))
@@ -129,13 +86,7 @@ def test_a_full_disk_pauses_the_recording_and_the_live_view_goes_on(
             sent, state = record_until(server, room, one, astronaut_jpeg, has_problem)
             assert state["waiting"] > 0 and state["lost"] == 0
             resource.prlimit(server.store_pid(), resource.RLIMIT_FSIZE, unlimited)
-            more, _ = record_until(
-                server,
-                room,
-                one,
-                astronaut_jpeg,
-                recovered(sent),
-            )
+            more, _ = record_until(server, room, one, astronaut_jpeg, recovered(sent))
         samples = rows(export(server, room)["samples.csv"])
         assert [int(row["frame"]) for row in samples] == list(range(sent + more))
 

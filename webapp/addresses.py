@@ -13,6 +13,9 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 PROBES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses of documentation networks (RFC 5737, RFC 3849): asked for the way there, never sent to."""
 
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+"""What means it in a URL."""
+
 HOST_NAME = re.compile(r"(?!.*\.arpa$)[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_-]+)*", re.IGNORECASE)
 """What a certificate can name; not the names of reverse look-ups, which macOS may give itself."""
 
@@ -34,6 +37,12 @@ def network_addresses() -> list[IpAddress]:
 def loopback_addresses() -> list[IpAddress]:
     """The addresses that mean this machine itself."""
     return [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether the `host` or `host:port` of a URL means the machine that the browser runs on."""
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    return name in THIS_MACHINE
 
 
 def _source_address(family: socket.AddressFamily, probe: str) -> str | None:

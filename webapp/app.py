@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.answers import problem
 from webapp.api import create_api
@@ -61,6 +62,9 @@ def create_app(settings: Settings) -> Flask:
     socketio = _create_socketio(app, settings)
     room_events = _add_rooms(app, settings, socketio)
     Events(engine, settings.smoothing_s, room_events).register(socketio)
+    if settings.proxies:
+        # Each proxy adds an address; the scheme is what the nearest one says.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
     return app
 
 

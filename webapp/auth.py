@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Request, Response, current_app, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 
+from webapp.addresses import is_this_machine
 from webapp.errors import BadRequestError, SettingsError
 from webapp.records import HostRecord
 from webapp.rooms import check_text
@@ -129,11 +131,21 @@ class Hosts:
         return self.by_secret(secret.strip()) if kind.lower() == "bearer" else None
 
 
+class SessionCookie(SecureCookieSessionInterface):
+    """The cookie of a session is `Secure`, but on http://localhost, where Safari would drop it.
+
+    It never leaves the machine there.
+    """
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether browsers may send it over https only."""
+        return request.is_secure or not is_this_machine(request.host)
+
+
 def protect(app: Flask, hosts: Hosts, data_dir: Path) -> Limiter:
     """Give an application sessions, protection against forged requests, and limits to attempts."""
     app.config.update(
         SECRET_KEY=_secret_key(data_dir),
-        SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_CHECK_DEFAULT=False,  # by `host_only` and the login, not for what needs no session
@@ -141,6 +153,7 @@ def protect(app: Flask, hosts: Hosts, data_dir: Path) -> Limiter:
         WTF_CSRF_TIME_LIMIT=None,  # a board stays open for hours
         RATELIMIT_HEADERS_ENABLED=False,
     )
+    app.session_interface = SessionCookie()
     CSRFProtect(app)
     manager = LoginManager(app)
     manager.user_loader(hosts.by_id)

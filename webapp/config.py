@@ -39,6 +39,7 @@ class Settings:
     host_token: str | None = None
     retention_days: int = 0
     lsl: bool = False
+    proxies: int = 0
     allowed_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
 
@@ -78,6 +79,7 @@ class Settings:
             host_token=read.text("HOST_TOKEN", "") or None,
             retention_days=read.whole("RETENTION_DAYS", 0, low=0, high=36500),
             lsl=read.choice("LSL", ("0", "1")) == "1",
+            proxies=read.whole("PROXIES", 0, low=0, high=10),
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import segno
 from flask import request
 
+from webapp.addresses import is_this_machine
 from webapp.announce import EVERYWHERE, page_urls
 from webapp.config import Settings
-
-HERE = ("localhost", "127.0.0.1", "[::1]")
 
 
 def join_url(settings: Settings, code: str) -> str:
@@ -16,8 +15,11 @@ def join_url(settings: Settings, code: str) -> str:
 
     Where the host sits at the server itself and others can reach it, under its address in the network.
     """
-    at_server = request.host.rsplit(":", 1)[0] in HERE
-    root = page_urls(settings)[0] if at_server and settings.host in EVERYWHERE else request.host_url
+    root = (
+        page_urls(settings)[0]
+        if is_this_machine(request.host) and settings.host in EVERYWHERE
+        else request.host_url
+    )
     return f"{root}r/{code}"
 
 

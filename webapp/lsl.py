@@ -22,7 +22,7 @@ NO_FACE = [math.nan] * len(CHANNELS)
 
 
 class LslOutlets:
-    """The streams of all rooms; made when there is the first thing to send.
+    """The streams of all rooms; a room's are made when somebody joins it.
 
     Raises:
         SettingsError: pylsl is not installed, or does not work here.
@@ -40,8 +40,9 @@ class LslOutlets:
         self._markers: dict[str, Any] = {}
 
     def joined(self, room: Room, participant: Participant) -> None:
-        """Offer a participant's stream, so that a recorder finds it before the first sample."""
+        """Offer the streams, so that a recorder finds them before the first sample and the first marker."""
         self._stream(room, participant)
+        self._marker_stream(room)
 
     def samples(self, room: Room, participant: Participant, samples: list[SampleRecord]) -> None:
         """Send the samples of one frame: the largest face, or none."""
@@ -50,12 +51,7 @@ class LslOutlets:
 
     def marker(self, room: Room, marker: MarkerRecord) -> None:
         """Send a marker."""
-        if room.code not in self._markers:
-            info = self._info(
-                f"Mien markers {room.code}", "Markers", 1, "string", f"mien-{room.code}-markers"
-            )
-            self._markers[room.code] = self._pylsl.StreamOutlet(info)
-        self._markers[room.code].push_sample([marker.label], self._lsl_time(marker.at_ms))
+        self._marker_stream(room).push_sample([marker.label], self._lsl_time(marker.at_ms))
 
     def left(self, participant_id: str) -> None:
         """End a participant's stream."""
@@ -71,6 +67,14 @@ class LslOutlets:
                 channels.append_child("channel").append_child_value("label", label)
             self._participants[record.id] = self._pylsl.StreamOutlet(info)
         return self._participants[record.id]
+
+    def _marker_stream(self, room: Room) -> Any:  # noqa: ANN401 - pylsl has no types
+        if room.code not in self._markers:
+            name, source_id = f"Mien markers {room.code}", f"mien-{room.code}-markers"
+            self._markers[room.code] = self._pylsl.StreamOutlet(
+                self._info(name, "Markers", 1, "string", source_id)
+            )
+        return self._markers[room.code]
 
     def _info(self, name: str, kind: str, channels: int, form: str, source_id: str) -> Any:  # noqa: ANN401
         rate = self._pylsl.IRREGULAR_RATE

@@ -96,10 +96,6 @@ class People:
             raise NotJoinedError("Join the room first, then send frames.")
         return found
 
-    def is_joined(self, connection: str) -> bool:
-        """Whether a connection is a participant's."""
-        return connection in self._joined
-
     def present(self) -> dict[str, Participant]:
         """Everybody in a room now, by connection."""
         return {connection: participant for connection, (_, participant) in self._joined.items()}

@@ -83,8 +83,8 @@ class RoomEvents:
         Raises:
             NotJoinedError: they are for a room that it has not joined.
         """
-        if (connection in self._named or _room_in(meta)) and not self._people.is_joined(connection):
-            raise NotJoinedError("Join the room first, with consent; then send frames.")
+        if connection in self._named or _room_in(meta):
+            self._check_room(connection, meta)
 
     def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
         """The result, with what a room adds to it.
@@ -122,14 +122,17 @@ class RoomEvents:
         }
 
     def _quit(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
         self._people.quit(connection)
         return {"left": True}
 
     def _erase(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
         self._people.erase(connection)
         return {"erased": True}
 
     def _baseline(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
         self._people.begin_baseline(connection)
         return {"state": "running"}
 
@@ -147,6 +150,16 @@ class RoomEvents:
         in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
         self._watchers.look(connection, in_view)
         return {"in_view": len(in_view)}
+
+    def _check_room(self, connection: str, data: object) -> None:
+        """Make sure that a connection is in a room, and in the one that its data name, if any.
+
+        Raises:
+            NotJoinedError: it is not.
+        """
+        room, _ = self._people.joined(connection)
+        if _room_in(data) not in ("", room.code):
+            raise NotJoinedError("This connection is in another room; join this one first, with consent.")
 
 
 def _guarded(handler: Callable[[str, object], Answer]) -> Callable[..., Answer]:

@@ -9,12 +9,15 @@ messages (RFC 6455; https://socket.io/docs/v4/engine-io-protocol, .../socket-io-
     us      (binary) the JPEG
     server  437[{answer}]                   acknowledgement of 7
     server  2                               ping; we answer 3
+    us      420["join",{...}]               in a room: the first thing, acknowledged like a frame
+    server  429["clock"]                    in a room: event that wants ack 9; we answer 439[milliseconds]
 
 Pictures are masked once, with a random key as a browser has it, so the server unmasks as it would.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import selectors
 import socket
@@ -22,6 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import websocket
@@ -30,6 +34,8 @@ from tests.bench.processes import machine_s, processor_s
 
 TEXT, BINARY = 0x81, 0x82
 RECEIVE_BYTES = 1 << 18
+LAST_ANSWERS_S = 2.0
+"""How long answers to the last frames are waited for."""
 
 REFUSED_PAUSE_S = 0.1
 """A browser that was told `busy` sends less for a while, as the page does."""
@@ -44,7 +50,7 @@ class Plan:
 
     With `rate_per_s` each browser sends so many frames a second, come what may (an open loop); without, each
     has always `under_way` frames under way (a closed loop). `watched` names the groups of processes whose
-    processor time is measured.
+    processor time is measured. With `joining` browser N first joins a room, by the event with the data N.
     """
 
     port: int
@@ -54,6 +60,7 @@ class Plan:
     under_way: int = 2
     warm_up_s: float = 1.5
     watched: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    joining: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(slots=True)
@@ -62,6 +69,8 @@ class Load:
 
     `cores` is the processor time a second of each watched group, of this generator, and of all else on the
     machine, which should be next to nothing. `timings` are the ends of answers, with the server's own timing.
+    `joined` are the answers to who joined, `captured_ms` the capture times of all analysed frames by client,
+    those before and after the measured seconds too.
     """
 
     plan: Plan
@@ -72,6 +81,8 @@ class Load:
     problems: Counter[str] = field(default_factory=Counter)
     cores: dict[str, float] = field(default_factory=dict)
     timings: list[bytes] = field(default_factory=list)
+    joined: list[dict[str, Any]] = field(default_factory=list)
+    captured_ms: list[list[float]] = field(default_factory=list)
 
 
 def simulate(plan: Plan, pictures: Sequence[bytes]) -> Load:
@@ -117,6 +128,24 @@ class _Browser:
         self._pictures = pictures
         self._unread = bytearray()
 
+    def join(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Join a room; the server's answer."""
+        self.socket.sendall(websocket_frame(TEXT, f'420["join",{json.dumps(data)}]'.encode()))
+        while True:
+            for message in self.receive():
+                if message.startswith(b"430"):
+                    (answer,) = json.loads(message[3:])
+                    return dict(answer)
+                self.reply(message)
+
+    def reply(self, message: bytes) -> None:
+        """Answer what the server asks of a browser."""
+        if message == b"2":
+            self.socket.sendall(PONG)
+        elif message.startswith(b"42") and message.endswith(b'["clock"]'):
+            now_ms = 1000 * time.perf_counter()
+            self.socket.sendall(websocket_frame(TEXT, b"43%b[%.1f]" % (message[2:-9], now_ms)))
+
     def send(self, now_s: float) -> None:
         """Send the next frame."""
         meta = b'{"seq":%d,"captured_ms":%.1f}' % (self._seq, 1000 * now_s)
@@ -153,12 +182,14 @@ class _Generator:
 
     def __init__(self, plan: Plan, pictures: Sequence[bytes]) -> None:
         self._plan = plan
-        self._load = Load(plan, analysed=[0] * plan.clients)
+        self._load = Load(plan, analysed=[0] * plan.clients, captured_ms=[[] for _ in range(plan.clients)])
         self._browsers = [_Browser(plan.port, number, pictures) for number in range(plan.clients)]
         self._selector = selectors.DefaultSelector()
         for browser in self._browsers:
             self._selector.register(browser.socket, selectors.EVENT_READ, browser)
         self._measured_from_s = 0.0
+        for browser, data in zip(self._browsers, plan.joining, strict=bool(plan.joining)):
+            self._load.joined.append(browser.join(data))
 
     def run(self) -> Load:
         start_s = time.perf_counter()
@@ -169,6 +200,7 @@ class _Generator:
         self._drive(self._measured_from_s + self._plan.seconds)
         after = self._processor_s()
         self._load.cores = {name: (after[name] - before[name]) / self._plan.seconds for name in after}
+        self._await_answers(time.perf_counter() + LAST_ANSWERS_S)
         for browser in self._browsers:
             browser.socket.close()
         return self._load
@@ -189,6 +221,13 @@ class _Generator:
         while (now_s := time.perf_counter()) < until_s:
             next_s = min(until_s, self._send_due(now_s))
             for key, _ in self._selector.select(max(0.0, next_s - time.perf_counter())):
+                self._receive(key.data)
+
+    def _await_answers(self, until_s: float) -> None:
+        """Take the answers to the last frames; they count among the capture times only."""
+        self._measured_from_s = float("inf")
+        while any(browser.sent_s for browser in self._browsers) and time.perf_counter() < until_s:
+            for key, _ in self._selector.select(until_s - time.perf_counter()):
                 self._receive(key.data)
 
     def _send_due(self, now_s: float) -> float:
@@ -216,10 +255,10 @@ class _Generator:
 
     def _receive(self, browser: _Browser) -> None:
         for message in browser.receive():
-            if message == b"2":
-                browser.socket.sendall(PONG)
-            elif message.startswith(b"43"):
+            if message.startswith(b"43"):
                 self._answered(browser, message, time.perf_counter())
+            else:
+                browser.reply(message)
 
     def _answered(self, browser: _Browser, message: bytes, now_s: float) -> None:
         seq = int(message[2 : message.index(b"[")])
@@ -227,6 +266,8 @@ class _Generator:
         problem = problem_code(message)
         if problem:
             browser.paused_until_s = now_s + REFUSED_PAUSE_S
+        else:
+            self._load.captured_ms[browser.number].append(round(1000 * sent_s, 1))
         if now_s < self._measured_from_s:
             return
         if problem:

@@ -18,6 +18,14 @@ def memory_mb(pid: int) -> float:
     return int(kibibytes[1]) * 1024 / 1e6
 
 
+def peak_mb(pid: int) -> float:
+    """The most memory that a process had in its life, in megabytes (10^6), shared pages in full."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    kibibytes = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    assert kibibytes, f"the kernel does not say the memory of process {pid}"
+    return int(kibibytes[1]) * 1024 / 1e6
+
+
 def processor_s(pids: Iterable[int]) -> float:
     """The processor time that these processes have used, in seconds."""
     return sum(_ticks(Path(f"/proc/{pid}/stat").read_text()) for pid in pids) / TICKS_PER_S

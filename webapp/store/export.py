@@ -22,6 +22,8 @@ from webapp.store.report import Report
 from webapp.store.rows import BOX_COLUMNS, POSE_COLUMNS, marker_of
 
 ROWS_AT_ONCE = 1000
+BATCHES_IN_GROUP = 20
+"""Parquet is read best in groups of many rows."""
 MARKER_REACH_MS = 1000.0
 """A marker belongs to no frame that is further away."""
 
@@ -196,11 +198,15 @@ class _ParquetTable:
         self._arrow = pyarrow
         self._schema = pyarrow.schema([(column.name, types[column.kind]) for column in COLUMNS])
         self._writer = parquet.ParquetWriter(_Counting(file), self._schema)
-        self._held: list[Row] = []
+        self._held: list[Any] = []
 
     def write(self, rows: list[Row]) -> None:
-        self._held += rows
-        if len(self._held) >= 20 * ROWS_AT_ONCE:
+        columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+        arrays = [
+            self._arrow.array(values, field.type) for values, field in zip(columns, self._schema, strict=True)
+        ]
+        self._held.append(self._arrow.record_batch(arrays, schema=self._schema))
+        if len(self._held) == BATCHES_IN_GROUP:
             self._flush()
 
     def close(self) -> None:
@@ -208,11 +214,7 @@ class _ParquetTable:
         self._writer.close()
 
     def _flush(self) -> None:
-        columns = list(zip(*self._held, strict=True)) or [()] * len(COLUMNS)
-        arrays = [
-            self._arrow.array(values, field.type) for values, field in zip(columns, self._schema, strict=True)
-        ]
-        self._writer.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
+        self._writer.write_table(self._arrow.Table.from_batches(self._held, self._schema))
         self._held = []
 
 

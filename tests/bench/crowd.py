@@ -1,0 +1,90 @@
+"""Thirty simulated participants in a room, and whether each of their analysed frames was stored, once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tests.bench.bench_load import put_load, watched
+from tests.bench.load_client import Load, Plan
+from tests.serving import Server
+from tests.test_rooms_server import api, export, make_room, rows
+from webapp.store.export import iso
+
+PARTICIPANTS = 30
+RATE_PER_S = 5.0
+STORED_LIMIT_S = 10.0
+
+WARM_UP_S = 3.0
+"""Everybody's first frames are searched for faces, which costs the most."""
+
+Frame = tuple[str, str]
+"""Which participant, and when their browser took the picture, as an export writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a recording has of the frames that were analysed during it: how many of them, how many not, and
+    how many samples more than once. `more` are samples of frames whose answer never came."""
+
+    expected: int
+    missing: int
+    twice: int
+    more: int
+
+
+class Crowd:
+    """People who come to one room, again for each turn, as the same participants."""
+
+    def __init__(self, server: Server, pictures: Sequence[bytes]) -> None:
+        self._server = server
+        self._pictures = pictures
+        self._room = make_room(server, max_participants=PARTICIPANTS)
+        first = {"room": self._room, "consent": True}
+        self._joining = tuple({**first, "alias": f"P{number}"} for number in range(PARTICIPANTS))
+        self._expected: set[Frame] = set()
+
+    def turn(self, seconds: float, recording: bool) -> Load:
+        """Send frames for so long, the warm-up included, and record them all or none."""
+        if recording:
+            self._record("started")
+        groups = watched(self._server) | {"store": (self._server.store_pid(),)}
+        plan = Plan(self._server.port, PARTICIPANTS, seconds - WARM_UP_S, RATE_PER_S, warm_up_s=WARM_UP_S)
+        load = put_load(replace(plan, watched=groups, joining=self._joining), self._pictures)
+        if recording:
+            self._record("stopped")
+            self._expected |= {
+                (joined["participant"], iso(captured_ms))
+                for joined, captures_ms in zip(load.joined, load.captured_ms, strict=True)
+                for captured_ms in captures_ms
+            }
+        self._joining = tuple(
+            {**data, "resume": joined["resume"]}
+            for data, joined in zip(self._joining, load.joined, strict=True)
+        )
+        return load
+
+    def kept(self) -> Kept:
+        """Compare what was analysed with the export."""
+        self._wait_until_written()
+        samples = rows(export(self._server, self._room)["samples.csv"])
+        faces = Counter((row["participant"], row["captured"], row["face_id"]) for row in samples)
+        stored = {(row["participant"], row["captured"]) for row in samples}
+        return Kept(
+            expected=len(self._expected),
+            missing=len(self._expected - stored),
+            twice=sum(faces.values()) - len(faces),
+            more=len(stored - self._expected),
+        )
+
+    def _record(self, state: str) -> None:
+        answer = api(self._server, "POST", f"/rooms/{self._room}/recording", {"state": state})
+        assert answer.status_code == 200, answer.text
+
+    def _wait_until_written(self) -> None:
+        end_s = time.monotonic() + STORED_LIMIT_S
+        while api(self._server, "GET", f"/rooms/{self._room}").json()["samples"]["waiting"]:
+            assert time.monotonic() < end_s, "samples still wait to be written"
+            time.sleep(0.1)

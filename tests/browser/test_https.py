@@ -1,0 +1,41 @@
+"""`make serve` in a real browser: the live page, and a room from its link, over the server's own https."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import live
+from tests.browser.test_rooms import TOKEN, join, make_room, sign_in
+from tests.serving import Server
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def https_server() -> Iterator[Server]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # requests warns of the certificate that the server just made
+        with Server(
+            MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_HTTPS="1", MIEN_REDIRECT_PORT="0"
+        ) as running:
+            yield running
+
+
+def test_the_live_page_answers(https_server: Server, still_browser: Browser, new_page: NewPage) -> None:
+    page = new_page(still_browser, ignore_https_errors=True)
+    page.goto(https_server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+
+
+def test_a_host_sees_who_joins(https_server: Server, still_browser: Browser, new_page: NewPage) -> None:
+    host = new_page(still_browser, ignore_https_errors=True)
+    sign_in(host, https_server)
+    link = make_room(host)
+    assert link.startswith(f"{https_server.url}/r/")
+    join(new_page(still_browser, ignore_https_errors=True), link, "Anna")
+    host.wait_for_selector(".tile .tile-name:text-is('Happy')")

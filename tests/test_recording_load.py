@@ -1,0 +1,43 @@
+"""Thirty people at five frames a second: every analysed frame is stored, and none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bench.crowd import PARTICIPANTS, RATE_PER_S, Crowd
+from tests.bench.scenes import moving_faces
+from tests.postgres import find_postgres, running_postgres
+from tests.serving import Server
+from tests.test_rooms_server import TOKEN
+
+SECONDS = 12.0
+
+TURNS = 2
+"""The second is another recording of the same people, who come back."""
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def recording_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    if request.param == "SQLite":
+        with Server(MIEN_HOST_TOKEN=TOKEN) as server:
+            yield server
+        return
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip("no PostgreSQL is installed")
+    with (
+        running_postgres(programs) as postgres,
+        Server(MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=postgres.url) as server,
+    ):
+        yield server
+
+
+def test_every_analysed_frame_of_thirty_people_is_stored_once(recording_server: Server) -> None:
+    crowd = Crowd(recording_server, moving_faces())
+    for _ in range(TURNS):
+        crowd.turn(SECONDS / TURNS, recording=True)
+    kept = crowd.kept()
+    assert (kept.missing, kept.twice, kept.more) == (0, 0, 0)
+    assert kept.expected > 0.3 * PARTICIPANTS * RATE_PER_S * SECONDS, "on a busy machine some are refused"
