@@ -22,7 +22,7 @@ PUBLIC = {
     "static", "routes.index", "routes.healthz", "routes.readyz", "routes.analyze", "routes.authority",
     "room.ask_code", "room.show",
 }  # fmt: skip
-"""What anybody may open; everything else is a host's."""
+"""What anybody may open, of a room the text that people read before they consent; the rest is a host's."""
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import requests
 from flask import Flask
 
 from tests.serving import Server
+from tests.test_access import PUBLIC
 from tests.test_rooms_server import TOKEN, Answer, api, code_of, make_room, person
 from webapp.app import create_app
 from webapp.config import Settings
@@ -52,12 +53,6 @@ EVENTS: dict[str, tuple[Callable[[Situation], Answer], str]] = {
 
 CONNECTION_EVENTS = {"connect", "disconnect"}
 """They carry nothing of a room."""
-
-OPEN_TO_ALL = {
-    "static", "routes.index", "routes.healthz", "routes.readyz", "routes.analyze", "routes.authority",
-    "room.ask_code", "room.show", "host.index",
-}  # fmt: skip
-"""Of a room, they have the text that anybody with its code may read before consenting."""
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +107,7 @@ def test_every_route_refuses_the_secret_of_a_participant(
     server: Server, app: Flask, situation: Situation
 ) -> None:
     values = {"code": situation.other_room, "participant_id": situation.other_id}
-    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in OPEN_TO_ALL]
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
     assert sum("code" in rule.arguments for rule in rules) >= 9
     for rule in rules:
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), rule.rule)

@@ -27,12 +27,11 @@ Frame = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a recording has of the frames that were analysed during it: how many of them, how many not, and
-    how many samples more than once. `more` are samples of frames whose answer never came."""
+    how many samples more than once."""
 
     expected: int
     missing: int
     twice: int
-    more: int
 
 
 class Crowd:
@@ -76,7 +75,6 @@ class Crowd:
             expected=len(self._expected),
             missing=len(self._expected - stored),
             twice=sum(faces.values()) - len(faces),
-            more=len(stored - self._expected),
         )
 
     def _record(self, state: str) -> None:

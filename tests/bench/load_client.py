@@ -34,7 +34,7 @@ from tests.bench.processes import machine_s, processor_s
 
 TEXT, BINARY = 0x81, 0x82
 RECEIVE_BYTES = 1 << 18
-LAST_ANSWERS_S = 2.0
+LAST_ANSWERS_S = 5.0
 """How long answers to the last frames are waited for."""
 
 REFUSED_PAUSE_S = 0.1

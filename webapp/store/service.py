@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import pickle
 import signal
 import socket
@@ -23,6 +24,9 @@ from webapp.store.archive import Archive
 
 SLOW_METHODS = frozenset({"open_export", "read_export", "close_export"})
 """These have a thread of their own, so that an export never keeps samples waiting."""
+
+NICENESS = 10
+"""Frames come first: a batch can wait some milliseconds for a core."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +59,16 @@ class Service:
     def _outcome(self, method: str, arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401 - what methods return
         try:
             self._archive.prepare()
+            step_back()
             return getattr(self._archive, method)(*arguments)
         except Exception as error:  # noqa: BLE001 - one request must not end the store
             logger.error("the store could not %s: %s", method, _short(error))
             return StoreError(f"The database failed: {_short(error)}")
+
+
+def step_back() -> None:
+    """Let the workers and the server go before this thread (on Linux; elsewhere before this process)."""
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 def _short(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """Takes samples off the frame's way and keeps them in batches.
 
-`put` only appends to a buffer; a thread of its own hands the buffer to the store a few times a second. Where
+`put` only appends to a buffer; a thread of its own hands the buffer to the store twice a second. Where
 the store fails, samples wait in the buffer, the status says why, and writing goes on by itself as soon as it
 can. The buffer is bounded: what does not fit is lost, and counted.
 """
@@ -18,8 +18,8 @@ from webapp.records import SampleRecord
 from webapp.store.archive import Archive
 from webapp.store.process import Store
 
-FLUSH_INTERVAL_S = 0.25
-"""A killed server loses what came since the last flush."""
+FLUSH_INTERVAL_S = 0.5
+"""A killed server loses what came since the last flush; each costs the machine some milliseconds."""
 
 RETRY_INTERVAL_S = 1.0
 
