@@ -14,6 +14,7 @@ import pytest
 
 from tests.faces import face
 from tests.test_store import LocalStore
+from webapp.beat import Beat
 from webapp.board import FRESH_S, summary
 from webapp.lab import Lab
 from webapp.messages import STAGES, Face, Frame, Result
@@ -69,6 +70,13 @@ def lab(tmp_path: Path, clock: Clock) -> Iterator[Lab]:
     archive.close()
 
 
+class Silent(Emitter):
+    """Gets no answer, as from a program that does not know the question."""
+
+    def emit(self, event: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as Flask-SocketIO
+        self.sent += 1
+
+
 def full_room(lab: Lab, people: int) -> tuple[Room, list[Joined]]:
     room = lab.create_room("Room", "Text", {"video": True})
     return room, [lab.people.join(f"c{number}", room, "", True, None) for number in range(people)]
@@ -102,6 +110,15 @@ def test_the_group_is_the_mean_of_all_in_view(lab: Lab, clock: Clock) -> None:
     lab.people.leave("c2")
     group = summary(lab, room, clock.now_s)["group"]
     assert (group["happy"], group["sad"], sum(group.values())) == (0.5, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(("emitter", "questions"), [(Emitter(), 16), (Silent(), 1)])
+def test_a_clock_is_asked_again_once_it_has_answered(lab: Lab, emitter: Emitter, questions: int) -> None:
+    full_room(lab, 1)
+    beat = Beat(lab, emitter, retention_days=0)
+    for second in range(60):
+        beat.ask_clocks(float(second))
+    assert emitter.sent == questions
 
 
 def test_an_hour_of_a_full_room_leaves_nothing_behind(lab: Lab, clock: Clock) -> None:

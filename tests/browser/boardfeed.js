@@ -5,6 +5,7 @@
   window.boardFeed = feed;
   performance.now = () => now() + feed.skipped_ms;
 
+  const LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
   const PREFIX = '42["board",';
   const VIDEO = /^451-\d+\["video"/;
   window.WebSocket = class extends WebSocket {
@@ -59,9 +60,9 @@
     for (const person of summary.participants) {
       if (Math.random() > 0.3) continue;
       const first = Math.floor(7 * Math.random());
-      person.probabilities = person.probabilities.map((_, index) => (index === first ? 0.7 : 0.05));
+      person.probabilities = LABELS.map((_, index) => (index === first ? 0.7 : 0.05));
       person.relative = person.probabilities;
-      person.expression = Object.keys(summary.group)[first];
+      person.expression = LABELS[first];
       person.valence = Math.random() * 2 - 1;
       person.warning = Math.random() > 0.1 ? null : "several faces";
       person.latency_ms = Math.round(100 * Math.random());
