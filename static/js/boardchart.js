@@ -25,12 +25,17 @@ class BoardChart {
   constructor(canvas) {
     this.canvas = canvas;
     this.history = new History(SPAN_MS);
+    /** In CSS pixels; asked for at each drawing they would lay the page out anew, for each of thirty tiles. */
+    this.width = this.height = 0;
+    new ResizeObserver(([{ contentRect }]) => {
+      [this.width, this.height] = [contentRect.width, contentRect.height];
+    }).observe(canvas);
   }
 
   /** @param {Shown} shown @param {number} now_ms */
   add(shown, now_ms) {
     this.history.add(shown, now_ms);
-    const context = prepare(this.canvas);
+    const context = this.width > 0 && this.#prepare();
     if (context) this.draw(context, this.history.places(now_ms));
   }
 
@@ -39,22 +44,34 @@ class BoardChart {
     void context;
     void places;
   }
+
+  /** An empty canvas with as many pixels as the display has under it. */
+  #prepare() {
+    const { canvas, width, height } = this;
+    const ratio = devicePixelRatio;
+    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+    const context = canvas.getContext("2d");
+    context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context?.clearRect(0, 0, width, height);
+    return context;
+  }
 }
 
 /** Columns in the colour of the expression, as high as it is probable; over them the valence as a line. */
 export class TileChart extends BoardChart {
   /** @param {CanvasRenderingContext2D} context @param {{place: number, value: Shown}[]} places */
   draw(context, places) {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    for (const { from, to, value } of columns(places)) {
+    const { width, height } = this;
+    for (const { left, right, value } of columns(places, width)) {
       if (!value) continue;
       const best = value.probabilities.indexOf(Math.max(...value.probabilities));
       const high = value.probabilities[best] * height;
       context.fillStyle = COLOURS[LABELS[best]];
-      context.fillRect(pixel(from * width), height - high, pixel(to * width) - pixel(from * width), high);
+      context.fillRect(left, height - high, right - left, high);
     }
     context.fillStyle = NO_VALENCE;
-    context.fillRect(0, pixel(height / 2), width, 1);
+    context.fillRect(0, Math.round(height / 2), width, 1);
     valenceLine(context, places, width, height);
   }
 }
@@ -67,12 +84,12 @@ export class GroupChart extends BoardChart {
 
   /** @param {CanvasRenderingContext2D} context @param {{place: number, value: Shown}[]} places */
   draw(context, places) {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    for (const { from, to, value } of columns(places)) {
+    const { width, height } = this;
+    for (const { left, right, value } of columns(places, width)) {
       let below = 0;
       for (const [index, share] of [...(value?.probabilities.entries() ?? [])].reverse()) {
         context.fillStyle = COLOURS[LABELS[index]];
-        context.fillRect(pixel(from * width), height * (1 - below - share), pixel(to * width) - pixel(from * width), height * share + 0.5);
+        context.fillRect(left, height * (1 - below - share), right - left, height * share + 0.5);
         below += share;
       }
     }
@@ -130,29 +147,18 @@ function shortened(label, context) {
   return text;
 }
 
-/** The edge of a pixel of the display: columns that end between two show a seam. @param {number} x */
-function pixel(x) {
-  return Math.round(x * devicePixelRatio) / devicePixelRatio;
-}
-
-/** From where to where each value counts, in shares of the span. @param {{place: number, value: Shown}[]} places */
-function columns(places) {
-  return places.map(({ place, value }, index) => ({
-    from: Math.max(0, index > 0 ? Math.max(places[index - 1].place, place - WIDEST_STEP) : place - WIDEST_STEP / 4),
-    to: place,
-    value,
-  }));
-}
-
-/** An empty canvas with as many pixels as the display has under it. @param {HTMLCanvasElement} canvas */
-function prepare(canvas) {
-  const width = Math.round(canvas.clientWidth * devicePixelRatio);
-  const height = Math.round(canvas.clientHeight * devicePixelRatio);
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
-  context?.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-  context?.clearRect(0, 0, width, height);
-  return context;
+/**
+ * From where to where each value counts. Columns end with pixels of the display: between two they would show a seam.
+ * @param {{place: number, value: Shown}[]} places
+ * @param {number} width
+ */
+function columns(places, width) {
+  const ratio = devicePixelRatio;
+  const edge = (/** @type {number} */ share) => Math.round(Math.max(0, share) * width * ratio) / ratio;
+  return places.map(({ place, value }, index) => {
+    const from = index > 0 ? Math.max(places[index - 1].place, place - WIDEST_STEP) : place - WIDEST_STEP / 4;
+    return { left: edge(from), right: edge(place), value };
+  });
 }
 
 /** A colour of the page's present scheme. @param {Element} near @param {string} [variable] */

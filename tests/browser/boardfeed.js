@@ -1,7 +1,7 @@
 // Runs before a board's own scripts: notes its updates, and can feed it hours of them in seconds.
 (() => {
   const now = performance.now.bind(performance);
-  const feed = { times_ms: [], last: null, video: [], blocked: false, skipped_ms: 0, sockets: [] };
+  const feed = { times_ms: [], last: null, video: [], blocked: false, skipped_ms: 0, fed_minutes: 0, sockets: [] };
   window.boardFeed = feed;
   performance.now = () => now() + feed.skipped_ms;
 
@@ -13,7 +13,8 @@
       super(...given);
       feed.sockets.push(this);
       this.addEventListener("message", (event) => {
-        if (event.fed) return;
+        const shown = typeof event.data !== "string" || event.data.startsWith(PREFIX) || VIDEO.test(event.data);
+        if (event.fed || !shown) return;
         if (feed.blocked) event.stopImmediatePropagation();
         else note(event.data);
       });
@@ -23,7 +24,7 @@
   function note(data) {
     if (typeof data !== "string") feed.video.push(data);
     else if (VIDEO.test(data)) feed.video = [data];
-    else if (data.startsWith(PREFIX)) {
+    else {
       feed.times_ms.push(now());
       feed.last = JSON.parse(data.slice(2))[1];
     }
@@ -39,9 +40,10 @@
         summary.now_ms += 250;
         change(summary, update);
         receive(PREFIX + JSON.stringify(summary) + "]");
+        if (update % 40 === 0) await new Promise((done) => setTimeout(done)); // for the connection to stay alive
       }
       feed.video.forEach(receive);
-      await new Promise((done) => setTimeout(done));
+      feed.fed_minutes += 1;
     }
   };
 
@@ -54,7 +56,7 @@
   function change(summary, update) {
     if (update === 0) {
       summary.participants.push({ ...summary.participants.shift(), id: String(Math.random()) });
-      summary.markers.push({ at_ms: summary.now_ms, label: `Marker ${summary.now_ms}` });
+      summary.markers.push({ at_ms: summary.now_ms, label: `Minute ${feed.fed_minutes}` });
       summary.markers.splice(0, summary.markers.length - 20);
     }
     for (const person of summary.participants) {
