@@ -27,7 +27,7 @@ FULL_HOUSE, FULL_HOUSE_RATE_PER_S = 25, 10.0
 
 def put_load(plan: Plan, pictures: Sequence[bytes]) -> Load:
     """Simulate the browsers in a process of their own."""
-    with get_context("fork").Pool(1) as pool:
+    with get_context("spawn").Pool(1) as pool:
         return pool.apply(simulate, (plan, pictures))
 
 
