@@ -132,7 +132,7 @@ def test_pictures_are_shown_where_everybody_was_told_and_only_while_they_are_the
     join(page, link, "Gina")
     assert "sees the pictures of your camera live" in page.inner_text(".information")
     page.wait_for_selector("#seen-live", state="visible")
-    shown = "() => document.querySelector('.tile-video').width > 0"
+    shown = "() => document.querySelector('.tile-video')?.width > 0"
     host.wait_for_function(shown)
     page.click("#pause")
     host.wait_for_selector(".tile .chip:text-is('No pictures')")
