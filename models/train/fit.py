@@ -23,7 +23,8 @@ from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_trained
 from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, SCORE, best_score, start_run
 from models.train.settings import Settings, add_settings, chosen_settings
-from models.train.teachers import teach
+from models.train.starts import start_from
+from models.train.teachers import taught_targets
 
 
 def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> Path:
@@ -40,8 +41,8 @@ def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> P
     keras.mixed_precision.set_dtype_policy(settings.precision)
     model = build_trained(settings)
     if settings.start:
-        model.load_weights(settings.start)
-    taught = teach([Path(teacher) for teacher in settings.teachers], train) if settings.teachers else None
+        start_from(model, [Path(start) for start in settings.start])
+    taught = taught_targets(train, settings) if settings.teachers else None
     batches = Batches(train, settings, taught)
     _compile(model, settings, len(batches))
     known = validation.take(validation.labels != UNKNOWN)

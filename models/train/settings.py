@@ -23,7 +23,7 @@ class Settings:
     stem: tuple[int, int] = (24, 1)
     blocks: Blocks = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
     dropout: float = 0.2
-    start: str = ""  # file of weights to start from, of the same network; empty for random ones
+    start: tuple[str, ...] = ()  # folders of runs whose weights are averaged to start from
 
     # Optimiser: SGD with Nesterov momentum under a cosine with a warm-up
     epochs: int = 40
@@ -39,6 +39,7 @@ class Settings:
     votes_weight: float = 0.5
     teachers: tuple[str, ...] = ()  # folders of runs whose answers are learnt beside the labels
     taught: float = 0.5  # how much their answers count
+    taught_by_votes: float = 0.0  # how much the votes sway the teachers' answers for the label
 
     # Variations of the faces
     turn_degrees: float = 15.0

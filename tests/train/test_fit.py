@@ -86,9 +86,10 @@ def test_a_student_learns_from_its_teachers_where_labels_are_missing(tmp_path: P
     assert (best_score(tmp_path / "student") or 0) > 0.9
 
 
-def test_a_run_may_start_from_the_weights_of_another(tmp_path: Path) -> None:
-    weights = train(tmp_path / "before", replace(SMALL, epochs=6))
-    train(tmp_path / "after", replace(SMALL, epochs=1, peak_rate=1e-6, start=str(weights)))
+def test_a_run_may_start_from_what_another_learnt(tmp_path: Path) -> None:
+    train(tmp_path / "before", replace(SMALL, epochs=6))
+    settings = replace(SMALL, epochs=1, peak_rate=1e-6, start=(str(tmp_path / "before"),))
+    train(tmp_path / "after", settings)
     assert (best_score(tmp_path / "after") or 0) > 0.9
 
 
