@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.bench.bench_load import frames_per_s, print_loads, put_load, row, watched
+from tests.bench.bench_load import frames_per_s, middle, print_loads, put_load, row, watched
 from tests.bench.load_client import Load, Plan
 from tests.bench.report import Goal, print_goals, write_json, write_plot
 from tests.bench.scenes import moving_faces
@@ -20,18 +20,21 @@ WORKERS = (1, 2, 3, 4)
 WIDTHS = (320, 480, 640, 960, 1280)
 
 SECONDS = 5.0
+TURNS, TURN_SECONDS = 3, 3.0
+"""Each number of clients has so many turns, and its middle one counts: a shared machine may be a quarter
+slower in one minute than in the next, and in one row after the other that looks like growth."""
+
 CROWD = 8
 """The clients where something else grows."""
 
 
 def over_clients() -> list[Goal]:
-    """1 to 64 clients, all on one server."""
+    """1 to 64 clients, all on one server, each number in its turn."""
     pictures = moving_faces()
     with Server() as server:
-        loads = [
-            put_load(Plan(server.port, clients, SECONDS, watched=watched(server)), pictures)
-            for clients in CLIENTS
-        ]
+        plans = [Plan(server.port, clients, TURN_SECONDS, watched=watched(server)) for clients in CLIENTS]
+        turns = [[put_load(plan, pictures) for plan in plans] for _ in range(TURNS)]
+    loads = [middle(same, frames_per_s) for same in zip(*turns, strict=True)]
     _report("growth_clients", "clients", CLIENTS, loads)
     rates = [frames_per_s(load) for load in loads]
     after_peak = min(rates[rates.index(max(rates)) :])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 
@@ -23,6 +23,8 @@ STAGES = ("decode", "detect", "landmarks", "classify")
 OTHERS_LIMIT_CORES = 0.1
 
 FULL_HOUSE, FULL_HOUSE_RATE_PER_S = 25, 10.0
+FULL_HOUSE_TURNS = 3
+"""The middle one counts: at nine tenths of what a machine can do, a little less of it doubles every wait."""
 
 
 def put_load(plan: Plan, pictures: Sequence[bytes]) -> Load:
@@ -86,6 +88,16 @@ def pipeline_ms(load: Load) -> float:
     return float(statistics.median(sum(timing[stage] for stage in STAGES) for timing in timings))
 
 
+def p95_ms(load: Load) -> float:
+    """The 95th percentile of the round trip."""
+    return statistics.quantiles(load.round_trips_ms, n=20)[-1]
+
+
+def middle(loads: Sequence[Load], value: Callable[[Load], float]) -> Load:
+    """Of an odd number of loads, the one with the middle value."""
+    return sorted(loads, key=value)[len(loads) // 2]
+
+
 @contextmanager
 def timed_server() -> Iterator[tuple[Server, float]]:
     """A server, and how many seconds it took from the start until it was ready."""
@@ -102,7 +114,8 @@ def main() -> list[Goal]:
         single = put_load(Plan(port, 1, 4, under_way=1, watched=groups), one_face)
         closed = put_load(Plan(port, 8, 8, watched=groups), one_face)
         four = put_load(Plan(port, 8, 8, watched=groups), four_faces)
-        full = put_load(Plan(port, FULL_HOUSE, 12, FULL_HOUSE_RATE_PER_S, watched=groups), one_face)
+        house = Plan(port, FULL_HOUSE, 8, FULL_HOUSE_RATE_PER_S, watched=groups)
+        full = middle([put_load(house, one_face) for _ in range(FULL_HOUSE_TURNS)], p95_ms)
         memory = [
             {"process": name, "pid": pid, "MB": memory_mb(pid)} for name in groups for pid in groups[name]
         ]
@@ -115,7 +128,7 @@ def main() -> list[Goal]:
     crowd = f"{FULL_HOUSE} clients at {FULL_HOUSE_RATE_PER_S:g} frames/s"
     return [
         Goal(f"{crowd}: share of frames analysed", analysed_share(full), 0.95),
-        Goal(f"{crowd}: 95th percentile of the round trip, ms", _p95(full), 120, at_most=True),
+        Goal(f"{crowd}: 95th percentile of the round trip, ms", p95_ms(full), 120, at_most=True),
         Goal(f"{crowd}: share of the worst client", worst_share(full), 0.80),
         Goal("8 clients, closed loop: frames/s", frames_per_s(closed), 300),
         Goal("1 client: median round trip over the pipeline's time, ms", over_pipeline_ms, 3, at_most=True),
@@ -124,10 +137,6 @@ def main() -> list[Goal]:
         Goal("server process, MB", _largest(memory, "server"), 150, at_most=True),
         Goal("start to ready, s", start_s, 4, at_most=True),
     ]
-
-
-def _p95(load: Load) -> float:
-    return statistics.quantiles(load.round_trips_ms, n=20)[-1]
 
 
 def _largest(memory: Sequence[dict[str, object]], process: str) -> float:
