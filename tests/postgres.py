@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.serving import free_port
 
 USER = "postgres"
@@ -60,3 +62,19 @@ def running_postgres(programs: Path) -> Iterator[Postgres]:
             yield postgres
         finally:
             postgres.stop()
+
+
+@contextmanager
+def database_setting(kind: str) -> Iterator[dict[str, str]]:
+    """The settings with which a server keeps its rooms in "SQLite" or in a "PostgreSQL" of its own.
+
+    The test is skipped where no PostgreSQL is installed.
+    """
+    if kind == "SQLite":
+        yield {}
+        return
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip("no PostgreSQL is installed")
+    with running_postgres(programs) as postgres:
+        yield {"MIEN_DATABASE_URL": postgres.url}

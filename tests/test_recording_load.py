@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench.crowd import PARTICIPANTS, Crowd
 from tests.bench.scenes import moving_faces
-from tests.postgres import find_postgres, running_postgres
+from tests.postgres import database_setting
 from tests.serving import Server
 from tests.test_rooms_server import TOKEN
 
@@ -20,17 +20,7 @@ TURNS = 2
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def recording_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    if request.param == "SQLite":
-        with Server(MIEN_HOST_TOKEN=TOKEN) as server:
-            yield server
-        return
-    programs = find_postgres()
-    if programs is None:
-        pytest.skip("no PostgreSQL is installed")
-    with (
-        running_postgres(programs) as postgres,
-        Server(MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=postgres.url) as server,
-    ):
+    with database_setting(request.param) as setting, Server(MIEN_HOST_TOKEN=TOKEN, **setting) as server:
         yield server
 
 
