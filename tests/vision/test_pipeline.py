@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from models.train.frames import framed
+from tests.train.data_files import serious_face
 from tests.vision.pictures import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, shipped
 from webapp.config import Runtime
 from webapp.errors import BadFrameError, ModelFileError, TooLargeError
@@ -144,6 +146,18 @@ def test_a_small_face_is_found_in_one_of_the_tiles(pipeline: Pipeline) -> None:
     jobs = [Job(jpeg(picture), detect=False, tile=number) for number in range(6)]
     found = [face for job in jobs for face in pipeline.analyze(job).faces]
     assert found and all(overlap(face.box, truth) > 0.6 for face in found)
+
+
+@pytest.mark.parametrize("grey", [64, 96, 160, 224])
+def test_a_covered_face_that_fills_a_tile_is_found_by_the_short_range_network(
+    pipeline: Pipeline, grey: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = serious_face()
+    face[28:] = grey
+    in_the_middle = Job(jpeg(framed(face)), detect=False, tile=4)
+    assert len(pipeline.analyze(in_the_middle).faces) == 1
+    monkeypatch.setattr(pipeline._close_detector, "detect", lambda *_: [])
+    assert pipeline.analyze(in_the_middle).faces == ()
 
 
 def test_a_large_followed_face_is_decoded_small_and_found_in_the_same_place(pipeline: Pipeline) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,17 @@ whole picture a far face is often taken astray, and is better left to its tile.
 
 TILE_MIN_SCORE = 0.3
 """For the detector in a tile, where faces are small and time is spare: 3% more of 24 pixels than with 0.4."""
+
+SMALL_IN_TILE, SMALL_GROWTH = 1 / 12, 1.2
+"""Boxes smaller than this part of a tile's side come out too small by this: the face mesh is 1.37 to 1.47
+times as wide as they are, and 1.22 times as wide as large ones. Of 300 FER2013 faces 24 pixels wide in 640 x
+480, 93% are found in place of 87%.
+"""
+
+CLOSE_TILE_MIN_SCORE = 0.6
+"""For the short-range detector in a tile, which looks where the other finds nothing: of 200 faces whose lower
+third is covered 91.5% are found in place of 89.5%; of 336 pictures without a face 17 in place of 14 have one.
+"""
 
 NOSE_TIP = 1
 """In the face mesh."""
@@ -118,8 +130,12 @@ class Pipeline:
                 yield self._close_detector.detect(pixels), True
         if job.tile is not None:
             x, y, side = tile(pixels.shape[1], pixels.shape[0], job.tile)
-            part = self._detector.detect(pixels[y : y + side, x : x + side], TILE_MIN_SCORE)
-            yield [detection.shifted(x, y) for detection in part], True
+            part = pixels[y : y + side, x : x + side]
+            far = self._detector.detect(part, TILE_MIN_SCORE)
+            yield [_whole(detection, side).shifted(x, y) for detection in far], True
+            if not found:
+                near = self._close_detector.detect(part, CLOSE_TILE_MIN_SCORE)
+                yield [detection.shifted(x, y) for detection in near], False
 
     def _add_newcomers(
         self, picture: Decoded, found: list[FoundFace], detections: Sequence[Detection], doubts: bool
@@ -190,6 +206,15 @@ def shrink_for(job: Job, shorter: int) -> int:
         return 1
     smallest = shorter * min(region.size for region in job.regions)
     return max(by for by in SHRINKS if by == 1 or smallest >= by * INPUT_SIDE)
+
+
+def _whole(detection: Detection, side: int) -> Detection:
+    """The detection in a tile of `side` pixels, its box as large as the face."""
+    box = detection.box
+    if max(box.width, box.height) >= SMALL_IN_TILE * side:
+        return detection
+    (x, y), width, height = box.middle, SMALL_GROWTH * box.width, SMALL_GROWTH * box.height
+    return replace(detection, box=Box(x - width / 2, y - height / 2, width, height))
 
 
 def _holds(face: FoundFace, point: NDArray[np.floating[Any]]) -> bool:
