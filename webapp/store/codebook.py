@@ -28,7 +28,12 @@ def _probabilities(prefix: str, meaning: str) -> list[Column]:
 IDENTITY = [
     Column("participant", "text", "Identifier of the participant, made at random"),
     Column("alias", "text", "The name that the participant gave, or got"),
-    Column("frame", "whole", "Number of the participant's analysed frame in this recording, from 0"),
+    Column(
+        "frame",
+        "whole",
+        "Number of the participant's analysed frame in this recording, from 0, in the order of the answers: "
+        "under load two workers may answer out of turn, so sort by captured",
+    ),
     Column(
         "timestamp",
         "text",
