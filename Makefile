@@ -7,7 +7,6 @@ PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip install --disable-pip-version-check --constraint constraints.txt
 NPM = $(shell command -v npm || echo .venv/bin/npm)
 DATA ?= ../shared/data/fer2013plus
-RUN ?= build/runs/expression
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -57,9 +56,9 @@ bench-recording: .venv/dev.stamp ## Measure what recording costs, into SQLite an
 bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people, in some 5 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_export
 
-train: .venv/dev.stamp ## Train the CNN on DATA=folder (or fer2013.csv) in RUN=folder, or go on; write models/
-	@$(PYTHON) -m models.train.fit --data $(DATA) --run $(RUN)
-	@KERAS_BACKEND=tensorflow $(PYTHON) -m models.train.export --data $(DATA) --run $(RUN)
+train: .venv/dev.stamp ## Train the CNN on DATA=folder (or fer2013.csv), or go on; write models/
+	@$(PYTHON) -m models.train.recipe --data $(DATA)
+	@KERAS_BACKEND=tensorflow $(PYTHON) -m models.train.export --data $(DATA)
 
 evaluate: .venv/dev.stamp ## Score models/expression.tflite on the validation images of DATA=folder
 	@$(PYTHON) -m models.train.evaluate --sheets $(DATA) --split validation

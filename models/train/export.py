@@ -27,7 +27,8 @@ from models.train.batches import as_input
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_served, build_trained
-from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, read_settings
+from models.train.recipe import LAST
+from models.train.runs import BEST_WEIGHTS, read_settings
 from models.train.scores import score
 from webapp.messages import LABELS
 from webapp.vision.classify import load_classifier
@@ -185,7 +186,7 @@ def sign_card(folder: Path) -> None:
 def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description="Write the model files from a run.")
-    parser.add_argument("--run", type=Path, default=DEFAULT_RUN)
+    parser.add_argument("--run", type=Path, default=LAST)
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
     parser.add_argument("--models", type=Path, default=MODELS, help="folder to write to")
     arguments = parser.parse_args()
