@@ -102,6 +102,8 @@ def test_both_shipped_files_agree_on_real_faces_in_many_conditions() -> None:
     assert (tflite.argmax(axis=1) == full.argmax(axis=1)).mean() >= 0.95
     assert np.abs(tflite - full).mean() < 0.02
     assert np.ptp(full, axis=0).max() > 0.2  # the conditions do make a difference
+    unlikely = full < 1 / 256
+    assert unlikely.any() and np.abs(np.log(tflite / full)[unlikely]).mean() < 0.5
 
 
 @pytest.mark.parametrize(
