@@ -110,6 +110,26 @@ def test_the_cookie_of_a_session_is_out_of_reach_of_scripts(server: Server) -> N
     assert {"HttpOnly", "SameSite=Lax"} <= cookie
 
 
+def test_what_was_written_in_a_form_comes_back_with_what_is_wrong_with_it(server: Server) -> None:
+    browser = signed_in(server)
+    browser.open("/host")
+    answer = browser.open("/host/rooms", name="Pilot <1>", information="Read this. " * 2000, video="on")
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert 'value="Pilot &lt;1&gt;"' in answer.text
+    assert "Read this. Read this." in answer.text
+    assert 'name="video" checked' in answer.text
+    assert 'name="show_results">' in answer.text, "it was not ticked"
+    browser.open("/host/account")
+    answer = browser.open("/host/account/password", old="wrong", password=PASSWORD)
+    assert answer.status_code == 400
+    assert "The present password is wrong." in answer.text
+    browser.open("/host/account")
+    answer = browser.open("/host/account/hosts", name="Bob", password="short")
+    assert answer.status_code == 400
+    assert 'value="Bob"' in answer.text
+
+
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])
 def test_on_this_machine_browsers_that_want_https_for_secure_cookies_keep_the_session(
     server: Server, name: str

@@ -5,7 +5,6 @@ A session's requests carry the header `X-CSRFToken`; programs send `Authorizatio
 
 from __future__ import annotations
 
-import importlib.util
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +15,7 @@ from webapp.answers import room_problem, status_of
 from webapp.auth import ATTEMPTS, host_only, was_wrong
 from webapp.config import Settings
 from webapp.errors import BadRequestError, RoomError, StoreError
-from webapp.lab import Lab
+from webapp.lab import Lab, can_write_parquet
 from webapp.links import join_url
 from webapp.rooms import Room
 from webapp.version import VERSION
@@ -95,7 +94,7 @@ def create_api(lab: Lab, limiter: Limiter, settings: Settings) -> Blueprint:
         room, form = lab.room(code), request.args.get("format", "csv")
         if form not in ("csv", "parquet"):
             raise BadRequestError(f"format is {form!r}, but must be csv or parquet.")
-        if form == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        if form == "parquet" and not can_write_parquet():
             raise BadRequestError("This server lacks what writes Parquet: see requirements-lab.txt.")
         about = {"mien": VERSION, "runtime": settings.runtime, "exported": iso_time(None)}
         pieces = stream_with_context(lab.export(room, about, form))

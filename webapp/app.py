@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, render_template, request
 from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -111,12 +111,18 @@ def _refuse() -> Any:  # noqa: ANN401 - a page or an object
 
 def _refuse_forgery(error: CSRFError) -> Any:  # noqa: ANN401 - a page or an object
     message = "The page that sent this is too old, or not ours; load it again."
-    return (problem("forbidden", message) if request.path.startswith("/api/") else message), 403
+    return _problem_answer("forbidden", message), 403
 
 
 def _refuse_attempts(error: HTTPException) -> Any:  # noqa: ANN401 - a page or an object
-    message = "Too many attempts; wait a minute."
-    return (problem("too_many_attempts", message) if request.path.startswith("/api/") else message), 429
+    return _problem_answer("too_many_attempts", "Too many attempts; wait a minute."), 429
+
+
+def _problem_answer(code: str, message: str) -> Any:  # noqa: ANN401 - a page or an object
+    """A problem as an object for programs, as a page for people."""
+    if request.path.startswith("/api/"):
+        return problem(code, message)
+    return render_template("problem.html", error=message)
 
 
 def _add_security_headers(response: Response) -> Response:

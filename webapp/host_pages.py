@@ -25,7 +25,7 @@ from webapp.auth import (
 )
 from webapp.config import Settings
 from webapp.errors import BadRequestError, RoomError, StoreError
-from webapp.lab import Lab
+from webapp.lab import Lab, can_write_parquet
 from webapp.links import join_url, qr_code
 from webapp.rooms import VIDEO_NOTICE, RoomSettings, check_text
 from webapp.store.archive import Archive
@@ -56,15 +56,7 @@ def create_host_pages(
             return redirect(url_for("host.welcome"))
         if not current_user.is_authenticated:
             return sign_in_page()
-        rooms = sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms)
-        return render_template(
-            "host.html",
-            rooms=rooms,
-            lab=lab,
-            retention_days=settings.retention_days,
-            default=RoomSettings(),
-            video_notice=VIDEO_NOTICE,
-        )
+        return rooms_page()
 
     @pages.get("/welcome")
     @limit_attempts
@@ -106,7 +98,10 @@ def create_host_pages(
     @host_only
     def create_room() -> Page:
         form = request.form
-        room = lab.create_room(form.get("name"), form.get("information"), _settings_of(form))
+        try:
+            room = lab.create_room(form.get("name"), form.get("information"), _settings_of(form))
+        except BadRequestError as error:
+            return rooms_page(error), 400
         return redirect(url_for("host.board", code=room.code))
 
     @pages.get("/rooms/<code>")
@@ -114,7 +109,9 @@ def create_host_pages(
     def board(code: str) -> Page:
         room = lab.room(code)
         url = join_url(settings, room.code)
-        return render_template("board.html", room=room, join_url=url, qr_code=qr_code(url))
+        return render_template(
+            "board.html", room=room, join_url=url, qr_code=qr_code(url), has_parquet=can_write_parquet()
+        )
 
     @pages.get("/account")
     @host_only
@@ -125,16 +122,22 @@ def create_host_pages(
     @host_only
     def change_password() -> Page:
         form = request.form
-        if hosts.by_password(current_user.name, form.get("old", "")) is None:
-            raise BadRequestError("The present password is wrong.")
-        store.call(Archive.set_password, current_user.id, check_password(form.get("password")))
+        try:
+            if hosts.by_password(current_user.name, form.get("old", "")) is None:
+                raise BadRequestError("The present password is wrong.")
+            store.call(Archive.set_password, current_user.id, check_password(form.get("password")))
+        except BadRequestError as error:
+            return account_page(password_error=error), 400
         flash("Your password is changed.")
         return redirect(url_for("host.account"))
 
     @pages.post("/account/hosts")
     @host_only
     def add_host() -> Page:
-        added = hosts.add(request.form.get("name"), request.form.get("password"))
+        try:
+            added = hosts.add(request.form.get("name"), request.form.get("password"))
+        except BadRequestError as error:
+            return account_page(host_error=error), 400
         flash(f"{added.name} can sign in now.")
         return redirect(url_for("host.account"))
 
@@ -157,12 +160,36 @@ def create_host_pages(
         store.call(Archive.delete_key, current_user.id, key_id)
         return redirect(url_for("host.account"))
 
-    def account_page(secret: str | None = None) -> Page:
+    def rooms_page(error: BadRequestError | None = None) -> str:
+        """The list of rooms and the form for another, with what was written in it if that went wrong."""
+        return render_template(
+            "host.html",
+            rooms=sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms),
+            lab=lab,
+            retention_days=settings.retention_days,
+            default=RoomSettings(),
+            video_notice=VIDEO_NOTICE,
+            error=error,
+            form=request.form,
+        )
+
+    def account_page(
+        secret: str | None = None,
+        host_error: BadRequestError | None = None,
+        password_error: BadRequestError | None = None,
+    ) -> str:
         if current_user.id is None:
             raise BadRequestError("The token has no account; sign in with a name and a password.")
         keys = store.call(Archive.keys, current_user.id)
         return render_template(
-            "account.html", hosts=hosts.all(), keys=keys, secret=secret, least=LEAST_PASSWORD
+            "account.html",
+            hosts=hosts.all(),
+            keys=keys,
+            secret=secret,
+            least=LEAST_PASSWORD,
+            host_error=host_error,
+            password_error=password_error,
+            form=request.form,
         )
 
     return pages

@@ -5,6 +5,7 @@ Every change goes to the store first; where that fails, nothing has changed and 
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import threading
 import time
@@ -35,6 +36,11 @@ from webapp.store.writer import Writer
 DAY_MS = 86_400_000.0
 
 logger = logging.getLogger(__name__)
+
+
+def can_write_parquet() -> bool:
+    """Whether what requirements-lab.txt brings for it is here."""
+    return importlib.util.find_spec("pyarrow") is not None
 
 
 class Lab:

@@ -1,8 +1,8 @@
 """Trains the CNN: `python -m models.train.fit --data FOLDER --run build/runs/NAME`.
 
 A run's folder holds `run.json` (settings and code version), `best.weights.h5` (the averaged weights of the
-epoch that validates best), `history.csv`, TensorBoard's logs (where TensorFlow is installed) and what is
-needed to go on after a stop: the same command starts from the last whole epoch. KERAS_BACKEND chooses
+epoch that validates best), `history.csv`, TensorBoard's logs (where it and TensorFlow are installed) and what
+is needed to go on after a stop: the same command starts from the last whole epoch. KERAS_BACKEND chooses
 tensorflow, torch or jax.
 """
 
@@ -89,7 +89,8 @@ def _schedule(settings: Settings, steps: int) -> keras.optimizers.schedules.Lear
 
 def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
     """In this order: what goes on after a stop is the weights as trained, what is kept their average."""
-    logs = [keras.callbacks.TensorBoard(run / "logs", write_graph=False)] if find_spec("tensorflow") else []
+    can_log = all(map(find_spec, ("tensorflow", "tensorboard")))
+    logs = [keras.callbacks.TensorBoard(run / "logs", write_graph=False)] if can_log else []
     return [
         keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)),
         keras.callbacks.BackupAndRestore(run / "backup", double_checkpoint=True, delete_checkpoint=False),

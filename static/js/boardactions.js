@@ -1,4 +1,4 @@
-import { element } from "./dom.js";
+import { element, write } from "./dom.js";
 import { ApiError, request } from "./hostapi.js";
 import { closeMenus, watchMenus } from "./menus.js";
 
@@ -24,7 +24,7 @@ export class BoardActions {
   listen() {
     watchMenus();
     this.#onClick("record", () => this.#do("POST", "/recording", { state: this.board.isRecording() ? "stopped" : "started" }));
-    this.#onClick("ask-baselines", () => this.#do("POST", "/baseline"));
+    this.#onClick("ask-baselines", () => void this.#askBaselines());
     this.#onClick("close-room", () => this.#close());
     this.#onClick("delete-room", () => void this.#delete());
     this.#onClick("copy-link", () => void this.#copyLink());
@@ -73,6 +73,13 @@ export class BoardActions {
     this.#do("POST", "/markers", { label, time, source: "board" });
   }
 
+  async #askBaselines() {
+    const answer = await this.#do("POST", "/baseline");
+    if (!answer) return;
+    const people = answer.asked === 1 ? "one person" : `${answer.asked} people`;
+    this.#report("ask-baselines", answer.asked > 0 ? `Asked ${people}` : "Nobody is here");
+  }
+
   #close() {
     closeMenus();
     if (confirm("Close the room? Recording stops, everybody is sent away, and nobody can join again.")) this.#do("POST", "/closing");
@@ -87,26 +94,31 @@ export class BoardActions {
   /** Browsers give the clipboard to secure pages only; elsewhere the link is marked to be copied by hand. */
   async #copyLink() {
     const link = element("join-url", HTMLAnchorElement);
-    const button = element("copy-link", HTMLButtonElement);
-    const before = button.textContent;
     try {
       await navigator.clipboard.writeText(link.href);
-      button.textContent = "Copied";
+      this.#report("copy-link", "Copied");
     } catch {
       getSelection()?.selectAllChildren(link);
-      button.textContent = "Marked above: copy it";
+      this.#report("copy-link", "Marked above: copy it");
     }
-    setTimeout(() => (button.textContent = before), DONE_MS);
   }
 
-  /** @param {"POST" | "DELETE"} method @param {string} path @param {object} [body] @returns {Promise<boolean>} */
+  /** Say on a button for a moment what it did. @param {string} id @param {string} done */
+  #report(id, done) {
+    const text = element(id, HTMLButtonElement).querySelector("span");
+    if (!text) return;
+    text.dataset.before ??= text.textContent ?? "";
+    write(text, done);
+    setTimeout(() => write(text, text.dataset.before ?? ""), DONE_MS);
+  }
+
+  /** @param {"POST" | "DELETE"} method @param {string} path @param {object} [body] @returns {Promise<any>} the answer, or null */
   async #do(method, path, body) {
     try {
-      await request(method, `/rooms/${this.board.code}${path}`, body);
-      return true;
+      return await request(method, `/rooms/${this.board.code}${path}`, body);
     } catch (error) {
       this.board.warn(error instanceof ApiError ? error.message : "The server cannot be reached.");
-      return false;
+      return null;
     }
   }
 }

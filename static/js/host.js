@@ -32,6 +32,7 @@ import { Tile } from "./tile.js";
 
 const STALE_MS = 3000;
 const CLOCK_SPAN_MS = 30_000;
+const WATCH_LIMIT_MS = 5000;
 
 /** With more people tiles and timelines are small, so that thirty fit on a screen. */
 const SPACIOUS_TILES = 12;
@@ -82,9 +83,14 @@ class Board {
   }
 
   async #watch() {
-    const answer = await this.socket?.timeout(5000).emitWithAck("watch", { room: this.code });
-    if (answer?.problem) this.#warn(answer.problem.message);
-    else this.inView.tell();
+    try {
+      const answer = await this.socket?.timeout(WATCH_LIMIT_MS).emitWithAck("watch", { room: this.code });
+      if (answer?.problem) this.#warn(answer.problem.message);
+      else this.inView.tell();
+    } catch (error) {
+      console.debug("Watching got no answer:", error);
+      if (this.socket?.connected) void this.#watch();
+    }
   }
 
   /** A time of this page on the server's clock, as well as can be told. @param {number} at_ms */

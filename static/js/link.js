@@ -24,8 +24,8 @@ export class Link {
       timeout: 5000,
     });
     this.socket.on("connect", () => this.welcome());
-    this.socket.on("disconnect", () => onState("lost"));
-    this.socket.on("connect_error", () => onState("lost"));
+    this.socket.on("disconnect", () => this.onState("lost"));
+    this.socket.on("connect_error", () => this.onState("lost"));
   }
 
   /** There is a connection, the first or another one. */

@@ -1,5 +1,5 @@
 import { Camera, CameraError } from "./camera.js";
-import { create, element } from "./dom.js";
+import { create, element, write } from "./dom.js";
 import { Live } from "./live.js";
 import { Screens } from "./screens.js";
 import { SmoothingChoice } from "./smoothing.js";
@@ -84,8 +84,8 @@ export class Page {
 
   /** @param {boolean} paused */
   #showPaused(paused) {
-    this.pauseButton.setAttribute("aria-pressed", String(paused));
-    element("stage", HTMLElement).classList.toggle("is-paused", paused);
+    write(element("pause-text", HTMLElement), paused ? "Go on" : "Pause");
+    this.screens.container.classList.toggle("is-paused", paused);
   }
 
   #toggleLandmarks() {

@@ -13,6 +13,8 @@ export class Panel {
   /** @type {number | undefined} */
   #shown_id;
   #paused = false;
+  /** Who was in view together with the face that was shown last. */
+  #together = new Set();
 
   /** @param {import("./scene.js").Scene} scene */
   constructor(scene) {
@@ -49,15 +51,21 @@ export class Panel {
   /** @param {number} now_ms */
   #show(now_ms) {
     if (this.#paused) return;
-    this.scene.settle();
+    this.scene.settle(now_ms);
     const selected = this.scene.selected;
     this.picker.show(this.scene.faces, selected?.id);
     this.#showReadout(selected?.shown ?? null);
     this.bars.show(selected?.shown ?? null);
     this.announcer.say(selected?.shown.expression ?? null, now_ms);
-    if (selected && this.#shown_id !== undefined && selected.id !== this.#shown_id) this.chart.clear();
-    this.#shown_id = selected?.id ?? this.#shown_id;
+    if (selected) this.#follow(selected.id);
     this.chart.add(selected?.shown.probabilities ?? null, now_ms);
+  }
+
+  /** Begin the timeline anew for another face; one that was lost for a moment comes back under a new id. @param {number} id */
+  #follow(id) {
+    if (id !== this.#shown_id && this.#together.has(id)) this.chart.clear();
+    this.#shown_id = id;
+    this.#together = new Set(this.scene.faces.map((face) => face.id));
   }
 
   /** @param {import("./scene.js").Shown | null} shown */

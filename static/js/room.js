@@ -64,13 +64,14 @@ class RoomPage extends Page {
     super.end(screen);
   }
 
+  async begin() {
+    element("join-problem", HTMLElement).hidden = true;
+    await super.begin();
+  }
+
   /** Leave the room; what was recorded stays. */
-  async stop() {
-    try {
-      await this.#link?.quit();
-    } catch (error) {
-      console.debug("The server was not told:", error);
-    }
+  stop() {
+    this.#link?.quit();
     this.end("left");
   }
 
@@ -94,14 +95,22 @@ class RoomPage extends Page {
     const line = element("join-problem", HTMLElement);
     write(line, message);
     line.hidden = false;
+    line.scrollIntoView({ block: "center" });
   }
 
   async #erase() {
     if (!confirm("Leave now, and delete everything that was recorded of you in this session?")) return;
+    const button = element("erase", HTMLButtonElement);
+    const before = button.textContent;
+    button.disabled = true;
+    write(button, "Deleting …");
     try {
       if (await this.#link?.erase()) return; // the server says "parted", which ends the view
     } catch (error) {
       console.debug("Deleting got no answer:", error);
+    } finally {
+      button.disabled = false;
+      write(button, before);
     }
     alert("The server did not answer, and nothing was deleted yet. Try again, or tell the researcher.");
   }

@@ -14,11 +14,14 @@ import { Link } from "./link.js";
  * @property {(state: "asked" | "set" | "failed") => void} onBaseline
  */
 
-const JOIN_LIMIT_MS = 8000;
+const ANSWER_LIMIT_MS = 8000;
+const QUIT_LIMIT_MS = 1500;
 const RETRY_MS = 1500;
 
 export class RoomLink extends Link {
   #joined = false;
+  /** Settles when the server knows that its participant left. @type {Promise<void>} */
+  #told = Promise.resolve();
 
   /**
    * @param {(state: import("./link.js").LinkState) => void} onState
@@ -55,15 +58,22 @@ export class RoomLink extends Link {
       this.listener.onJoined(answer);
       this.onState("connected");
     } catch (error) {
-      console.debug("Joining got no answer:", error); // the connection is lost, and comes back by itself
+      console.debug("Joining got no answer:", error);
+      if (!this.socket.connected) return; // it comes back by itself
+      this.onState("lost");
+      this.#joinLater();
     }
   }
 
   /** @param {{code: string, message: string}} problem */
   #refuse({ code, message }) {
     // A server that has just started cannot read its rooms yet.
-    if (code === "store_unavailable" || code === "unavailable") setTimeout(() => this.socket.connected && this.welcome(), RETRY_MS);
+    if (code === "store_unavailable" || code === "unavailable") this.#joinLater();
     else this.listener.onRefused(code, message);
+  }
+
+  #joinLater() {
+    setTimeout(() => this.connected || !this.socket.connected || this.welcome(), RETRY_MS);
   }
 
   /** @param {Ending} reason */
@@ -77,10 +87,15 @@ export class RoomLink extends Link {
     await this.#ask("baseline", {});
   }
 
-  /** Leave for good; what was recorded stays. */
-  async quit() {
-    await this.#ask("quit", {});
+  /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. */
+  quit() {
     this.memory.forget();
+    this.onState = () => {}; // the view is over
+    this.#told = this.#ask("quit", {}, QUIT_LIMIT_MS).catch((error) => console.debug("The server was not told:", error));
+  }
+
+  stop() {
+    void this.#told.then(() => super.stop());
   }
 
   /** Leave, and have everything deleted. @returns {Promise<boolean>} whether it is */
@@ -89,14 +104,19 @@ export class RoomLink extends Link {
     return "erased" in answer;
   }
 
-  /** @param {string} event @param {object} data @returns {Promise<any>} */
-  #ask(event, data) {
-    return this.socket.timeout(JOIN_LIMIT_MS).emitWithAck(event, data);
+  /** @param {string} event @param {object} data @param {number} [limit_ms] @returns {Promise<any>} */
+  #ask(event, data, limit_ms = ANSWER_LIMIT_MS) {
+    return this.socket.timeout(limit_ms).emitWithAck(event, data);
   }
 }
 
-/** What this tab remembers of a room, so that a reload or a crash brings the same participant back. */
+/**
+ * What this tab remembers of a room, so that a reload or a crash brings the same participant back. Where the
+ * browser gives pages no store, it is remembered as long as the page is open.
+ */
 export class Memory {
+  #text = "";
+
   /** @param {string} room */
   constructor(room) {
     this.key = `mien:${room}`;
@@ -104,7 +124,7 @@ export class Memory {
 
   /** @returns {{resume: string, alias: string} | null} */
   get #kept() {
-    const text = sessionStorage.getItem(this.key);
+    const text = inStore((store) => store.getItem(this.key)) ?? this.#text;
     return text ? JSON.parse(text) : null;
   }
 
@@ -118,10 +138,21 @@ export class Memory {
 
   /** @param {Joined} joined */
   keep({ resume, alias }) {
-    sessionStorage.setItem(this.key, JSON.stringify({ resume, alias }));
+    this.#text = JSON.stringify({ resume, alias });
+    inStore((store) => store.setItem(this.key, this.#text));
   }
 
   forget() {
-    sessionStorage.removeItem(this.key);
+    this.#text = "";
+    inStore((store) => store.removeItem(this.key));
+  }
+}
+
+/** @template T @param {(store: Storage) => T} use @returns {T | null} null where there is no store */
+function inStore(use) {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return null;
   }
 }

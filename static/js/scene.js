@@ -24,11 +24,18 @@ const FADE_MS = 200;
 /** With no result for this long, all faces are gone. Far above a slow round trip, so that boxes stay then. */
 const STALE_MS = 2000;
 
+/** The largest face is shown in the panel until another is this much wider for this long. */
+const CLEARLY_WIDER = 1.25;
+const TAKEOVER_MS = 1000;
+
 export class Scene {
   /** @type {Map<number, Tracked>} */
   #tracked = new Map();
   /** @type {number | null} */
   #chosen = null;
+  /** @type {number | null} whose face is shown where none was chosen */
+  #lead = null;
+  #led_ms = -Infinity;
   #captured_ms = -Infinity;
   #taken_ms = -Infinity;
 
@@ -45,6 +52,7 @@ export class Scene {
     this.#taken_ms = now_ms;
     for (const tracked of this.#tracked.values()) tracked.gone_ms ??= now_ms;
     for (const face of result.faces) this.#follow(scaled(face, scale), captured_ms);
+    this.#chooseLead(now_ms);
   }
 
   /** @param {Face} face @param {number} captured_ms */
@@ -55,8 +63,9 @@ export class Scene {
     this.#tracked.set(face.id, { face, motion, shown: known?.shown ?? shownOf(face), gone_ms: null });
   }
 
-  /** Show the newest names and numbers from now on. */
-  settle() {
+  /** Show the newest names and numbers from now on. @param {number} now_ms */
+  settle(now_ms) {
+    this.#forget(now_ms); // in a hidden tab nothing is drawn, so `at()` does not
     for (const tracked of this.#tracked.values()) tracked.shown = shownOf(tracked.face);
   }
 
@@ -92,10 +101,25 @@ export class Scene {
       .sort((first, second) => first.id - second.id);
   }
 
-  /** The face that was chosen while it is in view, else the largest. */
+  /** The face that was chosen while it is in view, else the one that leads. */
   get selected() {
-    const tracked = (this.#chosen !== null && this.#tracked.get(this.#chosen)) || this.#largest();
+    const tracked = this.#find(this.#chosen) ?? this.#find(this.#lead) ?? this.#largest();
     return tracked ? { id: tracked.face.id, shown: tracked.shown } : null;
+  }
+
+  /** Of two faces of about one size neither takes the lead from the other by a hair. @param {number} now_ms */
+  #chooseLead(now_ms) {
+    const lead = this.#find(this.#lead);
+    const largest = this.#largest();
+    if (lead && largest.face.box[2] < CLEARLY_WIDER * lead.face.box[2]) this.#led_ms = now_ms;
+    if (lead && now_ms - this.#led_ms < TAKEOVER_MS) return;
+    this.#lead = largest?.face.id ?? null;
+    this.#led_ms = now_ms;
+  }
+
+  /** @param {number | null} id */
+  #find(id) {
+    return id === null ? undefined : this.#tracked.get(id);
   }
 
   #largest() {

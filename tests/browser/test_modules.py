@@ -201,6 +201,40 @@ def test_the_largest_face_is_selected_until_another_is_chosen_and_again_when_tha
     ) == [2, 1, 2]
 
 
+def test_of_two_like_faces_the_selected_one_stays_and_a_clearly_larger_one_takes_over(run: Run) -> None:
+    selected = run(
+        SCENE
+        + """
+        const selected = [];
+        const take = (now, ...widths) => {
+            const faces = widths.map((width, index) => face(index + 1, 200 * index, width));
+            scene.take(result(...faces), now, now, 1);
+            selected.push(scene.selected.id);
+        };
+        for (let now = 0; now < 3000; now += 100) take(now, 90 + now / 100 % 2, 91 - now / 100 % 2);
+        for (let now = 3000; now < 6000; now += 100) take(now, 90, 150);
+        return selected;
+        """
+    )
+    assert len(set(selected[:30])) == 1
+    assert selected[30:35] == selected[:5], "a second of being larger is needed"
+    assert selected[-1] == 2
+
+
+def test_without_results_faces_go_although_nothing_is_drawn(run: Run) -> None:
+    assert run(
+        SCENE
+        + """
+        scene.take(result(face(1, 0, 50)), 0, 0, 1);
+        scene.settle(1000);
+        const before = scene.selected?.id;
+        scene.settle(2500);
+        scene.settle(3000);
+        return [before, scene.selected];
+        """
+    ) == [1, None]
+
+
 def test_a_result_that_a_newer_one_overtook_is_left_out(run: Run) -> None:
     assert run(
         SCENE
