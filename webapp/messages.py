@@ -46,10 +46,14 @@ LANDMARK_NAMES = (
 MAX_IMAGE_BYTES = 2_000_000
 """The largest encoded picture; the page sends 15 to 60 kB."""
 
+MAX_IMAGE_PIXELS = 4_000_000
+"""The largest picture that is decoded."""
+
 MAX_SMOOTHING_S = 5.0
 """The calmest that a page may ask for."""
 
-STAGES = ("queue", "decode", "detect", "landmarks", "classify", "total")
+WORKER_STAGES = ("decode", "detect", "landmarks", "classify")
+STAGES = ("queue", *WORKER_STAGES, "total")
 
 Point = tuple[float, float]
 Probabilities = Mapping[str, float]
