@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from tests.faces import face
 from webapp import job_codec
 from webapp.errors import BadFrameError, FrameError, LinkError, TooLargeError, UnavailableError
-from webapp.messages import LANDMARK_NAMES, WORKER_STAGES, Analysis, Face, Job, Region
+from webapp.messages import WORKER_STAGES, Analysis, Face, Job, Region
+from webapp.vision.polylines import polylines_json
 
 TIMING_MS = dict.fromkeys(WORKER_STAGES, 1.5)
-LANDMARKS = "{" + ",".join(f'"{name}":[[1.5,-2.0],[3.0,4.0]]' for name in LANDMARK_NAMES) + "}"
+POINTS = np.linspace(-9.5, 640.0, 2 * 468, dtype=np.float32).reshape(468, 2)
+LANDMARKS = polylines_json(POINTS)
 
 
 def worker_face(**changes: object) -> Face:
@@ -88,8 +91,9 @@ HOSTILE = {
     "landmarks that end early": payload(worker_face(landmarks=LANDMARKS[:-3])),
     "landmarks that leave their object": payload(worker_face(landmarks=LANDMARKS + ',"id":7')),
     "landmarks of another line": payload(worker_face(landmarks=WITHOUT_A_LINE)),
-    "landmarks that are no JSON": payload(worker_face(landmarks=LANDMARKS.replace("[[1.5", "[[,1.5"))),
-    "endless landmarks": payload(worker_face(landmarks=LANDMARKS.replace("[[1.5", "[[" + "1" * 30_000))),
+    "landmarks with a point less": payload(worker_face(landmarks=LANDMARKS.replace("],[", "],", 1))),
+    "landmarks that are no JSON": payload(worker_face(landmarks=LANDMARKS.replace("[[", "[[,", 1))),
+    "endless landmarks": payload(worker_face(landmarks=LANDMARKS.replace("[[", "[[" + "1" * 30_000))),
 }
 
 

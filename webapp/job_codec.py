@@ -16,8 +16,6 @@ import math
 import struct
 from collections.abc import Sequence
 
-import orjson
-
 from webapp.errors import BadFrameError, FrameError, LinkError, TooLargeError, UnavailableError
 from webapp.messages import LABELS, LANDMARK_NAMES, WORKER_STAGES, Analysis, Box, Face, Job, Pose, Region
 
@@ -46,9 +44,17 @@ MAX_LANDMARKS_BYTES = 20_000
 
 MAX_REPLY_BYTES = ANALYSIS.size + MAX_FACES * (FACE.size + MAX_LANDMARKS_BYTES)
 
-NUMBERS = b"0123456789-.,[]"
-LANDMARKS_WITHOUT_NUMBERS = "{{{}}}".format("".join(f'"{name}":' for name in LANDMARK_NAMES)).encode()
-"""What is left of landmarks once NUMBERS are taken out."""
+DIGITS = b"0123456789-"
+LINE_POINTS = (17, 17, 11, 11, 22, 21, 21, 37)
+"""How many points each line of LANDMARK_NAMES has."""
+
+LANDMARKS_WITHOUT_DIGITS = "{{{}}}".format(
+    ",".join(
+        f'"{name}":[{",".join(["[.,.]"] * points)}]'
+        for name, points in zip(LANDMARK_NAMES, LINE_POINTS, strict=True)
+    )
+).encode()
+"""What is left of the landmarks of a face once DIGITS are taken out."""
 
 Outcome = Analysis | FrameError
 
@@ -96,7 +102,7 @@ def unpack_outcome(payload: bytes) -> Outcome:
             return _problem(payload)
         if payload[:1] == IS_ANALYSIS:
             return _analysis(payload)
-    except (struct.error, ValueError) as error:  # UnicodeDecodeError and orjson's are ValueErrors
+    except (struct.error, ValueError) as error:  # UnicodeDecodeError is a ValueError
         raise LinkError(f"A reply of {len(payload):,} bytes cannot be read: {error}.") from None
     raise LinkError(f"A reply of {len(payload):,} bytes is neither an analysis nor a problem.")
 
@@ -143,10 +149,12 @@ def _face(payload: bytes, start: int) -> tuple[Face, int]:
 
 
 def _landmarks(json: bytes) -> str:
-    """Landmarks as they go on to browsers: whole JSON with the named lines and numbers, nothing else."""
+    """Landmarks as they go on to browsers: the named lines, each with its points, and nothing else.
+
+    The digits of a number are not looked at, which would take longer (30 us) than all the rest.
+    """
     _check(len(json) <= MAX_LANDMARKS_BYTES, "length of landmarks")
-    _check(json.translate(None, NUMBERS) == LANDMARKS_WITHOUT_NUMBERS, "landmarks")
-    orjson.loads(json)
+    _check(json.translate(None, DIGITS) == LANDMARKS_WITHOUT_DIGITS, "set of landmarks")
     return json.decode()
 
 

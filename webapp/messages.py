@@ -157,7 +157,7 @@ class Face:
     """One face in one picture.
 
     A worker fills everything but `id`, with `probabilities` equal to `raw_probabilities`; `client` gives
-    the id and smooths `probabilities`. `score` says how surely it is a face, 0 to 1. `landmarks` are the
+    the id and smooths `probabilities`. `score` says how well the face is seen, 0 to 1. `landmarks` are the
     named polylines in JSON, as the wire contract writes them: the server only passes them on, and reading
     and writing their 170 points would be a third of its work on a frame. `region` is where to look for the
     face in the next picture and does not go to the browser.
