@@ -1,19 +1,55 @@
 """Workers that misbehave, for the engine's tests: `python -m tests.link_peers BEHAVIOUR FILE_DESCRIPTOR`.
 
-They speak the real link, as real processes; only what they do with a picture differs from `webapp.worker`.
+They are real processes with a real link. The behaviour "measure" speaks as `webapp.worker` does, others break
+the protocol.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 from webapp import link
 from webapp.errors import BadFrameError
-from webapp.messages import Analysis, Job
+from webapp.job_codec import unpack_job
+from webapp.messages import WORKER_STAGES, Analysis, Job
 from webapp.worker import serve
+
+
+class Exploit:
+    """Runs a command where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (f"touch {os.environ['TMPDIR']}/unpickled",)
+
+
+HOSTILE_REPLIES: dict[str, Callable[[int], bytes]] = {
+    "garbage": lambda request_id: os.urandom(4000),
+    "pickle": lambda request_id: framed(request_id, pickle.dumps(Exploit())),
+    "empty reply": lambda request_id: framed(request_id, b""),
+    "huge length": lambda request_id: link.HEADER.pack(0xFFFF_FFFF, request_id),
+    "unknown request": lambda request_id: framed(request_id + 1, b"P\x00no"),
+    "ready twice": lambda request_id: framed(link.READY_ID, b""),
+    "reply twice": lambda request_id: framed(request_id, b"P\x00no") * 2,
+}
+"""What is written in answer to a job, by behaviour."""
+
+
+def framed(request_id: int, payload: bytes) -> bytes:
+    return link.HEADER.pack(len(payload), request_id) + payload
+
+
+def attack(end: socket.socket, reply: Callable[[int], bytes]) -> None:
+    """Answer the job `attack` with a hostile reply, others as "measure" does."""
+    while (message := link.receive(end)) is not None:
+        if unpack_job(message.payload).image == b"attack":
+            end.sendall(reply(message.request_id))
+        else:
+            end.sendall(framed(message.request_id, b"P\x00well"))
 
 
 def measure(job: Job) -> Analysis:
@@ -29,7 +65,7 @@ def measure(job: Job) -> Analysis:
         time.sleep(60)
     if image.startswith(b"slow"):
         time.sleep(0.3)
-    return Analysis(len(image), os.getpid(), (), {"decode": 1.0})
+    return Analysis(len(image), os.getpid(), (), dict.fromkeys(WORKER_STAGES, 1.0))
 
 
 def main(behaviour: str, file_descriptor: int) -> None:
@@ -38,7 +74,12 @@ def main(behaviour: str, file_descriptor: int) -> None:
     if behaviour == "never ready":
         time.sleep(60)
     link.send(end, link.Message(link.READY_ID, b""))
-    serve(end, measure)
+    if behaviour == "silent":
+        time.sleep(60)
+    if behaviour in HOSTILE_REPLIES:
+        attack(end, HOSTILE_REPLIES[behaviour])
+    else:
+        serve(end, measure)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ import threading
 import pytest
 
 from webapp import link
-from webapp.errors import TooLargeError
-from webapp.messages import Analysis, Job, Region
+from webapp.errors import LinkError
 
 
 def test_a_message_arrives_as_it_was_sent() -> None:
@@ -36,29 +35,9 @@ def test_a_closed_peer_ends_the_stream_even_within_a_message(sent: bytes) -> Non
         assert link.receive(there) is None
 
 
-@pytest.mark.parametrize(
-    "job",
-    [
-        Job(b"picture"),
-        Job(b"", (Region(0.5, 0.25, 0.125, -1.5), Region(1, 2, 3, 4)), detect=False),
-        Job(b"x", detect=False, tile=70_000),
-    ],
-)
-def test_a_job_survives_the_link(job: Job) -> None:
-    assert link.unpack_job(link.pack_job(job)) == job
-
-
-def test_of_too_many_regions_the_first_are_sent() -> None:
-    job = Job(b"picture", (Region(1, 2, 3, 4),) * 300)
-    assert len(link.unpack_job(link.pack_job(job)).regions) == link.MAX_REGIONS
-
-
-def test_an_analysis_survives_the_link() -> None:
-    analysis = Analysis(640, 480, (), {"decode": 1.5})
-    assert link.unpack_outcome(link.pack_outcome(analysis)) == analysis
-
-
-def test_a_problem_survives_the_link_with_its_code_and_words() -> None:
-    problem = link.unpack_outcome(link.pack_outcome(TooLargeError("too many pixels")))
-    assert isinstance(problem, TooLargeError)
-    assert (problem.code, str(problem)) == ("too_large", "too many pixels")
+def test_a_message_that_announces_too_much_is_refused_before_it_is_read() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        here.sendall(link.HEADER.pack(0xFFFF_FFFF, 1))
+        with pytest.raises(LinkError, match="4,294,967,295 bytes"):
+            link.receive(there, max_bytes=1000)

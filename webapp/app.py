@@ -22,7 +22,7 @@ from webapp.host_pages import create_host_pages, sign_in_page
 from webapp.lab import Lab
 from webapp.lsl import LslOutlets
 from webapp.messages import MAX_IMAGE_BYTES
-from webapp.process import WorkerProcess, worker_command
+from webapp.process import worker_spec
 from webapp.room_events import RoomEvents
 from webapp.room_pages import create_room_pages
 from webapp.routes import create_blueprint
@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> Flask:
     """
     app = Flask(__name__, template_folder=PROJECT_ROOT / "templates", static_folder=PROJECT_ROOT / "static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
-    engine = Engine(lambda: WorkerProcess(worker_command(settings)), settings.workers)
+    engine = Engine(worker_spec(settings), settings.workers)
     app.extensions["engine"] = engine
     app.register_blueprint(create_blueprint(engine, settings))
     app.after_request(_add_security_headers)

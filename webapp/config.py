@@ -12,6 +12,12 @@ from webapp.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
+INHERITED_NAMES = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH"}
+)
+INHERITED_PREFIXES = ("LC_", "PYTHON", "DYLD_")
+"""What every child process needs of this one's environment: to find programs, libraries and the language."""
+
 Runtime = Literal["litert", "keras"]
 T = TypeVar("T")
 
@@ -86,6 +92,21 @@ class Settings:
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")
         return settings
+
+
+def child_environment(prefixes: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a child process gets of the environment: no `MIEN_` variable, and nothing else that is not named.
+
+    Args:
+        prefixes: how further variables begin that this kind of child needs.
+        env: the environment to choose from, in place of this process's own.
+    """
+    taken = (*INHERITED_PREFIXES, *prefixes)
+    return {
+        name: value
+        for name, value in (os.environ if env is None else env).items()
+        if name in INHERITED_NAMES or name.startswith(taken)
+    }
 
 
 class _Reader:

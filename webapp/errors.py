@@ -5,6 +5,8 @@
     ├── ModelFileError         a model file is missing, changed or of another shape
     ├── CertificateError       the TLS certificate or its key cannot be used
     ├── StoreError             the database, or the process that keeps it, failed or is not there
+    ├── ChildGoneError         a child process ended before it answered; its callers turn this into theirs
+    ├── LinkError              a child process does not keep to the protocol of its link
     ├── FrameError             one frame could not be answered; carries a code for the client
     │   ├── BadFrameError      bad_frame    not a picture, truncated, empty, or a wrong `meta`
     │   ├── TooLargeError      too_large    more bytes or pixels than the limits allow
@@ -83,6 +85,14 @@ class NotJoinedError(FrameError):
 
 class StoreError(MienError):
     """The database failed, or cannot be reached."""
+
+
+class ChildGoneError(MienError):
+    """A child process ended before it answered, or is not there."""
+
+
+class LinkError(MienError):
+    """What a child process sent is not what the two ends agreed on."""
 
 
 class RoomError(MienError):

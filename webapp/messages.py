@@ -46,10 +46,14 @@ LANDMARK_NAMES = (
 MAX_IMAGE_BYTES = 2_000_000
 """The largest encoded picture; the page sends 15 to 60 kB."""
 
+MAX_IMAGE_PIXELS = 4_000_000
+"""The largest picture that is decoded."""
+
 MAX_SMOOTHING_S = 5.0
 """The calmest that a page may ask for."""
 
-STAGES = ("queue", "decode", "detect", "landmarks", "classify", "total")
+WORKER_STAGES = ("decode", "detect", "landmarks", "classify")
+STAGES = ("queue", *WORKER_STAGES, "total")
 
 Point = tuple[float, float]
 Probabilities = Mapping[str, float]
@@ -153,7 +157,7 @@ class Face:
     """One face in one picture.
 
     A worker fills everything but `id`, with `probabilities` equal to `raw_probabilities`; `client` gives
-    the id and smooths `probabilities`. `score` says how surely it is a face, 0 to 1. `landmarks` are the
+    the id and smooths `probabilities`. `score` says how well the face is seen, 0 to 1. `landmarks` are the
     named polylines in JSON, as the wire contract writes them: the server only passes them on, and reading
     and writing their 170 points would be a third of its work on a frame. `region` is where to look for the
     face in the next picture and does not go to the browser.

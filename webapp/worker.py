@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -18,7 +19,12 @@ from typing import cast
 from webapp import link
 from webapp.config import Runtime
 from webapp.errors import FrameError, UnavailableError
+from webapp.job_codec import Outcome, pack_outcome, unpack_job
 from webapp.messages import Analysis, Job
+
+HEADROOM_BYTES = 1 << 30
+"""The address space that a worker may take beyond its loaded models. The largest pictures take 0.3 GB of it.
+Keras maps 2.3 GB at its start, and more with more cores, so the limit is counted from there."""
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +34,11 @@ Analyze = Callable[[Job], Analysis]
 def serve(end: socket.socket, analyze: Analyze) -> None:
     """Answer jobs one after another until the server closes its end."""
     while (message := link.receive(end)) is not None:
-        outcome = _outcome(analyze, link.unpack_job(message.payload))
-        link.send(end, link.Message(message.request_id, link.pack_outcome(outcome)))
+        outcome = _outcome(analyze, unpack_job(message.payload))
+        link.send(end, link.Message(message.request_id, pack_outcome(outcome)))
 
 
-def _outcome(analyze: Analyze, job: Job) -> link.Outcome:
+def _outcome(analyze: Analyze, job: Job) -> Outcome:
     try:
         return analyze(job)
     except FrameError as problem:
@@ -42,13 +48,28 @@ def _outcome(analyze: Analyze, job: Job) -> link.Outcome:
         return UnavailableError("This picture could not be analysed; the server's log says why.")
 
 
+def limit_memory() -> None:
+    """Let this process map HEADROOM_BYTES more than now; decoding a picture that takes more then fails.
+
+    On Linux only: elsewhere the system has no such limit, or does not say what is mapped.
+    """
+    status = Path("/proc/self/statm")
+    if status.exists():
+        mapped = int(status.read_text().split()[0]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = mapped + HEADROOM_BYTES
+        if hard == resource.RLIM_INFINITY or limit < hard:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
 def main(file_descriptor: int, runtime: Runtime, model: Path) -> None:
-    """Load the models, report ready, serve."""
+    """Load the models, limit the memory, report ready, serve."""
     from webapp.vision.pipeline import Pipeline  # here, so that importing this module stays cheap
 
     end = socket.socket(fileno=file_descriptor)
     end.setblocking(True)  # a socket made by a patched process comes non-blocking
     pipeline = Pipeline(runtime, model)
+    limit_memory()
     link.send(end, link.Message(link.READY_ID, b""))
     serve(end, pipeline.analyze)
 

@@ -76,7 +76,7 @@ def cut_face(image: NDArray[np.uint8]) -> Cut:
     landmarker = _landmarker()
     first = landmarker.landmarks(picture, Region(middle, middle, ENLARGED_SIDE * REGION_SCALE, 0.0))
     second = landmarker.landmarks(picture, region_from_landmarks(first.points))
-    if second.score <= MIN_SCORE:
+    if second.presence <= MIN_SCORE:
         return image, False
     return align(picture, second.points), True
 

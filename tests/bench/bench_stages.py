@@ -39,7 +39,7 @@ def stages(picture: NDArray[np.uint8], image: bytes, model: Path) -> dict[str, C
     detector, landmarker = FaceDetector(), FaceLandmarker()
     classifier = load_classifier("litert", model)
     detection = detector.detect(picture)[0]
-    points, depth, _ = landmarker.landmarks(picture, detection)
+    points, depth, *_ = landmarker.landmarks(picture, detection)
     crops = align(picture, points)[None]
     return {
         "decode": lambda: decode(image),

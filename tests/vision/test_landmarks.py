@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+
+import cv2
 import numpy as np
 import pytest
 
@@ -8,7 +11,9 @@ from tests.vision.pictures import (
     KNOWN_POINTS,
     WITHOUT_FACES,
     Picture,
+    astronaut,
     frame,
+    grace_hopper,
     mirrored,
     moved,
     shipped,
@@ -16,9 +21,9 @@ from tests.vision.pictures import (
 )
 from webapp.messages import LANDMARK_NAMES, Region
 from webapp.vision.detect import FaceDetector
-from webapp.vision.landmarks import FaceLandmarker, Landmarks
+from webapp.vision.landmarks import FaceLandmarker, Landmarks, quality
 from webapp.vision.polylines import POLYLINES, polylines
-from webapp.vision.regions import region_from_detection, region_from_landmarks
+from webapp.vision.regions import Detection, region_from_detection, region_from_landmarks
 
 EYE_DISTANCE = 43.0
 """Between the middles of the portrait's eyes, in pixels."""
@@ -38,7 +43,7 @@ def test_there_are_468_points_with_depth_and_a_sure_score(portrait_landmarks: La
     assert portrait_landmarks.points.shape == (468, 2)
     assert portrait_landmarks.depth.shape == (468,)
     assert portrait_landmarks.points.dtype == portrait_landmarks.depth.dtype == np.float32
-    assert portrait_landmarks.score > 0.99
+    assert portrait_landmarks.presence > 0.99
 
 
 def test_the_nose_is_nearer_than_the_ears(portrait_landmarks: Landmarks) -> None:
@@ -105,7 +110,7 @@ def test_a_moving_face_is_followed_without_the_detector(
 ) -> None:
     shifted = np.roll(portrait, (8, 12), axis=(0, 1))
     found = landmarker.landmarks(shifted, region_from_landmarks(portrait_landmarks.points))
-    assert found.score > 0.99
+    assert found.presence > 0.99
     assert error(found.points, portrait_landmarks.points + [12, 8]) < 0.04
 
 
@@ -127,7 +132,7 @@ def test_other_things_score_low(landmarker: FaceLandmarker, name: str) -> None:
     picture = shipped(name)
     height, width = picture.shape[:2]
     middle = Region(width / 2, height / 2, min(width, height) / 2, 0.0)
-    assert landmarker.landmarks(picture, middle).score < 0.5
+    assert landmarker.landmarks(picture, middle).presence < 0.5
 
 
 @pytest.mark.parametrize("region", [Region(0, 0, 0, 0), Region(-9999, 5, 100, 2), Region(5, 5, 90000, -3)])
@@ -136,7 +141,7 @@ def test_any_region_gives_finite_points(
 ) -> None:
     found = landmarker.landmarks(portrait, region)
     assert np.isfinite(found.points).all()
-    assert found.score < 0.5
+    assert found.presence < 0.5
 
 
 def test_every_named_line_is_there_and_whole() -> None:
@@ -154,3 +159,55 @@ def test_lines_lie_about_one_another_as_in_a_face(portrait_landmarks: Landmarks)
     oval, outer, inner = (lines[name] for name in ("face_oval", "mouth_outer", "mouth_inner"))
     assert (outer.min(axis=0) < inner.min(axis=0)).all() and (inner.max(axis=0) < outer.max(axis=0)).all()
     assert (oval.min(axis=0) < outer.min(axis=0)).all() and (outer.max(axis=0) < oval.max(axis=0)).all()
+
+
+def blurred(picture: Picture, strength: float) -> Picture:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), strength), np.uint8) if strength else picture
+
+
+def covered(picture: Picture, detection: Detection, fraction: float) -> Picture:
+    """The picture with the lower part of the face under a grey sheet."""
+    x, y, width, height = map(round, detection.box)
+    sheet = picture.copy()
+    sheet[y + round((1 - fraction) * height) : y + round(1.2 * height), x - 20 : x + width + 20] = 100
+    return sheet
+
+
+def shrunk(picture: Picture, by: int) -> Picture:
+    """The picture as if the face were so many times as far away."""
+    small = cv2.resize(picture, None, fx=1 / by, fy=1 / by, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, picture.shape[1::-1]), np.uint8)
+
+
+PORTRAITS = {"astronaut": astronaut, "grace hopper": grace_hopper}
+
+
+@pytest.mark.parametrize("name", PORTRAITS)
+def test_the_score_tells_clear_faces_from_those_that_are_hard_to_see(
+    detector: FaceDetector, landmarker: FaceLandmarker, name: str
+) -> None:
+    clear = PORTRAITS[name]()
+    face = detector.detect(clear)[0]
+
+    def scores(*pictures: Picture) -> list[float]:
+        return [landmarker.landmarks(picture, face).score for picture in pictures]
+
+    for worse in (
+        scores(clear, *(covered(clear, face, fraction) for fraction in (0.25, 0.45, 0.65))),
+        scores(clear, *(blurred(clear, part * face.box.width) for part in (0.06, 0.08))),
+        scores(clear, *(shrunk(clear, round(face.box.width / pixels)) for pixels in (12, 7))),
+    ):
+        assert worse[0] > 0.95
+        assert all(before - after > 0.02 for before, after in itertools.pairwise(worse)), worse
+        assert worse[-1] < 0.85
+
+
+def test_what_counts_as_a_face_is_the_same_by_score_and_by_presence(
+    landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+) -> None:
+    assert quality(0.0) == 0.5
+    region = region_from_landmarks(portrait_landmarks.points)
+    for strength in range(1, 14):
+        found = landmarker.landmarks(blurred(portrait, strength), region)
+        assert (found.presence < 0.5) == (found.score < 0.5)
+        assert 0 <= found.score <= 1

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.train.data_files import serious_face
 from tests.vision.pictures import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, shipped
 from webapp.config import Runtime
 from webapp.errors import BadFrameError, ModelFileError, TooLargeError
+from webapp.job_codec import pack_outcome, unpack_outcome
 from webapp.messages import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, Box, Face, Job, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.pipeline import Pipeline, shrink_for
@@ -44,7 +44,7 @@ def test_a_portrait_gives_one_whole_face(pipeline: Pipeline) -> None:
 
 def test_the_wire_form_holds_only_plain_numbers_and_crosses_the_link(pipeline: Pipeline) -> None:
     analysis = pipeline.analyze(Job(jpeg(astronaut())))
-    assert pickle.loads(pickle.dumps(analysis)) == analysis
+    assert unpack_outcome(pack_outcome(analysis)) == analysis
     face = analysis.faces[0]
     numbers = [*face.box, face.score, *face.pose, *face.probabilities.values()]
     assert {type(number) for number in numbers} == {float}

@@ -41,7 +41,7 @@ def posed(landmarks: Landmarks, yaw: float, pitch: float) -> Picture:
 
 
 def pose_in(picture: Picture, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:
-    points, depth, _ = landmarker.landmarks(picture, detector.detect(picture)[0])
+    points, depth, *_ = landmarker.landmarks(picture, detector.detect(picture)[0])
     return head_pose(points, depth)
 
 

@@ -48,7 +48,12 @@ FACE = [
     Column("FaceRectY", "number", "Upper edge of the face's box, pixels"),
     Column("FaceRectWidth", "number", "Width of the face's box, pixels"),
     Column("FaceRectHeight", "number", "Height of the face's box, pixels"),
-    Column("FaceScore", "number", "The detector's score of the face, 0 to 1"),
+    Column(
+        "FaceScore",
+        "number",
+        "How well the face is seen, 0 to 1: the sigmoid of a tenth of the presence logit of Google's Face "
+        "Mesh. Clear faces have 0.95 and more, half-covered or very blurred ones 0.6 to 0.8, none under 0.5",
+    ),
     Column("Pitch", "number", "Head pose in degrees, positive when looking up"),
     Column("Roll", "number", "Head pose in degrees, positive when tipped clockwise in the picture"),
     Column("Yaw", "number", "Head pose in degrees, positive when turned to the person's own left"),

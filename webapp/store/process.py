@@ -5,38 +5,33 @@
     rooms = store.call(Archive.load_rooms)      # blocks this (green) thread; raises a StoreError
     store.stop()
 
-A store that dies is started again. Only the standard library does the waiting here, which eventlet has made
-green in the serving process.
+A store that dies, hangs or cannot be started is started again. Only the standard library does the waiting
+here, which eventlet has made green in the serving process.
 """
 
 from __future__ import annotations
 
-import itertools
-import logging
 import pickle
-import socket
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from webapp import link
-from webapp.config import PROJECT_ROOT
-from webapp.errors import StoreError
+from webapp.child_process import ChildSpec, Supervisor
+from webapp.config import child_environment
+from webapp.errors import ChildGoneError, StoreError
 from webapp.store.archive import Archive
+from webapp.store.requests import COMMIT_GRACE_S, Request, call_timeout_s, lane
 
-CALL_LIMIT_S = 15.0
-STOP_LIMIT_S = 8.0
-RESTART_PAUSE_S = 0.5
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 8.0
+
+DATABASE_PREFIXES = ("PG", "SSL_", "KRB5")
+"""Variables that the client library of PostgreSQL reads."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Method = Callable[Concatenate[Archive, P], T]
-
-logger = logging.getLogger(__name__)
 
 
 class Store(Protocol):
@@ -51,102 +46,60 @@ class Store(Protocol):
 
 
 class StoreProcess:
-    """A store in a process of its own."""
+    """A store in a process of its own; any thread may call it at any time."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._request_ids = itertools.count(1)
-        self._send_lock = threading.Lock()
-        self._replies: dict[int, Future[Any]] = {}
-        self._link: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopping = threading.Event()
-        self._started = threading.Event()
+        self._supervisor = Supervisor(_spec(url), pickle.loads)
 
     @property
     def pid(self) -> int | None:
         """The process id, while there is one."""
-        return self._process.pid if self._process else None
+        return self._supervisor.pid
 
     def start(self) -> None:
         """Start the process, and again whenever it ends; returns before the database is open."""
-        threading.Thread(target=self._keep, daemon=True).start()
+        self._supervisor.start()
 
     def stop(self) -> None:
         """Let the process finish what it was asked, and end."""
-        self._stopping.set()
-        if self._link is None or self._process is None:
-            return
-        self._link.shutdown(socket.SHUT_WR)
-        try:
-            self._process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        self._supervisor.stop()
 
     def call(self, method: Method[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """See `Store`; arguments are given by position."""
+        """See `Store`; arguments are given by position.
+
+        A call that fails because the store did not answer in time is not carried out later: the request names
+        its deadline, and the store commits nothing after it.
+        """
         assert not named, "arguments travel by position"
-        if not self._started.wait(CALL_LIMIT_S):
+        timeout_s = call_timeout_s(method.__name__)
+        request = Request(method.__name__, arguments, time.monotonic() + timeout_s)
+        payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+        if not self._supervisor.wait_until_spawned(timeout_s):
             raise _gone()
-        request_id, reply = next(self._request_ids), Future[Any]()
-        self._replies[request_id] = reply
+        timeout_s += COMMIT_GRACE_S
         try:
-            self._send(request_id, (method.__name__, arguments))
-            outcome: T | StoreError = reply.result(CALL_LIMIT_S)
+            reply = self._supervisor.request(payload, timeout_s, lane(method.__name__))
+            outcome: T | StoreError = reply.result(timeout_s)
+        except ChildGoneError:
+            raise _gone() from None
         except TimeoutError:
             raise StoreError("The database does not answer.") from None
-        finally:
-            self._replies.pop(request_id, None)
         if isinstance(outcome, StoreError):
             raise outcome
         return outcome
 
-    def _send(self, request_id: int, request: object) -> None:
-        payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
-        with self._send_lock:
-            if self._link is None:
-                raise _gone()
-            try:
-                link.send(self._link, link.Message(request_id, payload))
-            except OSError:
-                raise _gone() from None
 
-    def _keep(self) -> None:
-        while not self._stopping.is_set():
-            self._run_once()
-            if not self._stopping.is_set():
-                logger.error("the store's process ended; starting another")
-                time.sleep(RESTART_PAUSE_S)
-
-    def _run_once(self) -> None:
-        near_end, far_end = socket.socketpair()
-        with near_end:
-            with far_end:
-                command = [sys.executable, "-m", "webapp.store.service", str(far_end.fileno())]
-                self._process = subprocess.Popen(command, cwd=PROJECT_ROOT, pass_fds=[far_end.fileno()])
-            link.send(near_end, link.Message(0, pickle.dumps(self._url)))
-            self._link = near_end
-            self._started.set()
-            try:
-                self._read_replies(near_end)
-            finally:
-                self._link = None
-                self._fail_all()
-                self._process.wait()
-
-    def _read_replies(self, end: socket.socket) -> None:
-        try:
-            while (message := link.receive(end)) is not None:
-                reply = self._replies.get(message.request_id)
-                if reply is not None:
-                    reply.set_result(pickle.loads(message.payload))
-        except ConnectionError as error:
-            logger.debug("the link to the store broke: %s", error)
-
-    def _fail_all(self) -> None:
-        for reply in list(self._replies.values()):
-            if not reply.done():
-                reply.set_result(_gone())
+def _spec(url: str) -> ChildSpec:
+    return ChildSpec(
+        name="store",
+        command=(sys.executable, "-m", "webapp.store.service", "{link}"),
+        environment=child_environment(DATABASE_PREFIXES),
+        hello=url.encode(),
+        start_timeout_s=START_TIMEOUT_S,
+        stop_timeout_s=STOP_TIMEOUT_S,
+        restart_pause_s=0.5,
+        max_restart_pause_s=30.0,
+    )
 
 
 def export_pieces(store: Store, code: str, about: dict[str, Any], form: str) -> Iterator[bytes]:

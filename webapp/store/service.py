@@ -1,8 +1,8 @@
 """The store's process: reads requests from its link, asks the archive, replies.
 
 The server starts it as `python -m webapp.store.service FILE_DESCRIPTOR`; it ends when the link closes, after
-what it was asked before. A request's payload is a pickled (name of a method of `Archive`, arguments); the
-first one is the URL of the database. A reply's payload is the pickled outcome, or a `StoreError`.
+what it was asked before. `requests` has what it is asked. A request whose deadline has passed is not begun,
+and one that reaches its commit too late is rolled back.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from webapp import link
-from webapp.errors import StoreError
-from webapp.store.archive import Archive
+from sqlalchemy import Engine, event
 
-SLOW_METHODS = frozenset({"open_export", "read_export", "close_export"})
-"""These have a thread of their own, so that an export never keeps samples waiting."""
+from webapp import link
+from webapp.errors import MienError, StoreError
+from webapp.store.archive import Archive
+from webapp.store.requests import Request, check_deadline, deadline, lane
 
 NICENESS = 10
 """Frames come first: a batch can wait some milliseconds for a core."""
@@ -32,37 +32,37 @@ logger = logging.getLogger(__name__)
 
 
 class Service:
-    """Answers requests in their order, exports beside them."""
+    """Answers requests in their order, exports beside them; `serve` is run by one thread, once."""
 
     def __init__(self, end: socket.socket, archive: Archive) -> None:
         self._end = end
         self._archive = archive
         self._send_lock = threading.Lock()
-        self._requests = ThreadPoolExecutor(1)
-        self._exports = ThreadPoolExecutor(1)
+        self._threads = {name: ThreadPoolExecutor(1) for name in ("requests", "exports")}
 
     def serve(self) -> None:
         """Answer until the server closes its end, then finish what was asked."""
+        event.listen(Engine, "commit", check_deadline)
         while (message := link.receive(self._end)) is not None:
-            method, arguments = pickle.loads(message.payload)
-            threads = self._exports if method in SLOW_METHODS else self._requests
-            threads.submit(self._answer, message.request_id, method, arguments)
-        self._requests.shutdown(wait=True)
-        self._exports.shutdown(wait=False, cancel_futures=True)
+            request: Request = pickle.loads(message.payload)
+            self._threads[lane(request.method)].submit(self._answer, message.request_id, request)
+        self._threads["requests"].shutdown(wait=True)
+        self._threads["exports"].shutdown(wait=False, cancel_futures=True)
         self._archive.close()
 
-    def _answer(self, request_id: int, method: str, arguments: tuple[Any, ...]) -> None:
-        payload = pickle.dumps(self._outcome(method, arguments), protocol=pickle.HIGHEST_PROTOCOL)
+    def _answer(self, request_id: int, request: Request) -> None:
+        payload = pickle.dumps(self._outcome(request), protocol=pickle.HIGHEST_PROTOCOL)
         with self._send_lock, contextlib.suppress(OSError):  # the server is gone
             link.send(self._end, link.Message(request_id, payload))
 
-    def _outcome(self, method: str, arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401 - what methods return
+    def _outcome(self, request: Request) -> Any:  # noqa: ANN401 - what methods return
         try:
             self._archive.prepare()
             step_back()
-            return getattr(self._archive, method)(*arguments)
+            with deadline(request.deadline_s):
+                return getattr(self._archive, request.method)(*request.arguments)
         except Exception as error:  # noqa: BLE001 - one request must not end the store
-            logger.error("the store could not %s: %s", method, _short(error))
+            logger.error("the store could not %s: %s", request.method, _short(error))
             return StoreError(f"The database failed: {_short(error)}")
 
 
@@ -78,16 +78,26 @@ def _short(error: Exception) -> str:
 
 
 def main(file_descriptor: int) -> None:
-    """Open the database that the first request names, and serve."""
+    """Open the database that the first message names, and serve.
+
+    Raises:
+        SettingsError: its URL cannot be used.
+    """
     end = socket.socket(fileno=file_descriptor)
     end.setblocking(True)
     first = link.receive(end)
     if first is not None:
-        Service(end, Archive(pickle.loads(first.payload))).serve()
+        archive = Archive(first.payload.decode())
+        link.send(end, link.Message(link.READY_ID, b""))
+        Service(end, archive).serve()
 
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s store %(process)d: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the closing link ends us
-    with contextlib.suppress(ConnectionError):  # the server is gone
-        main(int(sys.argv[1]))
+    try:
+        with contextlib.suppress(ConnectionError):  # the server is gone
+            main(int(sys.argv[1]))
+    except (MienError, OSError) as failure:
+        logger.error("the store cannot start: %s", failure)
+        sys.exit(1)

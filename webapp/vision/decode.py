@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.messages import check_image_bytes
+from webapp.messages import MAX_IMAGE_PIXELS, check_image_bytes
 from webapp.vision.headers import read_size
-
-MAX_IMAGE_PIXELS = 4_000_000
 
 SHRINKS = {
     1: cv2.IMREAD_COLOR,
@@ -60,9 +58,17 @@ def decode(image: bytes, shrink: Callable[[int], int] = lambda shorter: 1) -> De
         )
     by = shrink(min(width, height))
     pixels = _pixels(image, SHRINKS[by])
-    decoded_width = by * pixels.shape[1]
-    turned = abs(decoded_width - width) > abs(decoded_width - height)
-    return Decoded(pixels, *((height, width) if turned else (width, height)))
+    for upright in ((width, height), (height, width)):  # the second where the EXIF turn is a quarter
+        if _is_shrunk(pixels.shape[1], upright[0], by) and _is_shrunk(pixels.shape[0], upright[1], by):
+            return Decoded(pixels, *upright)
+    raise BadFrameError(
+        f"The picture's header says {width:,} x {height:,} pixels and there are others; send it again."
+    )
+
+
+def _is_shrunk(decoded: int, stated: int, by: int) -> bool:
+    """Whether a side of `stated` pixels can have come out as `decoded`, rounded up or down."""
+    return abs(decoded * by - stated) < by
 
 
 def _pixels(image: bytes, flag: int) -> NDArray[np.uint8]:

@@ -22,15 +22,21 @@ SMOOTHING = 1.5
 """The blur of a smooth look, as a standard deviation in pixels of the input."""
 
 
+QUALITY_TEMPERATURE = 10.0
+"""What the logit is divided by for `quality`; with 5, faces with a quarter covered had 0.98 and more."""
+
+
 class Landmarks(NamedTuple):
     """The points of one face.
 
     `points` is (468, 2) float32 in pixels of the picture, `depth` (468,) float32 in the same unit, smaller
-    nearer to the camera, 0 about the middle of the head. `score` says how surely there is a face at all.
+    nearer to the camera, 0 about the middle of the head. `presence` is the network's own probability that
+    there is a face at all; decisions rest on it. `score` says how well the face is seen, see `quality`.
     """
 
     points: NDArray[np.float32]
     depth: NDArray[np.float32]
+    presence: float
     score: float
 
 
@@ -65,7 +71,17 @@ class FaceLandmarker:
 def _placed(mesh: NDArray[np.float32], matrix: NDArray[np.float64], scale: float, logit: float) -> Landmarks:
     """The mesh, in pixels of the network's input, brought back to the picture."""
     points = mesh[:, :2] @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
-    return Landmarks(points, mesh[:, 2] * scale, _probability(logit))
+    return Landmarks(points, mesh[:, 2] * scale, _probability(logit), quality(logit))
+
+
+def quality(logit: float) -> float:
+    """How well a face is seen, 0 to 1, from the logit of the mesh's presence: the sigmoid of a part of it.
+
+    A clear face has a logit of 30 to 45, which the plain sigmoid makes 1.0 like any other above 10. Two
+    portraits have 0.96 and 0.99; with the lower quarter covered 0.87 and 0.95, with nearly half of it 0.71
+    and 0.82; blurred by 6% of the face's width 0.75 and 0.69. What is just taken for a face has 0.5.
+    """
+    return _probability(logit / QUALITY_TEMPERATURE)
 
 
 def _probability(logit: float) -> float:
