@@ -258,9 +258,10 @@ class People:
         self, room: Room, alias: object, consent: bool, resume: object, secret: str
     ) -> ParticipantRecord:
         with room.lock:
-            room.check_joinable(consent, time.monotonic())
-            if isinstance(resume, str) and resume:
+            if consent and isinstance(resume, str) and resume:
+                room.check_open()
                 raise CannotResumeError(PART_IS_OVER)
+            room.check_joinable(consent, time.monotonic())
             record = room.new_participant(alias, hash_secret(secret), now_ms())
             room.reserve(record)
             return record
