@@ -115,7 +115,7 @@ def test_the_group_is_the_mean_of_all_in_view(lab: Lab, clock: Clock) -> None:
 @pytest.mark.parametrize(("emitter", "questions"), [(Emitter(), 16), (Silent(), 1)])
 def test_a_clock_is_asked_again_once_it_has_answered(lab: Lab, emitter: Emitter, questions: int) -> None:
     full_room(lab, 1)
-    beat = Beat(lab, emitter, retention_days=0)
+    beat = Beat(lab, emitter)
     for second in range(60):
         beat.ask_clocks(float(second))
     assert emitter.sent == questions

@@ -71,6 +71,24 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     assert values == ["now"] and at_s >= times_s[-1]
 
 
+def test_streams_are_given_up_with_their_participants_and_rooms() -> None:
+    outlets = LslOutlets()
+    room = Room(RoomRecord("LSLTEST3", "Room", "Text", {}, 0.0))
+    people = [Participant(ParticipantRecord(f"p{n}", room.code, f"A{n}", "", "", 0.0)) for n in range(3)]
+    given = Circumstances(0, "p0", 0, 1.0, None, "model")
+    result = Result(0, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
+    for one in people:
+        outlets.joined(room, one)
+    for one in people:
+        outlets.left(one.record.id)
+        outlets.samples(room, one, samples_of(Frame(0, 1.0, b"x"), result, given))  # was under way
+    assert outlets._participants == {}
+    outlets.ended(room)
+    room.close(1.0)
+    outlets.marker(room, MarkerRecord(room.code, 1.0, "late", "api"))
+    assert outlets._markers == {}
+
+
 def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> None:
     """Through a real server: what the participant got as results is what a recorder gets, in order."""
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_LSL="1") as server:

@@ -13,6 +13,7 @@ STATUS = {
     "no_such_participant": 404,
     "room_closed": 409,
     "room_full": 409,
+    "cannot_resume": 403,
     "too_many_attempts": 429,
 }
 

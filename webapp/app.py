@@ -18,7 +18,9 @@ from webapp.config import PROJECT_ROOT, Settings
 from webapp.encoding import WireJson
 from webapp.engine import Engine
 from webapp.events import Events
+from webapp.folder_lock import FolderLock
 from webapp.host_pages import create_host_pages, sign_in_page
+from webapp.housekeeping import Housekeeping
 from webapp.lab import Lab
 from webapp.lsl import LslOutlets
 from webapp.messages import MAX_IMAGE_BYTES
@@ -76,15 +78,17 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     if settings.lsl:
         lab.people.outlets.append(LslOutlets())
     hosts = Hosts(store, settings.host_token)
-    beat = Beat(lab, socketio, settings.retention_days)
+    beat = Beat(lab, socketio)
     limiter = protect(app, hosts, settings.data_dir)
     app.register_blueprint(create_api(lab, limiter, settings))
     app.register_blueprint(create_host_pages(lab, hosts, store, limiter, settings))
-    app.register_blueprint(create_room_pages(lab, limiter))
+    app.register_blueprint(create_room_pages(lab))
     app.login_manager.unauthorized_handler(_refuse)  # type: ignore[attr-defined]  # Flask-Login adds it
     app.register_error_handler(CSRFError, _refuse_forgery)
     app.register_error_handler(429, _refuse_attempts)
-    app.extensions.update(parts=[app.extensions["engine"], store, writer, beat], hosts=hosts, lab=lab)
+    housekeeping = Housekeeping(lab, settings.retention_days)
+    parts = [FolderLock(settings), app.extensions["engine"], store, writer, beat, housekeeping]
+    app.extensions.update(parts=parts, hosts=hosts, lab=lab)
     events = RoomEvents(lab, beat.watchers)
     events.register(socketio)
     return events

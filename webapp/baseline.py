@@ -42,7 +42,10 @@ def relative(probabilities: Sequence[float], baseline: Sequence[float]) -> Vecto
 
 
 class BaselineTaking:
-    """The five seconds over which a person looks neutral; times are `time.monotonic` seconds."""
+    """The five seconds over which a person looks neutral; times are `time.monotonic` seconds.
+
+    One thread at a time may call it: `Intake` does so under the room's lock.
+    """
 
     def __init__(self, now_s: float) -> None:
         self._until_s = now_s + BASELINE_S

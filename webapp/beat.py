@@ -1,4 +1,4 @@
-"""What happens by the clock: boards are brought up to date, browsers' clocks asked, old rooms deleted."""
+"""Four times a second boards are brought up to date, and browsers are asked for their clocks."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ BEAT_S = 0.25
 CLOCK_INTERVAL_S = 5.0
 FIRST_CLOCK_INTERVAL_S = 0.5
 FIRST_EXCHANGES = 4
-RETENTION_INTERVAL_S = 3600.0
 
 logger = logging.getLogger(__name__)
 
 
 class Beat:
-    """One thread, four beats a second."""
+    """One thread, four beats a second, which asks nothing of the store.
 
-    def __init__(self, lab: Lab, emitter: Emitter, retention_days: int) -> None:
+    Only that thread calls the steps; browsers' answers come on any thread.
+    """
+
+    def __init__(self, lab: Lab, emitter: Emitter) -> None:
         self._lab = lab
         self._emitter = emitter
-        self._retention_days = retention_days
         self.watchers = Watchers(lab, emitter)
         self._asked: Counter[str] = Counter()
         self._due_s: dict[str, float] = {}
         self._unanswered: set[str] = set()
-        self._retention_due_s = 0.0
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -45,7 +45,7 @@ class Beat:
         self._stopping.set()
 
     def _run(self) -> None:
-        steps = (self.watchers.show_boards, self.watchers.show_video, self.ask_clocks, self._keep_retention)
+        steps = (self.watchers.show_boards, self.watchers.show_video, self.ask_clocks)
         due_s = time.monotonic()
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
             due_s = max(due_s, time.monotonic() - BEAT_S) + BEAT_S  # beats that came late are not made up for
@@ -72,19 +72,12 @@ class Beat:
 
     def _ask_clock(self, connection: str, participant: Participant) -> None:
         """Ask once more only after an answer: Socket.IO remembers each question until then."""
-        sent_ms = now_ms()
+        sent_ms, clock = now_ms(), participant.clock
 
         def take(browser_ms: object = None, *_: object) -> None:
             self._unanswered.discard(connection)
             if isinstance(browser_ms, int | float) and not isinstance(browser_ms, bool):
-                participant.clock.add(sent_ms, float(browser_ms), now_ms())
+                clock.add(sent_ms, float(browser_ms), now_ms())
 
         self._unanswered.add(connection)
         self._emitter.emit("clock", to=connection, callback=take)
-
-    def _keep_retention(self, now_s: float) -> None:
-        if self._retention_days and now_s >= self._retention_due_s:
-            self._retention_due_s = now_s + RETENTION_INTERVAL_S
-            deleted = self._lab.delete_old_rooms(self._retention_days)
-            if deleted:
-                logger.warning("%d rooms were older than %d days: deleted", deleted, self._retention_days)

@@ -23,7 +23,7 @@ class Exchange(NamedTuple):
 
 
 class ClockOffset:
-    """The estimate for one browser."""
+    """The estimate for one browser. One thread adds to it; any thread may read it."""
 
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=WINDOW)
@@ -36,13 +36,13 @@ class ClockOffset:
     @property
     def offset_ms(self) -> float | None:
         """What to add to the browser's clock to get the server's; None before the first exchange."""
-        best = min(self._exchanges, key=lambda exchange: exchange.round_trip_ms, default=None)
+        best = min(tuple(self._exchanges), key=lambda exchange: exchange.round_trip_ms, default=None)
         return best.offset_ms if best else None
 
     @property
     def round_trip_ms(self) -> float | None:
         """The shortest round trip of late."""
-        return min((exchange.round_trip_ms for exchange in self._exchanges), default=None)
+        return min((exchange.round_trip_ms for exchange in tuple(self._exchanges)), default=None)
 
 
 def now_ms() -> float:

@@ -20,7 +20,8 @@
         ├── NoSuchParticipantError   no_such_participant
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          as many people are in it as may be
-        └── TooManyAttemptsError     too_many_attempts  codes or passwords are being tried
+        ├── CannotResumeError        cannot_resume      whose secret it was has been removed or deleted
+        └── TooManyAttemptsError     too_many_attempts  codes, passwords or joins come too fast
 
 The message of a `FrameError` or a `RoomError` goes to the browser: it says what was got, what was expected
 and what to do, and never names a path, a class or a line of this program.
@@ -135,7 +136,13 @@ class RoomFullError(RoomError):
     code = "room_full"
 
 
+class CannotResumeError(RoomError):
+    """The secret brings nobody back: its participant was removed or deleted."""
+
+    code = "cannot_resume"
+
+
 class TooManyAttemptsError(RoomError):
-    """Codes or passwords are being tried too fast."""
+    """Codes or passwords are tried, or people join, too fast."""
 
     code = "too_many_attempts"

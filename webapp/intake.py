@@ -5,31 +5,29 @@ Frames never wait for the store: their samples go to the writer's buffer.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from dataclasses import replace
 
 from webapp.messages import Frame, Result
 from webapp.people import People
+from webapp.records import SampleRecord
 from webapp.rooms import Participant, Picture, Room, Seen
-from webapp.samples import Circumstances, relative_probabilities, samples_of, vector
-from webapp.store.archive import Archive
-from webapp.store.process import Store
+from webapp.samples import Circumstances, capture_time_ms, relative_probabilities, samples_of, vector
 from webapp.store.writer import Writer
 
 LARGEST_SHOWN_BYTES = 300_000
 """Our own page sends pictures of 20 to 60 kB."""
 
-logger = logging.getLogger(__name__)
-
 
 class Intake:
-    """Where a room touches the way of a frame. `model` is the version of the expression model."""
+    """Where a room touches the way of a frame. `model` is the version of the expression model.
 
-    def __init__(self, people: People, store: Store, writer: Writer, model: str) -> None:
+    Any thread may call it, for two frames of one participant too: the room's lock gives them their numbers.
+    """
+
+    def __init__(self, people: People, writer: Writer, model: str) -> None:
         self._people = people
-        self._store = store
         self._writer = writer
         self._model = model
 
@@ -42,54 +40,61 @@ class Intake:
         room, participant = self._people.joined(connection)
         now_s = time.monotonic()
         participant.count_frame(now_s)
-        self._take_baseline(participant, result, now_s)
+        if participant.taking is not None:
+            self._take_baseline(room, participant, result, now_s)
         result = _with_relatives(result, participant.record.baseline)
-        self._record(room, participant, frame, result, received_ms)
+        if room.recording is not None or self._people.outlets:
+            self._record(room, participant, frame, result, received_ms)
         self._see(room, participant, frame, result, now_s)
+        if participant.connection != connection:  # nothing is shown of who has left
+            participant.seen = None
         return result
 
-    def _take_baseline(self, participant: Participant, result: Result, now_s: float) -> None:
-        taking = participant.taking
-        if taking is None:
-            return
-        if not taking.is_over(now_s):
-            if len(result.faces) == 1:
-                taking.add(vector(result.faces[0].raw_probabilities))
-            return
-        participant.taking = None
-        mean = taking.mean()
+    def _take_baseline(self, room: Room, participant: Participant, result: Result, now_s: float) -> None:
+        with room.lock:
+            taking = participant.taking
+            if taking is None:
+                return
+            if not taking.is_over(now_s):
+                if len(result.faces) == 1:
+                    taking.add(vector(result.faces[0].raw_probabilities))
+                return
+            participant.taking = None
+            mean = taking.mean()
+            if mean is not None:
+                participant.record = replace(participant.record, baseline=mean)
         if mean is not None:
-            participant.record = replace(participant.record, baseline=mean)
-            threading.Thread(target=self._keep, args=(participant,), daemon=True).start()
+            threading.Thread(target=self._people.keep, args=(participant,), daemon=True).start()
         self._people.tell(str(participant.connection), "baseline", {"state": "set" if mean else "failed"})
-
-    def _keep(self, participant: Participant) -> None:
-        """Keep what changed of a participant; a store that fails is tried again with the next change."""
-        try:
-            self._store.call(Archive.update_participant, participant.record)
-        except Exception:
-            logger.exception("a participant's baseline could not be kept")
 
     def _record(
         self, room: Room, participant: Participant, frame: Frame, result: Result, received_ms: float
     ) -> None:
-        recording = room.recording
+        offset_ms = participant.clock.offset_ms
+        timestamp_ms = capture_time_ms(frame.captured_ms, offset_ms, received_ms)
+        recording_id, number = _numbered(room, participant, timestamp_ms)
         given = Circumstances(
-            recording_id=recording.id if recording else 0,
+            recording_id=recording_id or 0,
             participant_id=participant.record.id,
-            frame_number=participant.next_frame,
+            frame_number=number,
             received_ms=received_ms,
-            clock_offset_ms=participant.clock.offset_ms,
+            clock_offset_ms=offset_ms,
             model=self._model,
         )
-        if recording is None and not self._people.outlets:
+        if recording_id is None and not self._people.outlets:
             return
         samples = samples_of(frame, result, given)
         for outlet in self._people.outlets:
             outlet.samples(room, participant, samples)
-        if recording is not None:
-            participant.next_frame += 1
-            self._writer.put(room.code, samples)
+        if recording_id is not None:
+            self._keep(room, samples, timestamp_ms)
+
+    def _keep(self, room: Room, samples: list[SampleRecord], timestamp_ms: float) -> None:
+        with room.lock:
+            if room.stopping_ms is not None and timestamp_ms > room.stopping_ms:
+                room.held.extend(samples)
+                return
+        self._writer.put(room.code, samples)
 
     def _see(self, room: Room, participant: Participant, frame: Frame, result: Result, now_s: float) -> None:
         participant.seen = Seen(
@@ -99,6 +104,16 @@ class Intake:
             face=max(result.faces, key=lambda face: face.box.width, default=None),
             picture=_picture(frame, result) if room.may_show(participant) else None,
         )
+
+
+def _numbered(room: Room, participant: Participant, timestamp_ms: float) -> tuple[int | None, int]:
+    """The recording that a frame belongs to, and its number in it; of before the recording it is in none."""
+    with room.lock:
+        number, recording = participant.next_frame, room.recording
+        if recording is None or timestamp_ms < recording.started_ms:
+            return None, number
+        participant.next_frame += 1
+        return recording.id, number
 
 
 def _picture(frame: Frame, result: Result) -> Picture | None:

@@ -1,6 +1,7 @@
 """What can be done with rooms: made, closed, deleted, recorded, marked, exported.
 
-Every change goes to the store first; where that fails, nothing has changed and a `StoreError` says so.
+Every change goes to the store first; where that fails, nothing has changed and a `StoreError` says so. What
+the store carries out after it had failed is taken back: see `repairs`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from webapp.clock import now_ms
-from webapp.errors import NoSuchRoomError
+from webapp.concurrency import SingleFlight
+from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
 from webapp.intake import Intake
 from webapp.people import People
 from webapp.records import MarkerRecord, RoomRecord, SavedRoom
+from webapp.repairs import Repairs
 from webapp.rooms import (
     INFORMATION_LIMIT,
     LABEL_LIMIT,
@@ -35,6 +39,12 @@ from webapp.store.writer import Writer
 
 DAY_MS = 86_400_000.0
 
+MARKER_TOLERANCE_MS = 10_000.0
+"""How far the clock of who sets a marker may be from the server's."""
+
+COUNTED_AT_ONCE = 10
+"""Participants whose samples the store counts in one go; others are answered between."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -46,7 +56,9 @@ def can_write_parquet() -> bool:
 class Lab:
     """All rooms of this server, the `people` in them and the `intake` of their frames.
 
-    `model` is the version of the expression model.
+    `model` is the version of the expression model. Any thread may call it. `_lock` guards the dictionary of
+    rooms, which is replaced and never changed; each room has its own lock and turn (see `Room`), so that
+    nothing in one room waits for another.
     """
 
     def __init__(self, store: Store, writer: Writer, model: str) -> None:
@@ -54,9 +66,13 @@ class Lab:
         self._writer = writer
         self._model = model
         self._rooms: dict[str, Room] | None = None
-        self._changes = threading.RLock()
-        self.people = People(store, writer, self._changes)
-        self.intake = Intake(self.people, store, writer, model)
+        self._uncounted: list[tuple[Room, tuple[str, ...]]] = []
+        self._last_sample_id = 0
+        self._lock = threading.Lock()
+        self._load = SingleFlight(self._load_rooms)
+        self.repairs = Repairs(store)
+        self.people = People(store, writer, self.repairs)
+        self.intake = Intake(self.people, writer, model)
 
     # Rooms
 
@@ -66,12 +82,7 @@ class Lab:
         Raises:
             StoreError: they are not loaded yet, and cannot be.
         """
-        if self._rooms is None:
-            with self._changes:
-                if self._rooms is None:
-                    saved = self._store.call(Archive.load_rooms)
-                    self._rooms = {one.room.code: self._restored(one) for one in saved}
-        return self._rooms
+        return self._load() if self._rooms is None else self._rooms
 
     def room(self, code: object) -> Room:
         """The room with a code, however it is typed.
@@ -98,37 +109,50 @@ class Lab:
             settings=chosen.to_wire(),
             created_ms=now_ms(),
         )
-        with self._changes:
-            self._store.call(Archive.add_room, record)
-            room = self.rooms()[record.code] = Room(record)
+        self.repairs.settle()
+        self.repairs.ask(lambda: self._store.call(Archive.delete_room, record.code), Archive.add_room, record)
+        room = Room(record)
+        with self._lock:
+            self._rooms = {**self.rooms(), record.code: room}
         return room
 
     def close_room(self, room: Room) -> None:
         """Stop recording, send everybody away, and let nobody join."""
-        with self._changes:
+        self.repairs.settle()
+        with room.turn:
             if room.record.closed_ms is not None:
                 return
-            self.stop_recording(room)
+            self._stop_recording(room)
             at_ms = now_ms()
-            self._store.call(Archive.close_room, room.code, at_ms)
-            room.close(at_ms)
-            self.people.part_all(room, "closed")
+            self.repairs.ask(lambda: self._reopen(room), Archive.close_room, room.code, at_ms)
+            with room.lock:
+                room.close(at_ms)
+        self.people.part_all(room, "closed")
 
     def delete_room(self, room: Room) -> None:
         """Delete a room and all that was recorded in it."""
-        with self._changes:
-            self._writer.forget(room.participants)
-            self._store.call(Archive.delete_room, room.code)
-            self.rooms().pop(room.code, None)
-            self.people.part_all(room, "deleted")
-            logger.info("a room was deleted with all that was recorded in it")
+        self.repairs.settle()
+
+        def accept_late_deletion() -> None:
+            if not self._store.call(Archive.has_room, room.code):
+                self._drop(room)
+
+        with room.turn:
+            self.repairs.ask(accept_late_deletion, Archive.delete_room, room.code)
+        self._drop(room)
+        logger.info("a room was deleted with all that was recorded in it")
 
     def delete_old_rooms(self, days: int) -> int:
-        """Delete the rooms that were made more than `days` days ago; how many."""
+        """Delete the rooms that were made more than `days` days ago; how many.
+
+        Raises:
+            StoreError: not all could be deleted, those that could are.
+        """
         old = [room for room in self.rooms().values() if now_ms() - room.record.created_ms > days * DAY_MS]
-        for room in old:
-            self.delete_room(room)
-        return len(old)
+        deleted = sum(self._delete_old_room(room) for room in old)
+        if deleted < len(old):
+            raise StoreError(f"{len(old) - deleted} rooms that are too old could not be deleted.")
+        return deleted
 
     # Recording
 
@@ -138,42 +162,49 @@ class Lab:
         Raises:
             RoomClosedError: the room is closed.
         """
-        with self._changes:
+        self.repairs.settle()
+        with room.turn:
             room.check_open()
             if room.recording is not None:
                 return
-            recording = self._store.call(Archive.start_recording, room.code, now_ms())
-            for participant in room.participants.values():
-                participant.next_frame = 0
-            room.recording = recording
-            self.people.tell_recording(room)
+            at_ms = now_ms()
+
+            def cancel() -> None:
+                self._store.call(Archive.cancel_recording, room.code, at_ms)
+
+            recording = self.repairs.ask(cancel, Archive.start_recording, room.code, at_ms)
+            with room.lock:
+                for participant in room.participants.values():
+                    participant.next_frame = 0
+                room.recording = recording
+        self.people.tell_recording(room)
 
     def stop_recording(self, room: Room) -> None:
         """Stop; what was recorded stays."""
-        with self._changes:
-            if room.recording is None:
-                return
-            recording, room.recording = room.recording, None
-            try:
-                self._store.call(Archive.stop_recording, recording.id, now_ms())
-            except Exception:
-                room.recording = recording
-                raise
-            self.people.tell_recording(room)
+        self.repairs.settle()
+        with room.turn:
+            self._stop_recording(room)
 
     def add_marker(self, room: Room, label: object, at_ms: float | None, source: str) -> MarkerRecord:
-        """Mark an event, now or at a time.
+        """Mark an event, now or at a time; one that is set twice with its time counts once.
 
         Raises:
-            BadRequestError: the label is missing or too long.
+            BadRequestError: the label is missing or too long, or the time is not one of this room.
+            RoomClosedError: the room is closed.
         """
         text = check_text("label", label, LABEL_LIMIT)
         marker = MarkerRecord(room.code, now_ms() if at_ms is None else at_ms, text, source)
-        with self._changes:
-            self._store.call(Archive.add_marker, marker)
-            room.markers.append(marker)
-        for outlet in self.people.outlets:
-            outlet.marker(room, marker)
+        room.check_open()
+        _check_time(room, marker.at_ms)
+        self.repairs.settle()
+        is_new = self.repairs.ask(
+            lambda: self._store.call(Archive.delete_marker, marker), Archive.add_marker, marker
+        )
+        if is_new:
+            with room.lock:
+                room.add_marker(marker)
+            for outlet in self.people.outlets:
+                outlet.marker(room, marker)
         return marker
 
     def export(self, room: Room, about: dict[str, Any], form: str) -> Iterator[bytes]:
@@ -198,15 +229,114 @@ class Lab:
             "problem": written.problem,
         }
 
+    # By the clock
+
+    def settle(self) -> None:
+        """Take back, or accept, what the store carried out after it had failed."""
+        self.repairs.settle()
+
+    def count_samples(self) -> None:
+        """Count what the store had of each participant at the start, a few participants at a time.
+
+        Raises:
+            StoreError: not all are counted; call it again.
+        """
+        self.rooms()
+        while self._uncounted:
+            room, participant_ids = self._uncounted[-1]
+            counted = self._store.call(Archive.samples_of, participant_ids, self._last_sample_id)
+            self._uncounted.pop()
+            for participant_id, samples in counted.items():
+                self._writer.add_stored(room.code, participant_id, samples)
+
+    def end_outlets_of_absent(self) -> None:
+        """End the streams of participants who do not come back."""
+        for room in self.rooms().values() if self.people.outlets else ():
+            self.people.end_outlets_of_absent(room, time.monotonic())
+
     # Inside
 
-    def _restored(self, saved: SavedRoom) -> Room:
-        room = Room(saved.room)
-        room.recording = saved.recording
-        room.markers.extend(saved.markers)
-        away_s = time.monotonic()
-        for record in saved.participants:
-            next_frame = saved.next_frames.get(record.id, 0)
-            room.participants[record.id] = Participant(record, away_s=away_s, next_frame=next_frame)
-        self._writer.count_stored(room.code, saved.stored)
-        return room
+    def _load_rooms(self) -> dict[str, Room]:
+        if self._rooms is not None:
+            return self._rooms
+        saved = self._store.call(Archive.load_rooms)
+        self._last_sample_id = self._store.call(Archive.last_sample_id)
+        rooms = {one.room.code: _restored(one) for one in saved}
+        self._uncounted = [(room, ids) for room in rooms.values() for ids in _portions(room)]
+        self._rooms = rooms
+        return rooms
+
+    def _delete_old_room(self, room: Room) -> bool:
+        try:
+            self.delete_room(room)
+        except StoreError as error:
+            logger.error("a room that is too old could not be deleted: %s", error)
+            return False
+        return True
+
+    def _drop(self, room: Room) -> None:
+        """Forget a room that the store has deleted."""
+        with room.lock:
+            room.is_deleted, room.recording = True, None
+        with self._lock:
+            self._rooms = {code: one for code, one in self.rooms().items() if one is not room}
+        self._writer.forget_room(room.code, room.participants)
+        self.people.part_all(room, "deleted")
+
+    def _stop_recording(self, room: Room) -> None:
+        """In the room's turn: samples of later than now are held until the store has stopped."""
+        recording, at_ms = room.recording, now_ms()
+        if recording is None:
+            return
+        with room.lock:
+            room.stopping_ms = at_ms
+        try:
+            go_on = partial(self._resume_recording, room, recording.id)
+            self.repairs.ask(go_on, Archive.stop_recording, recording.id, at_ms)
+            with room.lock:
+                room.recording = None
+                room.held.clear()
+        finally:
+            with room.lock:
+                room.stopping_ms, held, room.held = None, room.held, []
+            self._writer.put(room.code, held)
+        self.people.tell_recording(room)
+
+    def _resume_recording(self, room: Room, recording_id: int) -> None:
+        with room.turn:
+            if room.recording is not None and room.recording.id == recording_id:
+                self._store.call(Archive.stop_recording, recording_id, None)
+
+    def _reopen(self, room: Room) -> None:
+        with room.turn:
+            self._store.call(Archive.close_room, room.code, room.record.closed_ms)
+
+
+def _portions(room: Room) -> Iterator[tuple[str, ...]]:
+    """The ids of a room's participants, so many as are counted in one go."""
+    ids = tuple(room.participants)
+    return (ids[first : first + COUNTED_AT_ONCE] for first in range(0, len(ids), COUNTED_AT_ONCE))
+
+
+def _restored(saved: SavedRoom) -> Room:
+    room = Room(saved.room)
+    room.recording = saved.recording
+    room.markers = saved.markers
+    away_s = time.monotonic()
+    room.participants = {
+        record.id: Participant(record, away_s=away_s, next_frame=saved.next_frames.get(record.id, 0))
+        for record in saved.participants
+    }
+    return room
+
+
+def _check_time(room: Room, at_ms: float) -> None:
+    """Make sure that a marker's time is one of a room's life, as far as clocks agree.
+
+    Raises:
+        BadRequestError: it is not.
+    """
+    if at_ms < room.record.created_ms - MARKER_TOLERANCE_MS:
+        raise BadRequestError("time is before this room was made; check the time and its zone.")
+    if not at_ms <= now_ms() + MARKER_TOLERANCE_MS:
+        raise BadRequestError("time is in the future; check the time and its zone, or leave it out for now.")

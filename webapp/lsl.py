@@ -9,6 +9,7 @@ several faces it carries the largest. A room's markers have the type `Markers`. 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from typing import Any
 
@@ -22,7 +23,9 @@ NO_FACE = [math.nan] * len(CHANNELS)
 
 
 class LslOutlets:
-    """The streams of all rooms; a room's are made when somebody joins it.
+    """The streams of all rooms; a participant's is made when they join, and ends when they are gone.
+
+    Any thread may call it; `_lock` guards both dictionaries.
 
     Raises:
         SettingsError: pylsl is not installed, or does not work here.
@@ -36,45 +39,60 @@ class LslOutlets:
                 f"MIEN_LSL is 1, but pylsl cannot be used: {error}. Install requirements-lab.txt."
             ) from error
         self._pylsl = pylsl
+        self._lock = threading.Lock()
         self._participants: dict[str, Any] = {}
         self._markers: dict[str, Any] = {}
 
     def joined(self, room: Room, participant: Participant) -> None:
         """Offer the streams, so that a recorder finds them before the first sample and the first marker."""
-        self._stream(room, participant)
+        with self._lock:
+            if participant.record.id not in self._participants:
+                self._participants[participant.record.id] = self._stream(room, participant)
         self._marker_stream(room)
 
     def samples(self, room: Room, participant: Participant, samples: list[SampleRecord]) -> None:
-        """Send the samples of one frame: the largest face, or none."""
-        largest = max(samples, key=lambda sample: sample.box[2] if sample.box else 0.0)
-        self._stream(room, participant).push_sample(_values(largest), self._lsl_time(largest.timestamp_ms))
+        """Send the samples of one frame: the largest face, or none. Of who is gone nothing is sent."""
+        stream = self._participants.get(participant.record.id)
+        if stream is not None:
+            largest = max(samples, key=lambda sample: sample.box[2] if sample.box else 0.0)
+            stream.push_sample(_values(largest), self._lsl_time(largest.timestamp_ms))
 
     def marker(self, room: Room, marker: MarkerRecord) -> None:
         """Send a marker."""
-        self._marker_stream(room).push_sample([marker.label], self._lsl_time(marker.at_ms))
+        stream = self._marker_stream(room)
+        if stream is not None:
+            stream.push_sample([marker.label], self._lsl_time(marker.at_ms))
 
     def left(self, participant_id: str) -> None:
         """End a participant's stream."""
-        self._participants.pop(participant_id, None)
+        with self._lock:
+            self._participants.pop(participant_id, None)
+
+    def ended(self, room: Room) -> None:
+        """End the stream of a room's markers."""
+        with self._lock:
+            self._markers.pop(room.code, None)
 
     def _stream(self, room: Room, participant: Participant) -> Any:  # noqa: ANN401 - pylsl has no types
         record = participant.record
-        if record.id not in self._participants:
-            name = f"Mien {room.code} {record.alias}"
-            info = self._info(name, "Expression", len(CHANNELS), "float32", f"mien-{room.code}-{record.id}")
-            channels = info.desc().append_child("channels")
-            for label in CHANNELS:
-                channels.append_child("channel").append_child_value("label", label)
-            self._participants[record.id] = self._pylsl.StreamOutlet(info)
-        return self._participants[record.id]
+        name = f"Mien {room.code} {record.alias}"
+        info = self._info(name, "Expression", len(CHANNELS), "float32", f"mien-{room.code}-{record.id}")
+        channels = info.desc().append_child("channels")
+        for label in CHANNELS:
+            channels.append_child("channel").append_child_value("label", label)
+        return self._pylsl.StreamOutlet(info)
 
     def _marker_stream(self, room: Room) -> Any:  # noqa: ANN401 - pylsl has no types
-        if room.code not in self._markers:
-            name, source_id = f"Mien markers {room.code}", f"mien-{room.code}-markers"
-            self._markers[room.code] = self._pylsl.StreamOutlet(
-                self._info(name, "Markers", 1, "string", source_id)
-            )
-        return self._markers[room.code]
+        """A room's stream of markers, made if need be; None where the room has ended."""
+        with self._lock:
+            if room.is_deleted or room.state == "closed":
+                return None
+            if room.code not in self._markers:
+                name, source_id = f"Mien markers {room.code}", f"mien-{room.code}-markers"
+                self._markers[room.code] = self._pylsl.StreamOutlet(
+                    self._info(name, "Markers", 1, "string", source_id)
+                )
+            return self._markers[room.code]
 
     def _info(self, name: str, kind: str, channels: int, form: str, source_id: str) -> Any:  # noqa: ANN401
         rate = self._pylsl.IRREGULAR_RATE

@@ -1,29 +1,46 @@
 """Who is in which room: people join, come back, leave, are sent away, and are told what concerns them.
 
 What must outlast the server goes to the store first; where that fails, nothing has changed and a `StoreError`
-says so.
+says so. No lock is held while the store is asked: when it answers, the room may be closed or deleted, and the
+connection gone, so that is looked at again.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from webapp.baseline import BaselineTaking
-from webapp.clock import now_ms
-from webapp.errors import NotJoinedError
-from webapp.records import MarkerRecord, SampleRecord, hash_secret
-from webapp.rooms import Participant, Room
+from webapp.clock import ClockOffset, now_ms
+from webapp.errors import (
+    CannotResumeError,
+    NotJoinedError,
+    StoreError,
+    UnavailableError,
+)
+from webapp.records import MarkerRecord, ParticipantRecord, SampleRecord, hash_secret
+from webapp.repairs import Repairs
+from webapp.rooms import AWAY_LIMIT_S, Participant, Room
 from webapp.store.archive import Archive
 from webapp.store.process import Store
 from webapp.store.writer import Writer
 
 Tell = Callable[[str, str, dict[str, Any]], None]
 """Sends an event to a connection: its id, the event's name, its data."""
+
+PART_IS_OVER = (
+    "Your earlier part in this room is over: it was removed or deleted. To take part again, consent and join "
+    "anew, without the old secret."
+)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +50,14 @@ class Joined:
     room: Room
     participant: Participant
     resume: str
+    is_new: bool = True
 
 
 class Outlet(Protocol):
-    """Whoever else wants the samples and markers of rooms, such as Lab Streaming Layer."""
+    """Whoever else wants the samples and markers of rooms, such as Lab Streaming Layer.
+
+    Any thread may call it.
+    """
 
     def joined(self, room: Room, participant: Participant) -> None:
         """A participant came, or came back."""
@@ -48,42 +69,59 @@ class Outlet(Protocol):
         """A marker as it is set."""
 
     def left(self, participant_id: str) -> None:
-        """A participant is gone."""
+        """A participant is gone, for now or for good."""
+
+    def ended(self, room: Room) -> None:
+        """A room was closed or deleted; its participants left before."""
 
 
 class People:
-    """Everybody in the rooms of this server; `changes` is held while people or rooms change."""
+    """Everybody in the rooms of this server.
 
-    def __init__(self, store: Store, writer: Writer, changes: threading.RLock) -> None:
+    Any thread may call it. `_lock` guards who is at which connection; it is taken after a room's lock, where
+    both are needed, and neither is held while the store is asked or a connection is told something.
+    """
+
+    def __init__(self, store: Store, writer: Writer, repairs: Repairs) -> None:
         self._store = store
         self._writer = writer
-        self._changes = changes
+        self._repairs = repairs
+        self._lock = threading.Lock()
+        self._joining: set[str] = set()
         self._joined: dict[str, tuple[Room, Participant]] = {}
         self.tell: Tell = lambda connection, event, data: None
+        self.is_connected: Callable[[str], bool] = lambda connection: True
         self.outlets: list[Outlet] = []
 
+    # Coming
+
     def join(self, connection: str, room: Room, alias: object, consent: object, resume: object) -> Joined:
-        """Bring a person into a room, or back into it.
+        """Bring a person into a room, or back into it; a connection is one participant at a time.
+
+        Who joins anew from a connection that is in the room already stays the same participant, and gets
+        another secret.
 
         Raises:
-            RoomClosedError, ConsentRequiredError, RoomFullError: they may not join.
+            RoomClosedError, NoSuchRoomError, ConsentRequiredError, RoomFullError, CannotResumeError: they may
+                not join.
+            UnavailableError: this connection is about to join already.
+            NotJoinedError: the connection ended in the meantime.
         """
-        with self._changes:
-            participant = room.resumed(resume)
-            if participant is not None and consent is not False:
-                room.check_open()
-                self._return(participant)
-                secret = str(resume)
+        with self._one_join(connection):
+            self._repairs.settle()
+            back = room.resumed(resume) if consent is not False else None
+            here = self._at(connection, room)
+            if back is not None:
+                joined = self._bring_back(connection, room, back, str(resume))
+            elif here is not None and consent is True:
+                joined = self._renew(connection, room, here)
             else:
-                participant, secret = self._admit(room, alias, consent is True)
-            self.leave(connection)
-            if participant.connection is not None:
-                self._joined.pop(participant.connection, None)
-            participant.connection = connection
-            self._joined[connection] = (room, participant)
+                joined = self._admit(connection, room, alias, consent is True, resume)
         for outlet in self.outlets:
-            outlet.joined(room, participant)
-        return Joined(room, participant, secret)
+            outlet.joined(room, joined.participant)
+        if joined.participant.connection is None:  # gone again
+            self._end_outlets(joined.participant)
+        return joined
 
     def joined(self, connection: str) -> tuple[Room, Participant]:
         """Who a connection is, and in which room.
@@ -98,21 +136,24 @@ class People:
 
     def present(self) -> dict[str, Participant]:
         """Everybody in a room now, by connection."""
-        return {connection: participant for connection, (_, participant) in self._joined.items()}
+        return {connection: participant for connection, (_, participant) in self._joined.copy().items()}
+
+    # Leaving
 
     def leave(self, connection: str) -> None:
-        """A connection ended, or goes to another room; its participant may come back."""
-        found = self._joined.pop(connection, None)
-        if found is not None and found[1].connection == connection:
-            participant = found[1]
-            participant.connection, participant.away_s = None, time.monotonic()
-            participant.taking = participant.seen = None
+        """A connection ended; its participant may come back."""
+        with self._lock:
+            found = self._joined.pop(connection, None)
+            if found is not None:
+                _vacate(found[1], connection, time.monotonic())
 
     def quit(self, connection: str) -> None:
-        """A participant leaves for good; what was recorded stays."""
-        _, participant = self.joined(connection)
-        self._set_left(participant, now_ms())
+        """A participant leaves; what was recorded stays, and the secret brings them back."""
+        self._repairs.settle()
+        room, participant = self.joined(connection)
+        self._update(room, participant, left_ms=now_ms())
         self.leave(connection)
+        self._end_outlets(participant)
 
     def erase(self, connection: str) -> None:
         """A participant leaves, and all that was recorded of them is deleted."""
@@ -120,64 +161,209 @@ class People:
         self.delete(room, participant, "erased")
 
     def remove(self, room: Room, participant: Participant) -> None:
-        """Send a person away; what was recorded stays."""
-        self._set_left(participant, now_ms())
+        """Send a person away for good: their secret brings nobody back. What was recorded stays."""
+        self._repairs.settle()
+        self._update(room, participant, left_ms=now_ms(), resume_hash="")
         self._part(participant, "removed")
 
     def delete(self, room: Room, participant: Participant, reason: str = "removed") -> None:
         """Send a person away and delete all that was recorded of them."""
-        with self._changes:
-            self._writer.forget([participant.record.id])
-            self._store.call(Archive.delete_participant, participant.record.id)
-            room.participants.pop(participant.record.id, None)
+        self._repairs.settle()
+        participant_id = participant.record.id
+
+        def accept_late_deletion() -> None:
+            if not self._store.call(Archive.has_participant, participant_id):
+                self._drop(room, participant, reason)
+
+        with participant.turn:
+            self._repairs.ask(accept_late_deletion, Archive.delete_participant, participant_id)
+        self._drop(room, participant, reason)
+
+    def part_all(self, room: Room, reason: str) -> None:
+        """Send everybody in a room away that has ended; what becomes of their data is the caller's."""
+        for participant in room.participants.values():
             self._part(participant, reason)
-            stored = self._store.call(Archive.count_samples, room.code)
-            self._writer.count_stored(room.code, stored)
+        for outlet in self.outlets:
+            outlet.ended(room)
+
+    def end_outlets_of_absent(self, room: Room, now_s: float) -> None:
+        """End the streams of those who have been away for so long that their places are free."""
+        for participant in room.participants.values():
+            if participant.connection is None and now_s - participant.away_s >= AWAY_LIMIT_S:
+                self._end_outlets(participant)
+
+    # While they are there
 
     def begin_baseline(self, connection: str) -> None:
         """A participant looks neutral from now on, for `BASELINE_S`."""
-        _, participant = self.joined(connection)
-        participant.taking = BaselineTaking(time.monotonic())
+        room, participant = self.joined(connection)
+        with room.lock:
+            participant.taking = BaselineTaking(time.monotonic())
 
     def ask_for_baselines(self, room: Room) -> int:
         """Ask everybody in the room to look neutral; how many."""
-        present = [one for one in room.participants.values() if one.connection is not None]
-        for participant in present:
-            self.tell(str(participant.connection), "baseline", {"state": "asked"})
-        return len(present)
-
-    def part_all(self, room: Room, reason: str) -> None:
-        """Send everybody in the room away; what becomes of their data is the caller's."""
-        for participant in list(room.participants.values()):
-            self._part(participant, reason)
+        return self._tell_all(room, "baseline", {"state": "asked"})
 
     def tell_recording(self, room: Room) -> None:
         """Tell everybody in the room whether they are recorded."""
-        for participant in room.participants.values():
-            if participant.connection is not None:
-                self.tell(participant.connection, "recording", {"on": room.recording is not None})
+        self._tell_all(room, "recording", {"on": room.recording is not None})
 
-    def _admit(self, room: Room, alias: object, consent: bool) -> tuple[Participant, str]:
-        room.check_joinable(consent, time.monotonic())
+    def keep(self, participant: Participant) -> None:
+        """Write a participant as they are now to the store, now or as soon as it can be asked."""
+        try:
+            self._write(participant)
+        except StoreError as error:
+            logger.error("a participant's baseline is kept later: %s", error)
+            self._repairs.later(lambda: self._write(participant))
+
+    # Inside: joining
+
+    @contextmanager
+    def _one_join(self, connection: str) -> Iterator[None]:
+        with self._lock:
+            if connection in self._joining:
+                raise UnavailableError("This browser is about to join already; try again in a moment.")
+            self._joining.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._joining.discard(connection)
+
+    def _at(self, connection: str, room: Room) -> Participant | None:
+        found = self._joined.get(connection)
+        return found[1] if found is not None and found[0] is room else None
+
+    def _admit(self, connection: str, room: Room, alias: object, consent: bool, resume: object) -> Joined:
         secret = secrets.token_urlsafe(32)
-        record = room.new_participant(alias, hash_secret(secret), now_ms())
-        self._store.call(Archive.add_participant, record)
-        participant = room.participants[record.id] = Participant(record)
-        return participant, secret
+        record = self._reserve(room, alias, consent, resume, secret)
+        participant = Participant(record)
+        try:
+            self._repairs.ask(lambda: self._undo_join(record.id), Archive.add_participant, record)
+            try:
+                self._take_in(connection, room, participant)
+            except Exception:
+                self._repairs.later(lambda: self._undo_join(record.id))
+                raise
+        except StoreError:
+            if room.is_deleted:
+                room.check_open()
+            raise
+        finally:
+            with room.lock:
+                room.joining.pop(record.id, None)
+        return Joined(room, participant, secret)
 
-    def _return(self, participant: Participant) -> None:
-        if participant.record.left_ms is not None:
-            self._set_left(participant, None)
+    def _reserve(
+        self, room: Room, alias: object, consent: bool, resume: object, secret: str
+    ) -> ParticipantRecord:
+        with room.lock:
+            if consent and isinstance(resume, str) and resume:
+                room.check_open()
+                raise CannotResumeError(PART_IS_OVER)
+            room.check_joinable(consent, time.monotonic())
+            record = room.new_participant(alias, hash_secret(secret), now_ms())
+            room.reserve(record)
+            return record
 
-    def _set_left(self, participant: Participant, left_ms: float | None) -> None:
-        record = replace(participant.record, left_ms=left_ms)
-        self._store.call(Archive.update_participant, record)
-        participant.record = record
+    def _take_in(self, connection: str, room: Room, participant: Participant) -> None:
+        with room.lock:
+            room.check_open()
+            self._seat(connection, room, participant)
+            room.add(participant)
+
+    def _undo_join(self, participant_id: str) -> None:
+        self._store.call(Archive.delete_participant, participant_id)
+
+    def _bring_back(self, connection: str, room: Room, participant: Participant, secret: str) -> Joined:
+        resume_hash = hash_secret(secret)
+        with room.lock:
+            self._check_return(room, participant, resume_hash)
+            if not participant.holds_place(time.monotonic()):
+                room.check_place(time.monotonic())
+                room.reserve(participant.record)
+        try:
+            if participant.record.left_ms is not None:
+                self._update(room, participant, left_ms=None)
+            self._return(connection, room, participant, resume_hash)
+        finally:
+            with room.lock:
+                room.joining.pop(participant.record.id, None)
+        return Joined(room, participant, secret, is_new=False)
+
+    def _renew(self, connection: str, room: Room, participant: Participant) -> Joined:
+        """Another secret for somebody who lost theirs, as the answer to a join may get lost."""
+        room.check_open()
+        secret = secrets.token_urlsafe(32)
+        self._update(room, participant, resume_hash=hash_secret(secret))
+        self._return(connection, room, participant, hash_secret(secret))
+        return Joined(room, participant, secret, is_new=False)
+
+    def _return(self, connection: str, room: Room, participant: Participant, resume_hash: str) -> None:
+        with room.lock:
+            self._check_return(room, participant, resume_hash)
+            self._seat(connection, room, participant)
+
+    def _check_return(self, room: Room, participant: Participant, resume_hash: str) -> None:
+        room.check_open()
+        is_here = room.participants.get(participant.record.id) is participant
+        if not is_here or participant.record.resume_hash != resume_hash:
+            raise CannotResumeError(PART_IS_OVER)
+
+    def _seat(self, connection: str, room: Room, participant: Participant) -> None:
+        with self._lock:
+            if not self.is_connected(connection):
+                raise NotJoinedError("This connection ended before it had joined; connect and join again.")
+            before = self._joined.get(connection)
+            if before is not None and before[1] is not participant:
+                _vacate(before[1], connection, -math.inf)  # no place is kept for who goes elsewhere
+            if participant.connection != connection:
+                self._joined.pop(str(participant.connection), None)
+                participant.clock = ClockOffset()  # another connection may be another computer
+            participant.connection = connection
+            self._joined[connection] = (room, participant)
+
+    # Inside: the rest
+
+    def _update(self, room: Room, participant: Participant, **changes: Any) -> None:  # noqa: ANN401 - fields
+        """Change a participant's record, first in the store."""
+        with participant.turn:
+            wanted = replace(participant.record, **changes)
+            self._repairs.ask(lambda: self._write(participant), Archive.update_participant, wanted)
+            with room.lock:  # a baseline may have been set meanwhile
+                participant.record = replace(participant.record, **changes)
+
+    def _write(self, participant: Participant) -> None:
+        with participant.turn:
+            self._store.call(Archive.update_participant, participant.record)
+
+    def _drop(self, room: Room, participant: Participant, reason: str) -> None:
+        with room.lock:
+            room.discard(participant.record.id)
+        self._writer.forget([participant.record.id])
+        self._part(participant, reason)
 
     def _part(self, participant: Participant, reason: str) -> None:
         connection = participant.connection
         if connection is not None:
             self.leave(connection)
             self.tell(connection, "parted", {"reason": reason})
+        self._end_outlets(participant)
+
+    def _tell_all(self, room: Room, event: str, data: dict[str, Any]) -> int:
+        connections = [one.connection for one in room.participants.values()]
+        present = [connection for connection in connections if connection is not None]
+        for connection in present:
+            self.tell(connection, event, data)
+        return len(present)
+
+    def _end_outlets(self, participant: Participant) -> None:
         for outlet in self.outlets:
             outlet.left(participant.record.id)
+
+
+def _vacate(participant: Participant, connection: str, away_s: float) -> None:
+    """A connection is no longer a participant's, if it was theirs."""
+    if participant.connection == connection:
+        participant.connection, participant.away_s = None, away_s
+        participant.taking = participant.seen = None

@@ -28,8 +28,8 @@ class RoomRecord:
 class ParticipantRecord:
     """A person who consented to the text `information_version` at `consented_ms`.
 
-    `resume_hash` is the SHA-256 of the secret that brings the same person back. `baseline` has the mean
-    neutral logits in the order of `LABELS`, or is None.
+    `resume_hash` is the SHA-256 of the secret that brings the same person back, or empty where a host removed
+    them. `baseline` has the mean neutral logits in the order of `LABELS`, or is None.
     """
 
     id: str
@@ -97,8 +97,8 @@ class SampleRecord:
 class SavedRoom:
     """Everything that the server must know of a room to go on with it after a restart.
 
-    `next_frames` has the next number of a frame for each participant of the recording that goes on;
-    `stored` is the number of samples of all recordings.
+    `markers` has the last ones, in the order in which they were set. `next_frames` has the next number of a
+    frame for each participant who has some in the recording that goes on.
     """
 
     room: RoomRecord
@@ -106,7 +106,6 @@ class SavedRoom:
     recording: RecordingRecord | None
     markers: tuple[MarkerRecord, ...]
     next_frames: Mapping[str, int]
-    stored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +129,4 @@ class KeyRecord:
 
 def hash_secret(secret: str) -> str:
     """SHA-256 as text; enough for secrets that are long and random."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -13,26 +13,21 @@ from typing import Any, cast
 from flask import request
 from flask_login import current_user
 from flask_socketio import SocketIO
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from webapp.answers import problem, room_problem
+from webapp.attempts import Joins, WrongCodes
 from webapp.errors import (
     FrameError,
     NoSuchRoomError,
     NotJoinedError,
     RoomError,
     StoreError,
-    TooManyAttemptsError,
 )
 from webapp.lab import Lab
 from webapp.messages import Frame, Result
-from webapp.rooms import normal_code
+from webapp.people import Joined
+from webapp.rooms import Room, normal_code
 from webapp.watchers import Watchers
-
-WRONG_CODES = parse("20 per minute")
-"""Codes without a room that one address may try."""
 
 NO_HOST = problem("unauthorized", "Sign in as a host first.")
 
@@ -42,14 +37,20 @@ Answer = dict[str, Any]
 
 
 class RoomEvents:
-    """Lets connections join rooms, and hands the results of their frames to the lab."""
+    """Lets connections join rooms, and hands the results of their frames to the lab.
+
+    Any thread may call it, for several events of one connection too, and after the connection has ended: an
+    event that finds it gone, or ends after it, leaves nothing behind.
+    """
 
     def __init__(self, lab: Lab, watchers: Watchers) -> None:
         self._lab = lab
         self._people = lab.people
         self._watchers = watchers
+        self._connected: set[str] = set()
         self._named: set[str] = set()
-        self._wrong_codes = FixedWindowRateLimiter(MemoryStorage())
+        self._wrong_codes = WrongCodes()
+        self._joins = Joins()
 
     def register(self, socketio: SocketIO) -> None:
         """Listen on the default namespace, and tell participants what concerns them."""
@@ -63,16 +64,19 @@ class RoomEvents:
         ):
             socketio.on_event(name, _guarded(handler))
         self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
+        self._people.is_connected = self._connected.__contains__
 
     # What `webapp.events` asks of whoever listens to results
 
     def connected(self, connection: str, auth: object) -> None:
         """A browser connected; it may name the room that it will join."""
+        self._connected.add(connection)
         if _room_in(auth) or request.args.get("room"):
             self._named.add(connection)
 
     def disconnected(self, connection: str) -> None:
         """A browser is gone; its participant may come back."""
+        self._connected.discard(connection)  # first: what is under way looks here when it is done
         self._named.discard(connection)
         self._watchers.unwatch(connection)
         self._people.leave(connection)
@@ -99,19 +103,10 @@ class RoomEvents:
     # Events
 
     def _join(self, connection: str, data: object) -> Answer:
-        self._named.add(connection)
+        self._name(connection)
         asked = data if isinstance(data, dict) else {}
-        address = request.remote_addr or ""
-        if not self._wrong_codes.test(WRONG_CODES, address):
-            raise TooManyAttemptsError("Too many wrong codes; wait a minute.")
-        try:
-            room = self._lab.room(asked.get("room"))
-        except NoSuchRoomError:
-            self._wrong_codes.hit(WRONG_CODES, address)
-            raise
-        joined = self._people.join(
-            connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
-        )
+        room = self._room(asked.get("room"))
+        joined = self._counted_join(connection, room, asked)
         return {
             "participant": joined.participant.record.id,
             "resume": joined.resume,
@@ -120,6 +115,32 @@ class RoomEvents:
             "baseline": joined.participant.record.baseline is not None,
             "video": room.may_show(joined.participant),
         }
+
+    def _counted_join(self, connection: str, room: Room, asked: dict[Any, Any]) -> Joined:
+        address = request.remote_addr or ""
+        self._joins.take(address, connection)
+        try:
+            joined = self._people.join(
+                connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
+            )
+        except Exception:
+            self._joins.failed(address, connection)
+            raise
+        if not joined.is_new:
+            self._joins.came_back(address)
+        return joined
+
+    def _name(self, connection: str) -> None:
+        """From now on this connection's frames are for a room."""
+        self._named.add(connection)
+        if connection not in self._connected:
+            self._named.discard(connection)
+
+    def _room(self, code: object) -> Room:
+        try:
+            return self._lab.room(code)
+        except NoSuchRoomError as error:
+            self._wrong_codes.refuse(request.remote_addr or "", error)
 
     def _quit(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
@@ -141,6 +162,8 @@ class RoomEvents:
             return NO_HOST
         room = self._lab.room(_room_in(data))
         self._watchers.watch(connection, room.code)
+        if connection not in self._connected:  # it ended while the rooms were loaded
+            self._watchers.unwatch(connection)
         return {"watching": room.code}
 
     def _look(self, connection: str, data: object) -> Answer:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask_limiter import Limiter
 from werkzeug.wrappers import Response
 
 from webapp.answers import status_of
-from webapp.errors import RoomError, StoreError
+from webapp.attempts import WrongCodes
+from webapp.errors import NoSuchRoomError, RoomError, StoreError
 from webapp.lab import Lab
 from webapp.messages import MAX_IMAGE_BYTES
 from webapp.rooms import normal_code
 
-WRONG_CODES = "20 per minute"
-
 Page = str | Response | tuple[str, int]
 
 
-def create_room_pages(lab: Lab, limiter: Limiter) -> Blueprint:
+def create_room_pages(lab: Lab) -> Blueprint:
     """All routes under /r."""
     pages = Blueprint("room", __name__, url_prefix="/r")
+    wrong_codes = WrongCodes()
 
     @pages.errorhandler(RoomError)
     @pages.errorhandler(StoreError)
@@ -32,9 +31,11 @@ def create_room_pages(lab: Lab, limiter: Limiter) -> Blueprint:
         return redirect(url_for("room.show", code=code)) if code else render_template("code.html")
 
     @pages.get("/<code>")
-    @limiter.limit(WRONG_CODES, deduct_when=lambda response: response.status_code == 404)
     def show(code: str) -> Page:
-        room = lab.room(code)
+        try:
+            room = lab.room(code)
+        except NoSuchRoomError as error:
+            wrong_codes.refuse(request.remote_addr or "", error)
         return render_template("room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)
 
     return pages

@@ -1,6 +1,7 @@
 """A room, the people in it, and what they show just now. Pure state: no I/O, the clock comes in.
 
-Wall-clock times (`_ms`) are milliseconds since 1970; `now_s` is `time.monotonic`.
+Dictionaries and tuples of a room are never changed in place but replaced, so that whoever reads them needs no
+lock. Wall-clock times (`_ms`) are milliseconds since 1970; `now_s` is `time.monotonic`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -17,15 +19,24 @@ from typing import Any
 
 from webapp.baseline import BaselineTaking
 from webapp.clock import ClockOffset
+from webapp.concurrency import Turn
 from webapp.errors import (
     BadRequestError,
     ConsentRequiredError,
     NoSuchParticipantError,
+    NoSuchRoomError,
     RoomClosedError,
     RoomFullError,
 )
 from webapp.messages import Box, Face
-from webapp.records import MarkerRecord, ParticipantRecord, RecordingRecord, RoomRecord, hash_secret
+from webapp.records import (
+    MarkerRecord,
+    ParticipantRecord,
+    RecordingRecord,
+    RoomRecord,
+    SampleRecord,
+    hash_secret,
+)
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without those that look like others; eight of them make 10^11.8 codes."""
@@ -44,6 +55,9 @@ MARKERS_SHOWN = 20
 """The store has all markers; a board shows the last ones."""
 
 RATE_WINDOW_S = 2.0
+
+UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
+"""NUL, which PostgreSQL refuses, and halves of characters (surrogates), which are no text in any encoding."""
 
 VIDEO_NOTICE = (
     "During the session the researcher sees the pictures of your camera live. They are not recorded."
@@ -129,7 +143,11 @@ class Seen:
 
 @dataclass(slots=True)
 class Participant:
-    """A person in a room; `connection` is None while they are away (since `away_s`)."""
+    """A person in a room; `connection` is None while they are away (since `away_s`).
+
+    Any thread may read it. `record`, `next_frame` and `taking` change under the room's lock, `connection` and
+    `away_s` under that of `People`; `turn` keeps the writes of the record to the store in order.
+    """
 
     record: ParticipantRecord
     connection: str | None = None
@@ -138,6 +156,7 @@ class Participant:
     clock: ClockOffset = field(default_factory=ClockOffset)
     taking: BaselineTaking | None = None
     seen: Seen | None = None
+    turn: Turn = field(default_factory=Turn)
     _frames_s: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
     def count_frame(self, now_s: float) -> None:
@@ -146,7 +165,7 @@ class Participant:
 
     def frames_per_s(self, now_s: float) -> float:
         """Analysed frames a second of late."""
-        return sum(now_s - at_s <= RATE_WINDOW_S for at_s in self._frames_s) / RATE_WINDOW_S
+        return sum(now_s - at_s <= RATE_WINDOW_S for at_s in tuple(self._frames_s)) / RATE_WINDOW_S
 
     def holds_place(self, now_s: float) -> bool:
         """Whether someone else cannot have their place."""
@@ -156,14 +175,27 @@ class Participant:
 
 
 class Room:
-    """A room with its people; `markers` has the last ones."""
+    """A room with its people; `markers` has the last ones, `joining` those whom the store does not know yet.
+
+    While the store is asked to stop the recording at `stopping_ms`, later samples are `held`, and recorded if
+    that fails.
+
+    Any thread may read it. What changes it holds `lock`, for moments and never while the store is asked;
+    `turn` lets one change of its recording, its end and its deletion at a time go to the store.
+    """
 
     def __init__(self, record: RoomRecord) -> None:
         self.record = record
         self.settings = RoomSettings.from_wire(record.settings)
         self.participants: dict[str, Participant] = {}
+        self.joining: dict[str, ParticipantRecord] = {}
         self.recording: RecordingRecord | None = None
-        self.markers: deque[MarkerRecord] = deque(maxlen=MARKERS_SHOWN)
+        self.markers: tuple[MarkerRecord, ...] = ()
+        self.is_deleted = False
+        self.stopping_ms: float | None = None
+        self.held: list[SampleRecord] = []
+        self.lock = threading.RLock()
+        self.turn = Turn()
 
     @property
     def code(self) -> str:
@@ -193,15 +225,21 @@ class Room:
         """Make sure that one more person may join.
 
         Raises:
-            RoomClosedError, ConsentRequiredError, RoomFullError: they may not.
+            NoSuchRoomError, RoomClosedError, ConsentRequiredError, RoomFullError: they may not.
         """
         self.check_open()
         if not consent:
             raise ConsentRequiredError("Joining needs consent: send consent = true once the person gave it.")
-        if (
-            sum(one.holds_place(now_s) for one in self.participants.values())
-            >= self.settings.max_participants
-        ):
+        self.check_place(now_s)
+
+    def check_place(self, now_s: float) -> None:
+        """Make sure that there is a place for one more.
+
+        Raises:
+            RoomFullError: there is none.
+        """
+        taken = sum(one.holds_place(now_s) for one in self.participants.values()) + len(self.joining)
+        if taken >= self.settings.max_participants:
             raise RoomFullError(
                 f"All {self.settings.max_participants} places of this room are taken; ask its host."
             )
@@ -210,8 +248,10 @@ class Room:
         """Make sure that the room is open.
 
         Raises:
-            RoomClosedError: it is not.
+            NoSuchRoomError, RoomClosedError: it is not.
         """
+        if self.is_deleted:
+            raise NoSuchRoomError("This room was deleted.")
         if self.record.closed_ms is not None:
             raise RoomClosedError("This room is closed; ask the person who runs it.")
 
@@ -225,6 +265,23 @@ class Room:
             information_version=self.information_version,
             consented_ms=now_ms,
         )
+
+    def reserve(self, record: ParticipantRecord) -> None:
+        """Keep a place and an alias for somebody until the store knows them. Under `lock`."""
+        self.joining[record.id] = record
+
+    def add(self, participant: Participant) -> None:
+        """Take a participant in. Under `lock`."""
+        self.joining.pop(participant.record.id, None)
+        self.participants = {**self.participants, participant.record.id: participant}
+
+    def discard(self, participant_id: str) -> None:
+        """Forget a participant. Under `lock`."""
+        self.participants = {key: one for key, one in self.participants.items() if key != participant_id}
+
+    def add_marker(self, marker: MarkerRecord) -> None:
+        """Note a marker among the last ones. Under `lock`."""
+        self.markers = (*self.markers, marker)[-MARKERS_SHOWN:]
 
     def resumed(self, secret: object) -> Participant | None:
         """The participant whom a secret brings back."""
@@ -253,6 +310,7 @@ class Room:
 
     def _free_alias(self, alias: str) -> str:
         taken = {one.record.alias for one in self.participants.values()}
+        taken |= {one.alias for one in self.joining.values()}
         candidates = [alias] if alias else []
         stem = f"{alias} " if alias else "P"
         first = 2 if alias else 1
@@ -287,11 +345,16 @@ def check_text(name: str, given: object, limit: int, required: bool = True) -> s
     """A text of a request, without blanks around it.
 
     Raises:
-        BadRequestError: it is no text, too long, or missing.
+        BadRequestError: it is no text, too long, or missing, or no database can keep it.
     """
     text = given.strip() if isinstance(given, str) else None
     if text is None or len(text) > limit or (required and not text):
         raise BadRequestError(f"{name} must be a text of {1 if required else 0} to {limit:,} characters.")
+    unusable = UNSTORABLE.search(text)
+    if unusable:
+        raise BadRequestError(
+            f"{name} has the character U+{ord(unusable.group()):04X}, which cannot be stored; leave it out."
+        )
     return text
 
 

@@ -43,7 +43,10 @@ class Watcher:
 
 
 class Watchers:
-    """The connections of hosts that show a board."""
+    """The connections of hosts that show a board.
+
+    Any thread may call it; one thread at a time shows. Whoever goes through the connections takes a copy.
+    """
 
     def __init__(self, lab: Lab, emitter: Emitter) -> None:
         self._lab = lab
@@ -66,16 +69,16 @@ class Watchers:
 
     def show_boards(self, now_s: float) -> None:
         """Send every board its summary."""
-        for code in {watcher.code for watcher in self._watchers.values()}:
+        for code in {watcher.code for watcher in self._watchers.copy().values()}:
             room = self._lab.rooms().get(code)
             data = summary(self._lab, room, now_s) if room else {"room": {"code": code, "state": "deleted"}}
-            for connection, watcher in list(self._watchers.items()):
+            for connection, watcher in self._watchers.copy().items():
                 if watcher.code == code:
                     self._emitter.emit("board", data, to=connection)
 
     def show_video(self, now_s: float) -> None:
         """Send the boards of rooms with video what is new of those in view."""
-        for connection, watcher in list(self._watchers.items()):
+        for connection, watcher in self._watchers.copy().items():
             room = self._lab.rooms().get(watcher.code)
             if room is None or not room.has_video or not watcher.is_due(now_s):
                 continue

@@ -1,5 +1,6 @@
 import { element, write } from "./dom.js";
 import { ApiError, request } from "./hostapi.js";
+import { MarkerQueue } from "./markerqueue.js";
 import { closeMenus, watchMenus } from "./menus.js";
 
 /** How long a button says that it did what it should. */
@@ -19,6 +20,12 @@ export class BoardActions {
   /** @param {BoardView} board */
   constructor(board) {
     this.board = board;
+    this.markers = new MarkerQueue({
+      send: (marker) => request("POST", `/rooms/${board.code}/markers`, marker),
+      serverTime: (at_ms) => board.serverTime(at_ms),
+      onWaiting: (waiting) => board.warn(waiting.length > 0 ? waitingText(waiting) : ""),
+      onRefused: ({ label }, message) => board.warn(`The marker “${label}” was not set: ${message}`),
+    });
   }
 
   listen() {
@@ -33,6 +40,7 @@ export class BoardActions {
     }
     element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event));
     document.addEventListener("keydown", (event) => this.#onKey(event));
+    window.addEventListener("beforeunload", (event) => this.markers.size > 0 && event.preventDefault());
   }
 
   /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
@@ -68,9 +76,7 @@ export class BoardActions {
 
   /** Set a marker at the time of the key or click, however long the way to the server. @param {string} label @param {number} at_ms */
   #mark(label, at_ms) {
-    const server_ms = this.board.serverTime(at_ms);
-    const time = server_ms === null ? undefined : new Date(server_ms).toISOString();
-    this.#do("POST", "/markers", { label, time, source: "board" });
+    this.markers.add(label, at_ms);
   }
 
   async #askBaselines() {
@@ -121,6 +127,12 @@ export class BoardActions {
       return null;
     }
   }
+}
+
+/** @param {import("./markerqueue.js").Marker[]} waiting */
+function waitingText(waiting) {
+  const labels = waiting.map(({ label }) => `“${label}”`).join(", ");
+  return `The server cannot be reached. ${labels} will be set, with the time of the key, as soon as it can: keep this page open.`;
 }
 
 /** @returns {HTMLElement[]} */

@@ -75,7 +75,10 @@ class Board {
 
   start() {
     this.socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
-    this.socket.on("connect", () => void this.#watch());
+    this.socket.on("connect", () => {
+      void this.#watch();
+      void this.actions.markers.flush();
+    });
     this.socket.on("board", (/** @type {Summary | {room: {state: "deleted"}}} */ summary) => this.#show(summary));
     this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
     every(1000, () => this.#showConnection());
@@ -101,7 +104,7 @@ class Board {
 
   /** Say why an action failed. @param {string} text */
   #warn(text) {
-    this.#said_ms = performance.now();
+    this.#said_ms = text ? performance.now() : -Infinity;
     this.#alarm(text);
   }
 

@@ -1,6 +1,16 @@
 /** Requests of a host's page to the API, with the token that proves that our own page sends them. */
 
-export class ApiError extends Error {}
+/** A server that takes longer counts as away. */
+const ANSWER_LIMIT_MS = 30_000;
+
+/** The server's refusal, with its HTTP status. */
+export class ApiError extends Error {
+  /** @param {string} message @param {number} status */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /**
  * @param {"POST" | "DELETE"} method
@@ -12,8 +22,13 @@ export class ApiError extends Error {}
 export async function request(method, path, body = {}) {
   const token = document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  const response = await fetch(`/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
+  const response = await fetch(`/api/v1${path}`, {
+    method,
+    headers,
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+  });
   const answer = await response.json();
-  if (!response.ok) throw new ApiError(answer.problem?.message ?? `The server answered ${response.status}.`);
+  if (!response.ok) throw new ApiError(answer.problem?.message ?? `The server answered ${response.status}.`, response.status);
   return answer;
 }

@@ -91,6 +91,10 @@ class RoomPage extends Page {
   #onRefused(code, message) {
     if (code === "room_closed") return this.end("closed");
     if (code === "no_such_room") return this.end("deleted");
+    if (code === "cannot_resume") {
+      this.memory.forget(); // who consents again is somebody else
+      return this.end("removed");
+    }
     this.end("start");
     const line = element("join-problem", HTMLElement);
     write(line, message);

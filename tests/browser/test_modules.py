@@ -18,7 +18,8 @@ def run(server: Server, still_browser: Browser, new_page: Callable[..., Page]) -
     """Run a piece of JavaScript that may import the page's modules as `js`, such as `js.rate.STEPS`."""
     page = new_page(still_browser)
     page.goto(server.url)
-    names = ("rate", "motion", "geometry", "health", "meter", "scene", "chart", "announcer")
+    names = ["rate", "motion", "geometry", "health", "meter", "scene", "chart", "announcer"]
+    names += ["hostapi", "markerqueue"]
     imports = "\n".join(f'js.{name} = await import("/static/js/{name}.js");' for name in names)
     return lambda code: page.evaluate(f"async () => {{ const js = {{}}; {imports}\n{code} }}")
 
@@ -317,3 +318,76 @@ def test_the_timeline_knows_which_expression_led_when(run: Run) -> None:
             .map(({ label, from_s, to_s }) => [label, from_s, to_s]);
         """
     ) == [["happy", 0, 2], ["sad", 3, 4]]
+
+
+MARKERS = """
+    const server = { up: true, refuses: null, got: [] };
+    const said = [];
+    const queue = new js.markerqueue.MarkerQueue({
+        send: async (marker) => {
+            if (!server.up) throw new TypeError("Failed to fetch");
+            if (server.refuses) throw new js.hostapi.ApiError("no", server.refuses);
+            server.got.push([marker.label, marker.time]);
+        },
+        serverTime: (at_ms) => server.offset === null ? null : 1767225600000 + at_ms,
+        onWaiting: (waiting) => said.push(waiting.map(({ label }) => label)),
+        onRefused: ({ label }) => said.push(`refused ${label}`),
+    });
+    const idle = () => new Promise((done) => setTimeout(done, 20));
+"""
+
+
+def test_markers_that_cannot_be_sent_wait_with_their_times_and_keep_their_order(run: Run) -> None:
+    got, said, size = run(
+        MARKERS
+        + """
+        server.up = false;
+        queue.add("A", 1000);
+        await idle();
+        queue.add("B", 2000);
+        await idle();
+        server.up = true;
+        await queue.flush();
+        queue.add("C", 9000);
+        await idle();
+        return [server.got, said, queue.size];
+        """
+    )
+    times = [f"2026-01-01T00:00:0{second}.000Z" for second in (1, 2, 9)]
+    assert got == [list(pair) for pair in zip("ABC", times, strict=True)]
+    assert said[0] == ["A"] and ["A", "B"] in said and said[-1] == []
+    assert size == 0
+
+
+def test_a_marker_that_is_refused_is_said_and_holds_up_no_other(run: Run) -> None:
+    assert run(
+        MARKERS
+        + """
+        server.refuses = 503;
+        queue.add("A", 1000);
+        await idle();
+        const waiting = queue.size;
+        server.refuses = 409;
+        await queue.flush();
+        server.refuses = null;
+        queue.add("B", 2000);
+        await idle();
+        return [waiting, said.includes("refused A"), server.got.map(([label]) => label)];
+        """
+    ) == [1, True, ["B"]]
+
+
+def test_a_marker_of_before_the_first_summary_gets_its_time_when_the_clocks_are_known(run: Run) -> None:
+    assert run(
+        MARKERS
+        + """
+        server.offset = null;
+        server.up = false;
+        queue.add("A", 1000);
+        await idle();
+        server.offset = 0;
+        server.up = true;
+        await queue.flush();
+        return server.got;
+        """
+    ) == [["A", "2026-01-01T00:00:01.000Z"]]

@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket
@@ -118,3 +119,29 @@ def test_a_killed_server_comes_back_with_the_room_its_people_and_its_recording(
         assert {iso(at) for at in (*before, *after)} <= kept.keys(), (
             "every frame but those of the last second"
         )
+
+
+def test_markers_that_were_pressed_while_the_server_was_away_are_set_with_their_times(
+    own_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    host = new_page(still_browser)
+    sign_in(host, own_server)
+    make_room(host)
+    host.keyboard.press("1")
+    host.wait_for_selector("#last-marker:has-text('Film begins')")
+    os.kill(own_server.process.pid, signal.SIGKILL)
+    own_server.process.wait(10)
+    pressed_s = time.time()
+    host.keyboard.press("2")
+    host.wait_for_selector("#alarm:has-text('“Film ends” will be set')")
+    own_server.start()
+    host.wait_for_selector("#last-marker:has-text('Film ends')", timeout=BACK_LIMIT_MS)
+    back_s = time.time()
+    host.wait_for_selector("#alarm", state="hidden")
+    with host.expect_download() as download:
+        host.click("#export")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        markers = list(csv.DictReader(io.StringIO(archive.read("markers.csv").decode())))
+    assert [row["label"] for row in markers] == ["Film begins", "Film ends"], "each once"
+    set_s = datetime.fromisoformat(markers[1]["timestamp"]).timestamp()
+    assert abs(set_s - pressed_s) < 0.5 < back_s - pressed_s

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -24,7 +25,7 @@ from webapp.records import (
     hash_secret,
 )
 from webapp.store import models
-from webapp.store.database import migrate, open_database
+from webapp.store.database import allow_long, migrate, open_database
 from webapp.store.export import write_export
 from webapp.store.rows import (
     marker_of,
@@ -34,6 +35,13 @@ from webapp.store.rows import (
     row_of,
     row_of_sample,
 )
+
+MARKERS_SHOWN = 20
+"""A board shows the last ones of a room."""
+
+ROWS_AT_ONCE = 5000
+
+Record = TypeVar("Record")
 
 NO_PASSWORD = generate_password_hash("")
 """Checked where there is no such host, so that the answer takes as long."""
@@ -62,28 +70,57 @@ class Archive:
     # Rooms
 
     def load_rooms(self) -> list[SavedRoom]:
-        """All rooms, in the order in which they were made."""
+        """All rooms, in the order in which they were made. Takes as long as there are rooms, not samples."""
         with self._session() as session:
             rooms = session.scalars(select(models.Room).order_by(models.Room.created_ms)).all()
-            return [self._saved(session, room) for room in rooms]
+            in_order = select(models.Participant).order_by(models.Participant.consented_ms)
+            participants = _by_room(session, in_order, participant_of)
+            markers = _by_room(session, _last_markers(), marker_of)
+            running = select(models.Recording).where(models.Recording.stopped_ms.is_(None))
+            recordings = {room: last for room, (*_, last) in _by_room(session, running, recording_of).items()}
+            return [
+                SavedRoom(
+                    room=room_of(room),
+                    participants=tuple(participants[room.code]),
+                    recording=recordings.get(room.code),
+                    markers=tuple(markers[room.code]),
+                    next_frames=_next_frames(session, recordings.get(room.code)),
+                )
+                for room in rooms
+            ]
+
+    def has_room(self, code: str) -> bool:
+        """Whether there is a room with this code."""
+        with self._session() as session:
+            return session.get(models.Room, code) is not None
 
     def add_room(self, room: RoomRecord) -> None:
         """Keep a new room."""
         self._insert(models.Room, row_of(room))
 
-    def close_room(self, code: str, at_ms: float) -> None:
-        """Nobody may join from now on."""
+    def close_room(self, code: str, at_ms: float | None) -> None:
+        """Nobody may join from now on, or may again where the time is None."""
         with self._session() as session:
             session.execute(update(models.Room).where(models.Room.code == code).values(closed_ms=at_ms))
 
     def delete_room(self, code: str) -> None:
         """Delete a room with all that was recorded in it."""
         with self._session() as session:
+            allow_long(session.connection())
             session.execute(delete(models.Room).where(models.Room.code == code))
 
-    def add_marker(self, marker: MarkerRecord) -> None:
-        """Keep an event."""
-        self._insert(models.Marker, row_of(marker))
+    def add_marker(self, marker: MarkerRecord) -> bool:
+        """Keep an event; whether it is new, as one that is sent twice counts once."""
+        with self._session() as session:
+            if session.scalar(select(models.Marker.id).where(*_is_marker(marker))) is not None:
+                return False
+            session.execute(insert(models.Marker).values(row_of(marker)))
+            return True
+
+    def delete_marker(self, marker: MarkerRecord) -> None:
+        """Take an event back."""
+        with self._session() as session:
+            session.execute(delete(models.Marker).where(*_is_marker(marker)))
 
     # Participants
 
@@ -102,7 +139,13 @@ class Archive:
     def delete_participant(self, participant_id: str) -> None:
         """Delete a participant with all that was recorded of them."""
         with self._session() as session:
+            allow_long(session.connection())
             session.execute(delete(models.Participant).where(models.Participant.id == participant_id))
+
+    def has_participant(self, participant_id: str) -> bool:
+        """Whether there is a participant with this id."""
+        with self._session() as session:
+            return session.get(models.Participant, participant_id) is not None
 
     # Recordings
 
@@ -114,32 +157,65 @@ class Archive:
             session.flush()
             return recording_of(recording)
 
-    def stop_recording(self, recording_id: int, at_ms: float) -> None:
-        """End a recording."""
+    def cancel_recording(self, room: str, started_ms: float) -> None:
+        """Take a start back that failed for who asked for it."""
+        with self._session() as session:
+            session.execute(
+                delete(models.Recording).where(
+                    models.Recording.room == room, models.Recording.started_ms == started_ms
+                )
+            )
+
+    def stop_recording(self, recording_id: int, at_ms: float | None) -> None:
+        """End a recording, or go on with it where the time is None."""
         with self._session() as session:
             session.execute(
                 update(models.Recording).where(models.Recording.id == recording_id).values(stopped_ms=at_ms)
             )
 
-    def add_samples(self, samples: Sequence[SampleRecord]) -> None:
-        """Keep samples; those that are there already, or whose participant is not, are left out."""
+    def add_samples(self, samples: Sequence[SampleRecord]) -> list[bool]:
+        """Keep samples; one that is there already is kept once.
+
+        For each sample: whether it is kept. It is not where its participant or its recording is gone.
+        """
         with self._session() as session:
-            wanted = {sample.participant_id for sample in samples}
-            known = select(models.Participant.id).where(models.Participant.id.in_(wanted))
-            present = set(session.scalars(known))
-            recordings = set(session.scalars(select(models.Recording.id)))
-            rows = [
-                row_of_sample(sample)
-                for sample in samples
-                if sample.participant_id in present and sample.recording_id in recordings
-            ]
+            people = _present(session, models.Participant.id, {one.participant_id for one in samples})
+            recordings = _present(session, models.Recording.id, {one.recording_id for one in samples})
+            kept = [one.participant_id in people and one.recording_id in recordings for one in samples]
+            rows = [row_of_sample(one) for one, is_kept in zip(samples, kept, strict=True) if is_kept]
             if rows:
                 session.execute(self._insert_new_samples(), rows)
+            return kept
+
+    def last_sample_id(self) -> int:
+        """The id of the newest sample of all; 0 where there is none."""
+        with self._session() as session:
+            return session.scalar(select(func.max(models.Sample.id))) or 0
 
     def count_samples(self, code: str) -> int:
-        """The samples of a room."""
+        """The samples of a room, counted one by one."""
         with self._session() as session:
-            return _count_samples(session, code)
+            counted = session.scalar(
+                select(func.count())
+                .select_from(models.Sample)
+                .join(models.Recording, models.Recording.id == models.Sample.recording_id)
+                .where(models.Recording.room == code)
+            )
+            return counted or 0
+
+    def samples_of(self, participant_ids: Sequence[str], last_id: int) -> dict[str, int]:
+        """How many samples up to the id `last_id` each participant has, if any.
+
+        Takes the longer the more samples they have: ask for few participants at a time.
+        """
+        table = models.Sample
+        with self._session() as session:
+            counted = session.execute(
+                select(table.participant_id, func.count().label("samples"))
+                .where(table.participant_id.in_(participant_ids), table.id <= last_id)
+                .group_by(table.participant_id)
+            )
+            return {row.participant_id: row.samples for row in counted}
 
     def _insert_new_samples(self) -> Any:  # noqa: ANN401 - one of two dialects' own Insert
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
@@ -247,41 +323,48 @@ class Archive:
         with self._session() as session:
             session.execute(insert(model).values(row))
 
-    def _saved(self, session: Session, room: models.Room) -> SavedRoom:
-        recording = session.scalar(
-            select(models.Recording).where(
-                models.Recording.room == room.code, models.Recording.stopped_ms.is_(None)
-            )
-        )
-        return SavedRoom(
-            room=room_of(room),
-            participants=tuple(map(participant_of, _in_room(session, models.Participant, room.code))),
-            recording=recording_of(recording) if recording else None,
-            markers=tuple(map(marker_of, _in_room(session, models.Marker, room.code))),
-            next_frames=_next_frames(session, recording.id) if recording else {},
-            stored=_count_samples(session, room.code),
-        )
 
-
-def _in_room(session: Session, model: Any, code: str) -> Sequence[Any]:  # noqa: ANN401 - a model with a room
-    found: Sequence[Any] = session.scalars(select(model).where(model.room == code)).all()
+def _by_room(
+    session: Session, statement: Select[Any], read: Callable[[Any], Record]
+) -> defaultdict[str, list[Record]]:
+    """Records of all rooms, by the codes of their rooms."""
+    found: defaultdict[str, list[Record]] = defaultdict(list)
+    for row in session.scalars(statement, execution_options={"yield_per": ROWS_AT_ONCE}):
+        found[row.room].append(read(row))
     return found
 
 
-def _next_frames(session: Session, recording_id: int) -> dict[str, int]:
-    counted = session.execute(
-        select(models.Sample.participant_id, (func.max(models.Sample.frame) + 1).label("following"))
-        .where(models.Sample.recording_id == recording_id)
-        .group_by(models.Sample.participant_id)
-    )
-    return {row.participant_id: row.following for row in counted}
+def _last_markers() -> Select[Any]:
+    """The markers that boards show, in the order in which they were set."""
+    number = func.row_number().over(partition_by=models.Marker.room, order_by=models.Marker.id.desc())
+    numbered = select(models.Marker.id, number.label("number")).subquery()
+    last = select(numbered.c.id).where(numbered.c.number <= MARKERS_SHOWN)
+    return select(models.Marker).where(models.Marker.id.in_(last)).order_by(models.Marker.id)
 
 
-def _count_samples(session: Session, code: str) -> int:
-    counted = session.scalar(
-        select(func.count())
-        .select_from(models.Sample)
-        .join(models.Recording, models.Recording.id == models.Sample.recording_id)
-        .where(models.Recording.room == code)
+def _is_marker(marker: MarkerRecord) -> tuple[ColumnElement[bool], ...]:
+    columns = (models.Marker.room, models.Marker.at_ms, models.Marker.label, models.Marker.source)
+    values = (marker.room, marker.at_ms, marker.label, marker.source)
+    return tuple(column == value for column, value in zip(columns, values, strict=True))
+
+
+def _present(session: Session, column: Any, wanted: set[Any]) -> set[Any]:  # noqa: ANN401 - any key
+    return set(session.scalars(select(column).where(column.in_(wanted))))
+
+
+def _next_frames(session: Session, recording: RecordingRecord | None) -> dict[str, int]:
+    """The next frame of each participant, found at the end of the index: not a sample is counted."""
+    if recording is None:
+        return {}
+    last = (
+        select(func.max(models.Sample.frame))
+        .where(
+            models.Sample.participant_id == models.Participant.id,
+            models.Sample.recording_id == recording.id,
+        )
+        .scalar_subquery()
     )
-    return counted or 0
+    people = select(models.Participant.id, last.label("last")).where(
+        models.Participant.room == recording.room
+    )
+    return {row.id: row.last + 1 for row in session.execute(people) if row.last is not None}

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from webapp.errors import SettingsError
@@ -15,6 +15,23 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 CONNECT_LIMIT_S = 5
 """A database that does not answer for this long counts as lost."""
+
+STATEMENT_TIMEOUT_S = 8
+"""Less than a caller of the store waits, so that a statement is given up before its caller gives up."""
+
+LONG_STATEMENT_TIMEOUT_S = 600
+"""For exports, deletions and migrations, which may go through all samples."""
+
+POSTGRESQL_ARGUMENTS = {
+    "connect_timeout": CONNECT_LIMIT_S,
+    "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s",
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 1000 * STATEMENT_TIMEOUT_S,
+}
+"""A server that is gone without a word is noticed: after 8 s by what is sent, after 25 s by silence."""
 
 BUSY_LIMIT_S = 5
 
@@ -31,7 +48,8 @@ def open_database(url: str) -> Engine:
         raise _unusable("It cannot be read") from None
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_LIMIT_S})
+        ours = {name: value for name, value in POSTGRESQL_ARGUMENTS.items() if name not in parsed.query}
+        return create_engine(parsed, pool_pre_ping=True, connect_args=ours)
     if parsed.get_backend_name() != "sqlite":
         raise _unusable(f"{parsed.get_backend_name()} is not supported")
     engine = create_engine(parsed, connect_args={"timeout": BUSY_LIMIT_S})
@@ -39,6 +57,12 @@ def open_database(url: str) -> Engine:
     if parsed.database:
         _make_private(Path(parsed.database))
     return engine
+
+
+def allow_long(connection: Connection) -> None:
+    """Let the statements of this transaction take long; for those that may go through all samples."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL statement_timeout = '{LONG_STATEMENT_TIMEOUT_S}s'"))
 
 
 def migrate(engine: Engine) -> None:
@@ -49,6 +73,7 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.connect() as connection:
+        allow_long(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()

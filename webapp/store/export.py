@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, func, select
 from webapp.records import MarkerRecord
 from webapp.store import models
 from webapp.store.codebook import COLUMNS, code_book
+from webapp.store.database import allow_long
 from webapp.store.report import Report
 from webapp.store.rows import BOX_COLUMNS, POSE_COLUMNS, marker_of
 
@@ -36,6 +37,7 @@ def write_export(engine: Engine, code: str, about: Mapping[str, Any], form: str)
     """The pieces of a room's ZIP file; `form` is `csv` or `parquet`, `about` goes into `room.json`."""
     sink = _Sink()
     with engine.connect() as connection, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        allow_long(connection)
         room = connection.execute(select(models.Room.__table__).where(models.Room.code == code)).one()
         source = _Source(connection, code)
         report = Report(room.name, source.recordings, source.markers)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
+import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from webapp.errors import StoreError
 from webapp.records import SampleRecord
@@ -28,6 +30,9 @@ CAPACITY = 50_000
 
 BATCH = 2_000
 
+FORGOTTEN_S = 600.0
+"""For so long after a deletion samples may still come: a frame may be under way, a batch be put back."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,18 +46,39 @@ class WriterStatus:
     problem: str | None
 
 
+class _Waiting(NamedTuple):
+    room: str
+    sample: SampleRecord
+
+
+@dataclass(slots=True)
+class _Counts:
+    """The samples of a room, by participant."""
+
+    stored: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+
+    def forget(self, participant_id: str) -> None:
+        for counter in (self.stored, self.waiting, self.lost):
+            del counter[participant_id]  # a Counter does not mind
+
+
 class Writer:
-    """The one way by which samples reach the store."""
+    """The one way by which samples reach the store.
+
+    Any thread may call it. `_lock` guards the buffer and the counts, for moments; `_writing` lets one thread
+    at a time ask the store.
+    """
 
     def __init__(self, store: Store, capacity: int = CAPACITY) -> None:
         self._store = store
         self._capacity = capacity
-        self._buffer: deque[tuple[str, SampleRecord]] = deque()
-        self._in_flight: Sequence[tuple[str, SampleRecord]] = ()
-        self._stored: Counter[str] = Counter()
-        self._waiting: Counter[str] = Counter()
-        self._lost: Counter[str] = Counter()
-        self._gone: set[str] = set()
+        self._lock = threading.Lock()
+        self._buffer: deque[_Waiting] = deque()
+        self._in_flight: list[_Waiting] = []
+        self._counts: defaultdict[str, _Counts] = defaultdict(_Counts)
+        self._gone: dict[str, float] = {}
         self._problem: str | None = None
         self._writing = threading.Lock()
         self._stopping = threading.Event()
@@ -70,61 +96,87 @@ class Writer:
         self.flush()
 
     def put(self, room: str, samples: Iterable[SampleRecord]) -> None:
-        """Let samples of a room wait to be written; never blocks."""
-        for sample in samples:
-            if sample.participant_id in self._gone:
-                continue
-            if len(self._buffer) + len(self._in_flight) >= self._capacity:
-                self._lost[room] += 1
-            else:
-                self._buffer.append((room, sample))
-                self._waiting[room] += 1
+        """Let samples of a room wait to be written; never waits for the store."""
+        with self._lock:
+            for sample in samples:
+                if sample.participant_id in self._gone:
+                    continue
+                counts = self._counts[room]
+                if len(self._buffer) + len(self._in_flight) >= self._capacity:
+                    counts.lost[sample.participant_id] += 1
+                else:
+                    self._buffer.append(_Waiting(room, sample))
+                    counts.waiting[sample.participant_id] += 1
 
     def forget(self, participant_ids: Iterable[str]) -> None:
-        """Drop what waits of these participants, and take nothing more of them."""
-        self._gone.update(participant_ids)
-        self._buffer = deque(item for item in self._buffer if item[1].participant_id not in self._gone)
-        self._count_waiting()
+        """Drop all of participants whom the store has deleted, and take nothing more of them."""
+        now_s = time.monotonic()
+        with self._lock:
+            self._gone = {one: at_s for one, at_s in self._gone.items() if now_s - at_s < FORGOTTEN_S}
+            for participant_id in participant_ids:
+                self._gone[participant_id] = now_s
+                for counts in self._counts.values():
+                    counts.forget(participant_id)
+            self._buffer = deque(
+                item for item in self._buffer if item.sample.participant_id not in self._gone
+            )
 
-    def count_stored(self, room: str, stored: int) -> None:
-        """Say how many samples of a room the store has, as after a start or a deletion."""
-        self._stored[room] = stored
+    def forget_room(self, room: str, participant_ids: Iterable[str]) -> None:
+        """Drop all of a room that the store has deleted."""
+        self.forget(participant_ids)
+        with self._lock:
+            self._counts.pop(room, None)
+
+    def add_stored(self, room: str, participant_id: str, samples: int) -> None:
+        """Count samples that the store had of a participant before this writer began."""
+        with self._lock:
+            if participant_id not in self._gone:
+                self._counts[room].stored[participant_id] += samples
 
     def status(self, room: str) -> WriterStatus:
         """How writing goes."""
-        return WriterStatus(self._stored[room], self._waiting[room], self._lost[room], self._problem)
+        with self._lock:
+            counts = self._counts.get(room) or _Counts()
+            return WriterStatus(
+                counts.stored.total(), counts.waiting.total(), counts.lost.total(), self._problem
+            )
 
     def flush(self) -> bool:
         """Write everything that waits; whether that went well."""
         with self._writing:
-            while self._buffer:
-                if not self._write_batch():
+            while batch := self._next_batch():
+                try:
+                    kept = self._store.call(Archive.add_samples, [item.sample for item in batch])
+                except StoreError as error:
+                    self._put_back(error)
                     return False
+                self._note_written(kept)
         return True
 
-    def _write_batch(self) -> bool:
-        size = min(BATCH, len(self._buffer))
-        self._in_flight = [self._buffer.popleft() for _ in range(size)]
-        try:
-            self._store.call(Archive.add_samples, [sample for _, sample in self._in_flight])
-        except StoreError as error:
-            self._put_back(error)
-            return False
-        self._stored.update(Counter(room for room, _ in self._in_flight))
-        self._in_flight = ()
-        self._count_waiting()
-        self._note(None)
-        return True
+    def _next_batch(self) -> list[_Waiting]:
+        with self._lock:
+            size = min(BATCH, len(self._buffer))
+            self._in_flight = [self._buffer.popleft() for _ in range(size)]
+            return self._in_flight
+
+    def _note_written(self, kept: Sequence[bool]) -> None:
+        """Count a batch: what the store did not keep is lost, unless it was deleted meanwhile."""
+        with self._lock:
+            for (room, sample), is_kept in zip(self._in_flight, kept, strict=True):
+                if sample.participant_id in self._gone:
+                    continue
+                counts = self._counts[room]
+                counts.waiting[sample.participant_id] -= 1
+                (counts.stored if is_kept else counts.lost)[sample.participant_id] += 1
+            self._in_flight = []
+            self._note(None)
 
     def _put_back(self, error: StoreError) -> None:
-        kept = [item for item in self._in_flight if item[1].participant_id not in self._gone]
-        self._buffer.extendleft(reversed(kept))
-        self._in_flight = ()
-        self._count_waiting()
-        self._note(str(error))
-
-    def _count_waiting(self) -> None:
-        self._waiting = Counter(room for room, _ in (*self._buffer, *self._in_flight))
+        with self._lock:
+            waiting = [item for item in self._in_flight if item.sample.participant_id not in self._gone]
+            self._buffer.extendleft(reversed(waiting))
+            self._in_flight = []
+            self._note(str(error))
 
     def _note(self, problem: str | None) -> None:
         if problem and not self._problem:
