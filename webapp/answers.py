@@ -14,6 +14,7 @@ STATUS = {
     "room_closed": 409,
     "room_full": 409,
     "too_many_attempts": 429,
+    "busy": 503,
 }
 
 

@@ -18,7 +18,8 @@
         ├── NoSuchParticipantError   no_such_participant
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          as many people are in it as may be
-        └── TooManyAttemptsError     too_many_attempts  codes or passwords are being tried
+        ├── TooManyAttemptsError     too_many_attempts  codes or passwords are being tried
+        └── ExportsBusyError         busy               as many exports as may be are under way
 
 The message of a `FrameError` or a `RoomError` goes to the browser: it says what was got, what was expected
 and what to do, and never names a path, a class or a line of this program.
@@ -129,3 +130,9 @@ class TooManyAttemptsError(RoomError):
     """Codes or passwords are being tried too fast."""
 
     code = "too_many_attempts"
+
+
+class ExportsBusyError(RoomError):
+    """As many exports as may be are under way."""
+
+    code = "busy"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import NullPool, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -26,6 +25,7 @@ from webapp.records import (
 from webapp.store import models
 from webapp.store.database import migrate, open_database
 from webapp.store.export import write_export
+from webapp.store.export_slots import ExportSlots
 from webapp.store.rows import (
     marker_of,
     participant_of,
@@ -34,6 +34,7 @@ from webapp.store.rows import (
     row_of,
     row_of_sample,
 )
+from webapp.store.wal import WalTruncation
 
 NO_PASSWORD = generate_password_hash("")
 """Checked where there is no such host, so that the answer takes as long."""
@@ -46,17 +47,21 @@ class Archive:
         self._engine = open_database(url)
         self._session = sessionmaker(self._engine).begin
         self._ready = False
-        self._exports: dict[int, Iterator[bytes]] = {}
-        self._export_ids = itertools.count(1)
+        self._wal = WalTruncation(self._engine)
+        self._exports = ExportSlots()
+        self._export_engine = open_database(url, NullPool)  # an export never takes a join's connection
 
     def prepare(self) -> None:
         """Bring the tables up to date, once; every request begins with it."""
         if not self._ready:
             migrate(self._engine)
+            self._wal.truncate()  # what was deleted before a crash may still be in it
             self._ready = True
 
     def close(self) -> None:
         """Let go of the database."""
+        self._exports.close_all()
+        self._wal.close()
         self._engine.dispose()
 
     # Rooms
@@ -80,6 +85,8 @@ class Archive:
         """Delete a room with all that was recorded in it."""
         with self._session() as session:
             session.execute(delete(models.Room).where(models.Room.code == code))
+        self._exports.close_room(code)
+        self._wal.truncate()
 
     def add_marker(self, marker: MarkerRecord) -> None:
         """Keep an event."""
@@ -103,6 +110,7 @@ class Archive:
         """Delete a participant with all that was recorded of them."""
         with self._session() as session:
             session.execute(delete(models.Participant).where(models.Participant.id == participant_id))
+        self._wal.truncate()
 
     # Recordings
 
@@ -147,22 +155,26 @@ class Archive:
 
     # Exports
 
-    def open_export(self, code: str, about: Mapping[str, Any], form: str) -> int:
-        """Begin an export of a room; `read_export` gives it piece by piece."""
-        export_id = next(self._export_ids)
-        self._exports[export_id] = write_export(self._engine, code, about, form)
-        return export_id
+    def open_export(self, code: str, about: Mapping[str, Any], form: str) -> str | None:
+        """Begin an export of a room, which `read_export` gives piece by piece; None while there are too many.
 
-    def read_export(self, export_id: int) -> bytes | None:
-        """The next piece of a ZIP file, or None after the last."""
-        piece = next(self._exports[export_id], None)
-        if piece is None:
-            self.close_export(export_id)
-        return piece
+        While the log waits for running exports to end, no other begins: it might wait for ever.
+        """
+        if self._wal.is_pending and len(self._exports):
+            return None
+        return self._exports.open(code, write_export(self._export_engine, code, about, form))
 
-    def close_export(self, export_id: int) -> None:
+    def read_export(self, export_id: str) -> bytes | None:
+        """The next piece of a ZIP file, or None after the last.
+
+        Raises:
+            StoreError: there is no such export (any more).
+        """
+        return self._exports.read(export_id)
+
+    def close_export(self, export_id: str) -> None:
         """Break an export off, or forget one that ended."""
-        self._exports.pop(export_id, None)
+        self._exports.close(export_id)
 
     # Hosts
 

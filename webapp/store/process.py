@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -147,20 +147,6 @@ class StoreProcess:
         for reply in list(self._replies.values()):
             if not reply.done():
                 reply.set_result(_gone())
-
-
-def export_pieces(store: Store, code: str, about: dict[str, Any], form: str) -> Iterator[bytes]:
-    """A room's export as pieces of a ZIP file, fetched one by one as they are wanted.
-
-    Raises:
-        StoreError: at the first piece or later.
-    """
-    export_id = store.call(Archive.open_export, code, about, form)
-    try:
-        while (piece := store.call(Archive.read_export, export_id)) is not None:
-            yield piece
-    finally:
-        store.call(Archive.close_export, export_id)
 
 
 def _gone() -> StoreError:
