@@ -28,11 +28,15 @@ from tests.exports import (
 )
 from tests.long_recording import add_recording
 from tests.postgres import database_setting
-from webapp.records import MarkerRecord
+from tests.test_store import LocalStore
+from webapp.lab import Lab
+from webapp.records import MarkerRecord, RoomRecord
+from webapp.rooms import Room
 from webapp.store.archive import Archive
 from webapp.store.codebook import COLUMNS
 from webapp.store.database import open_database
 from webapp.store.export import ROWS_AT_ONCE, write_export
+from webapp.store.writer import Writer
 
 FORMS = ("csv", "parquet")
 
@@ -248,6 +252,15 @@ def test_the_code_books_name_every_column_of_every_table(archive: Archive, engin
     ):
         assert [column["name"] for column in about[book]] == list(rows(files[name])[0])
         assert all(column["meaning"] for column in about[book])
+
+
+def test_samples_that_are_not_in_the_export_are_counted(archive: Archive) -> None:
+    store = LocalStore(archive)
+    writer = Writer(store, capacity=2)
+    writer.put(CODE, [sample("ann", number, number) for number in range(5)])
+    pieces = Lab(store, writer, "model").export(Room(RoomRecord(CODE, "", "", {}, 0.0)), {}, "csv")
+    about = json.loads(unzip(pieces)["room.json"])
+    assert (about["samples"], about["lost"], about["waiting"], about["model"]) == (2, 3, 0, "model")
 
 
 def _parquet(content: bytes) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -77,3 +79,15 @@ def test_asking_for_the_headers_alone_holds_no_slot(lab_server: Server) -> None:
     for _ in range(2 * AT_ONCE):
         assert api(lab_server, "HEAD", f"/rooms/{LONG}/export.zip").status_code == 200
     assert set(export(lab_server, LONG)) >= {"samples.csv", "report.html"}
+
+
+def test_a_download_that_breaks_off_does_not_look_whole(lab_server: Server) -> None:
+    url = f"{lab_server.url}/api/v1/rooms/{LONG}/export.zip"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with requests.get(url, headers=headers, stream=True, timeout=WAIT_S) as answer:
+        pieces = answer.iter_content(1024)
+        assert next(pieces)
+        os.kill(lab_server.store_pid(), signal.SIGKILL)
+        with pytest.raises(requests.exceptions.RequestException):
+            list(pieces)
+    assert wait_for_export(lab_server).status_code == 200, "the next store gives it whole"

@@ -16,7 +16,7 @@ import pytest
 
 from tests.exports import CODE, HAPPY, NEUTRAL, START_MS, add_person, new_archive, sample, save
 from tests.serving import PROJECT_ROOT, Server
-from tests.test_rooms_server import TOKEN, api, make_room, person, wait_until_stored
+from tests.test_rooms_server import CLOCK_ERROR_S, TOKEN, api, make_room, person, wait_until_stored
 from webapp.store.codebook import COLUMNS
 from webapp.store.database import open_database
 
@@ -25,9 +25,6 @@ pytest.importorskip("pyarrow")
 
 SCRIPT = PROJECT_ROOT / "docs" / "load_export.py"
 FRAMES = 6
-CLOCK_ERROR_S = 0.5
-"""On a busy machine a frame may seem to be this much older than it is, and so older than the recording."""
-
 FORMS = ("csv", "parquet")
 
 

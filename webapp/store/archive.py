@@ -62,6 +62,7 @@ class Archive:
         """Let go of the database."""
         self._exports.close_all()
         self._wal.close()
+        self._export_engine.dispose()
         self._engine.dispose()
 
     # Rooms

@@ -120,7 +120,11 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 class _Source:
-    """What the snapshot has of a room. `rows` counts the samples that were given, by participant."""
+    """What the snapshot has of a room.
+
+    `marked` has its markers in the order of time, each with the recording that was running then. `rows` and
+    `rows_of_recording` count the samples that were given, by participant and by recording.
+    """
 
     def __init__(self, connection: Connection, code: str) -> None:
         self._connection = connection.execution_options(yield_per=ROWS_AT_ONCE)
@@ -130,6 +134,7 @@ class _Source:
         self.markers = [
             marker_of(row) for row in connection.execute(markers.order_by(models.Marker.at_ms)).all()
         ]
+        self.marked = [(self._recording_at(marker.at_ms), marker) for marker in self.markers]
         people = select(models.Participant.__table__).where(models.Participant.room == code)
         self.participants = connection.execute(people.order_by(models.Participant.consented_ms)).all()
         self.aliases = {one.id: one.alias for one in self.participants}
@@ -162,7 +167,7 @@ class _Source:
         nearest_last = sorted(around, key=lambda row: -abs(row.timestamp_ms - at_ms))
         return list({row.participant_id: row.frame for row in nearest_last}.items())
 
-    def recording_at(self, at_ms: float) -> _Recording | None:
+    def _recording_at(self, at_ms: float) -> _Recording | None:
         """The recording that was running at a time."""
         now_ms = 1000 * time.time()
         for recording in self.recordings:
@@ -202,9 +207,7 @@ class _Labels:
     def __init__(self, source: _Source, recording: _Recording) -> None:
         self._source = source
         self._recording = recording
-        self._coming = deque(
-            marker for marker in source.markers if source.recording_at(marker.at_ms) is recording
-        )
+        self._coming = deque(marker for marked, marker in source.marked if marked is recording)
         self._labels: dict[tuple[str, int], list[str]] = {}
 
     def of(self, participant_id: str, frame: int, timestamp_ms: float) -> str | None:
@@ -267,7 +270,6 @@ def _write_table(archive: zipfile.ZipFile, name: str, columns: Sequence[Column],
 
 def _marker_rows(source: _Source) -> list[Row]:
     """The values of `MARKER_COLUMNS`."""
-    found = [(source.recording_at(marker.at_ms), marker) for marker in source.markers]
     return [
         (
             recording.number if recording else None,
@@ -276,7 +278,7 @@ def _marker_rows(source: _Source) -> list[Row]:
             marker.label,
             marker.source,
         )
-        for recording, marker in found
+        for recording, marker in source.marked
     ]
 
 
