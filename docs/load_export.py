@@ -1,28 +1,56 @@
-"""Load the export of a room: `python docs/load_export.py mien-CODE.zip`.
+"""Load the export of a room, CSV or Parquet: `python docs/load_export.py mien-CODE.zip`.
 
-Needs pandas; with Py-Feat installed, `as_fex` gives the samples as a `feat.Fex`: `fex.emotions`,
-`fex.faceboxes`, `fex.poses`, and `fex.extract_mean()` and its like for each participant. Tried with pandas
-3.1.1 and Py-Feat 2.1.5. Mien's samples have no action units and no landmarks, so `fex.aus` is empty.
+Needs pandas, and pyarrow for Parquet; with Py-Feat installed, `as_fex` gives the samples as a `feat.Fex`:
+`fex.emotions`, `fex.faceboxes`, `fex.poses`, and `fex.extract_mean()` and its like for each participant.
+Tried with pandas 3.1.1 and Py-Feat 2.1.5. Mien's samples have no action units and no landmarks, so `fex.aus`
+is empty.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
 EMOTIONS = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
 FACE_BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
 POSE = ["Pitch", "Roll", "Yaw"]
+TIMES = ["timestamp", "received", "captured"]
+TEXTS = ["participant", "alias", "model", "marker"]
 
 
 def load(path: Path) -> pd.DataFrame:
-    """The samples of an export, with times as times."""
-    with zipfile.ZipFile(path) as archive, archive.open("samples.csv") as file:
-        return pd.read_csv(file, parse_dates=["timestamp", "received"])
+    """The samples of an export; times are UTC in milliseconds, and what is empty is missing."""
+    with zipfile.ZipFile(path) as archive:
+        if "samples.parquet" in archive.namelist():
+            return pd.read_parquet(io.BytesIO(archive.read("samples.parquet")))
+        with archive.open("samples.csv") as file:
+            return _read_csv(file)
+
+
+def _read_csv(file: IO[bytes]) -> pd.DataFrame:
+    """Without guesses: an alias may be "NA", and an identifier may look like a number."""
+    texts = dict.fromkeys(TEXTS, "str")
+    samples = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=[""])
+    for name in TIMES:  # a participant's clock may be outside any calendar
+        times = pd.to_datetime(samples[name], format="ISO8601", utc=True, errors="coerce")
+        samples[name] = times.dt.as_unit("ms")
+    return samples
+
+
+def participant_means(samples: pd.DataFrame) -> pd.DataFrame:
+    """What each participant showed on the mean, by alias; the last row is the mean of the participants.
+
+    Means are of frames, not of rows: a frame has a row for each face, and would count as often.
+    """
+    person, values = ["participant", "alias"], [*EMOTIONS, "valence"]
+    frames = samples.groupby([*person, "recording", "frame"])[values].mean()
+    means = frames.groupby(person).mean().droplevel("participant").sort_index()
+    return pd.concat([means, means.mean().to_frame("All participants").T])
 
 
 def as_fex(samples: pd.DataFrame) -> Any:  # noqa: ANN401 - feat.Fex, where Py-Feat is installed
@@ -43,9 +71,9 @@ def as_fex(samples: pd.DataFrame) -> Any:  # noqa: ANN401 - feat.Fex, where Py-F
 
 
 def main(path: Path) -> None:
-    """Print what each participant showed, on the mean."""
+    """Print what each participant showed on the mean, and the frames with markers."""
     samples = load(path)
-    print(samples.groupby("alias")[[*EMOTIONS, "valence"]].mean().round(3).to_string())
+    print(participant_means(samples).round(3).to_string())
     marked = samples[samples["marker"].notna()]
     print(marked[["alias", "t", "marker"]].to_string(index=False))
 

@@ -20,7 +20,7 @@ from webapp.store.database import (
     allow_long,
     open_database,
 )
-from webapp.store.process import CALL_LIMIT_S
+from webapp.store.requests import CALL_TIMEOUT_S
 
 ROOM = RoomRecord("ABCD2345", "Room", "Text", {}, 1.0)
 
@@ -39,7 +39,7 @@ def test_statements_end_before_their_callers_give_up(postgres: Postgres) -> None
     with engine.connect() as connection:
         assert connection.scalar(text("SHOW statement_timeout")) == f"{STATEMENT_TIMEOUT_S}s"
         assert connection.scalar(text("SHOW tcp_user_timeout")) is not None
-    assert STATEMENT_TIMEOUT_S < CALL_LIMIT_S
+    assert STATEMENT_TIMEOUT_S < CALL_TIMEOUT_S
     engine.dispose()
 
 

@@ -15,7 +15,16 @@ from sqlalchemy import Connection, func, select, update
 from tests.postgres import database_setting
 from tests.serving import Server
 from tests.test_access import signed_in
-from tests.test_rooms_server import TOKEN, api, export, make_room, person, rows, wait_until_stored
+from tests.test_rooms_server import (
+    CLOCK_ERROR_S,
+    TOKEN,
+    api,
+    export,
+    make_room,
+    person,
+    rows,
+    wait_until_stored,
+)
 from tests.test_store import LocalStore
 from webapp.errors import NotJoinedError
 from webapp.lab import Lab
@@ -34,6 +43,7 @@ def record_some(server: Server, room: str, jpeg: bytes) -> None:
     with person(server) as one:
         one.join(room)
         api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
+        time.sleep(CLOCK_ERROR_S)
         api(server, "POST", f"/rooms/{room}/markers", {"label": "now"})
         for _ in range(3):
             one.send(jpeg)

@@ -15,6 +15,7 @@ STATUS = {
     "room_full": 409,
     "cannot_resume": 403,
     "too_many_attempts": 429,
+    "busy": 503,
 }
 
 

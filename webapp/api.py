@@ -8,19 +8,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, request
 from flask_limiter import Limiter
 
 from webapp.answers import room_problem, status_of
 from webapp.auth import ATTEMPTS, host_only, was_wrong
 from webapp.config import Settings
-from webapp.errors import BadRequestError, RoomError, StoreError
+from webapp.errors import BadRequestError, ExportsBusyError, RoomError, StoreError
 from webapp.lab import Lab, can_write_parquet
 from webapp.links import join_url
 from webapp.rooms import Room
 from webapp.version import VERSION
 
 Answer = tuple[dict[str, Any], int]
+
+RETRY_EXPORT_S = "10"
+"""When to ask again while other exports run."""
 
 
 def create_api(lab: Lab, limiter: Limiter, settings: Settings) -> Blueprint:
@@ -90,17 +93,20 @@ def create_api(lab: Lab, limiter: Limiter, settings: Settings) -> Blueprint:
 
     @api.get("/rooms/<code>/export.zip")
     @host_only
-    def export(code: str) -> Response:
+    def export(code: str) -> Response | tuple[dict[str, Any], int, dict[str, str]]:
         room, form = lab.room(code), request.args.get("format", "csv")
         if form not in ("csv", "parquet"):
             raise BadRequestError(f"format is {form!r}, but must be csv or parquet.")
         if form == "parquet" and not can_write_parquet():
             raise BadRequestError("This server lacks what writes Parquet: see requirements-lab.txt.")
         about = {"mien": VERSION, "runtime": settings.runtime, "exported": iso_time(None)}
-        pieces = stream_with_context(lab.export(room, about, form))
+        try:
+            download = lab.export(room, about, form)
+        except ExportsBusyError as error:
+            return room_problem(error), status_of(error), {"Retry-After": RETRY_EXPORT_S}
         name = f"mien-{room.code}-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(pieces, mimetype="application/zip", headers=headers)
+        return Response(download, mimetype="application/zip", headers=headers)
 
     @api.delete("/rooms/<code>/participants/<participant_id>")
     @host_only

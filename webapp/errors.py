@@ -21,7 +21,8 @@
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          as many people are in it as may be
         ├── CannotResumeError        cannot_resume      whose secret it was has been removed or deleted
-        └── TooManyAttemptsError     too_many_attempts  codes, passwords or joins come too fast
+        ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins come too fast
+        └── ExportsBusyError         busy               as many exports as may be are under way
 
 The message of a `FrameError` or a `RoomError` goes to the browser: it says what was got, what was expected
 and what to do, and never names a path, a class or a line of this program.
@@ -146,3 +147,9 @@ class TooManyAttemptsError(RoomError):
     """Codes or passwords are tried, or people join, too fast."""
 
     code = "too_many_attempts"
+
+
+class ExportsBusyError(RoomError):
+    """As many exports as may be are under way."""
+
+    code = "busy"

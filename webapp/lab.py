@@ -34,7 +34,8 @@ from webapp.rooms import (
     with_notices,
 )
 from webapp.store.archive import Archive
-from webapp.store.process import Store, export_pieces
+from webapp.store.download import Download
+from webapp.store.process import Store
 from webapp.store.writer import Writer
 
 DAY_MS = 86_400_000.0
@@ -207,14 +208,17 @@ class Lab:
                 outlet.marker(room, marker)
         return marker
 
-    def export(self, room: Room, about: dict[str, Any], form: str) -> Iterator[bytes]:
+    def export(self, room: Room, about: dict[str, Any], form: str) -> Download:
         """The pieces of a ZIP file with everything of a room.
 
         Raises:
-            StoreError: while pieces are fetched.
+            ExportsBusyError: as many exports as may be are under way.
+            StoreError: now, or while pieces are fetched.
         """
         self._writer.flush()
-        return export_pieces(self._store, room.code, {**about, "model": self._model}, form)
+        written = self._writer.status(room.code)
+        unstored = {"waiting": written.waiting, "lost": written.lost}
+        return Download(self._store, room.code, {**about, **unstored, "model": self._model}, form)
 
     def status(self, room: Room) -> dict[str, Any]:
         """The recording as hosts see it."""

@@ -11,7 +11,7 @@ from tests.bench.bench_load import put_load, watched
 from tests.bench.load_client import Load, Plan
 from tests.serving import Server
 from tests.test_rooms_server import api, export, make_room, rows
-from webapp.store.export import iso
+from webapp.store.tables import iso
 
 PARTICIPANTS = 30
 RATE_PER_S = 5.0
@@ -55,7 +55,7 @@ class Crowd:
         if recording:
             self._record("stopped")
             self._expected |= {
-                (joined["participant"], iso(captured_ms))
+                (joined["participant"], str(iso(captured_ms)))
                 for joined, captures_ms in zip(load.joined, load.captured_ms, strict=True)
                 for captured_ms in captures_ms
             }

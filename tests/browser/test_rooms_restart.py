@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, WebSocket
 from tests.browser.live import FRAME_EVENT
 from tests.browser.test_rooms import TOKEN, join, make_room, sign_in
 from tests.serving import Server
-from webapp.store.export import iso
+from webapp.store.tables import iso
 
 NewPage = Callable[..., Page]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, NullPool, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -27,6 +26,7 @@ from webapp.records import (
 from webapp.store import models
 from webapp.store.database import allow_long, migrate, open_database
 from webapp.store.export import write_export
+from webapp.store.export_slots import ExportSlots
 from webapp.store.rows import (
     marker_of,
     participant_of,
@@ -35,6 +35,7 @@ from webapp.store.rows import (
     row_of,
     row_of_sample,
 )
+from webapp.store.wal import WalTruncation
 
 MARKERS_SHOWN = 20
 """A board shows the last ones of a room."""
@@ -54,17 +55,22 @@ class Archive:
         self._engine = open_database(url)
         self._session = sessionmaker(self._engine).begin
         self._ready = False
-        self._exports: dict[int, Iterator[bytes]] = {}
-        self._export_ids = itertools.count(1)
+        self._wal = WalTruncation(self._engine)
+        self._exports = ExportSlots()
+        self._export_engine = open_database(url, NullPool)  # an export never takes a join's connection
 
     def prepare(self) -> None:
         """Bring the tables up to date, once; every request begins with it."""
         if not self._ready:
             migrate(self._engine)
+            self._wal.truncate()  # what was deleted before a crash may still be in it
             self._ready = True
 
     def close(self) -> None:
         """Let go of the database."""
+        self._exports.close_all()
+        self._wal.close()
+        self._export_engine.dispose()
         self._engine.dispose()
 
     # Rooms
@@ -108,6 +114,8 @@ class Archive:
         with self._session() as session:
             allow_long(session.connection())
             session.execute(delete(models.Room).where(models.Room.code == code))
+        self._exports.close_room(code)
+        self._wal.truncate()
 
     def add_marker(self, marker: MarkerRecord) -> bool:
         """Keep an event; whether it is new, as one that is sent twice counts once."""
@@ -141,6 +149,7 @@ class Archive:
         with self._session() as session:
             allow_long(session.connection())
             session.execute(delete(models.Participant).where(models.Participant.id == participant_id))
+        self._wal.truncate()
 
     def has_participant(self, participant_id: str) -> bool:
         """Whether there is a participant with this id."""
@@ -223,22 +232,26 @@ class Archive:
 
     # Exports
 
-    def open_export(self, code: str, about: Mapping[str, Any], form: str) -> int:
-        """Begin an export of a room; `read_export` gives it piece by piece."""
-        export_id = next(self._export_ids)
-        self._exports[export_id] = write_export(self._engine, code, about, form)
-        return export_id
+    def open_export(self, code: str, about: Mapping[str, Any], form: str) -> str | None:
+        """Begin an export of a room, which `read_export` gives piece by piece; None while there are too many.
 
-    def read_export(self, export_id: int) -> bytes | None:
-        """The next piece of a ZIP file, or None after the last."""
-        piece = next(self._exports[export_id], None)
-        if piece is None:
-            self.close_export(export_id)
-        return piece
+        While the log waits for running exports to end, no other begins: it might wait for ever.
+        """
+        if self._wal.is_pending and len(self._exports):
+            return None
+        return self._exports.open(code, write_export(self._export_engine, code, about, form))
 
-    def close_export(self, export_id: int) -> None:
+    def read_export(self, export_id: str) -> bytes | None:
+        """The next piece of a ZIP file, or None after the last.
+
+        Raises:
+            StoreError: there is no such export (any more).
+        """
+        return self._exports.read(export_id)
+
+    def close_export(self, export_id: str) -> None:
         """Break an export off, or forget one that ended."""
-        self._exports.pop(export_id, None)
+        self._exports.close(export_id)
 
     # Hosts
 

@@ -1,17 +1,26 @@
-"""The columns of `samples.csv`, named as users of Py-Feat and OpenFace know them, and what they mean."""
+"""The columns of an export's tables and what they mean.
+
+Those of the samples are named as users of Py-Feat and OpenFace know them.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from webapp.messages import LABELS
 
+Kind = Literal["text", "whole", "number", "time"]
+
 
 class Column(NamedTuple):
-    """A column of the samples: its name, its type (`text`, `whole` or `number`), and its code book entry."""
+    """A column of a table: its name, its type, and its code book entry.
+
+    A `time` is UTC to the millisecond: ISO 8601 in CSV, a timestamp in Parquet.
+    """
 
     name: str
-    kind: str
+    kind: Kind
     meaning: str
 
 
@@ -32,15 +41,16 @@ IDENTITY = [
         "frame",
         "whole",
         "Number of the participant's analysed frame in this recording, from 0, in the order of the answers: "
-        "under load two workers may answer out of turn, so sort by captured",
+        "under load two workers may answer out of turn, so sort by captured. Frames that were not analysed "
+        "have no number; a gap is a frame that was analysed and lost, or captured before the recording began",
     ),
     Column(
         "timestamp",
-        "text",
-        "When the camera saw it, on the server's clock, ISO 8601, UTC: captured + clock_offset "
-        "where that was estimated, else received",
+        "time",
+        "When the camera saw it, on the server's clock: captured + clock_offset where that was estimated and "
+        "is at most 5 s before received and not after it, else received",
     ),
-    Column("t", "number", "timestamp in seconds since the start of the recording"),
+    Column("t", "number", "timestamp in seconds since the start of the recording, 0 or more"),
 ]
 FACE = [
     Column("face_id", "whole", "Number of the face within one connection; empty where no face was found"),
@@ -60,26 +70,65 @@ FACE = [
 ]
 EXPRESSIONS = [
     *_probabilities("", "Probability of the expression in this frame alone, 0 to 1; the seven sum to 1"),
-    Column("valence", "number", "happiness minus the largest of anger, disgust, fear and sadness, -1 to 1"),
+    Column(
+        "valence",
+        "number",
+        "happiness minus the largest of anger, disgust, fear and sadness of this frame alone, -1 to 1",
+    ),
     *_probabilities("smooth_", "Probability smoothed over time, as the live view shows it"),
     *_probabilities(
-        "relative_", "Probability relative to the person's own neutral; empty without a baseline"
+        "relative_",
+        "Probability in this frame relative to the person's own neutral; empty until a baseline was recorded",
     ),
 ]
 CIRCUMSTANCES = [
-    Column("received", "text", "When the server received the frame, its clock, ISO 8601, UTC"),
-    Column("captured", "text", "When the camera saw it, on the participant's clock, ISO 8601, UTC"),
+    Column("received", "time", "When the server received the frame, on its own clock"),
+    Column(
+        "captured",
+        "time",
+        "When the camera saw it, on the participant's clock; empty where that is outside the years 1 to 9999",
+    ),
     Column("clock_offset", "number", "Seconds to add to captured for the server's clock; empty if unknown"),
     Column("width", "whole", "Width of the picture as sent, pixels"),
     Column("height", "whole", "Height of the picture as sent, pixels"),
     Column("model", "text", "Version of the expression model: the first 12 hex digits of its file's SHA-256"),
     Column("recording", "whole", "Number of the recording in this room, from 1"),
-    Column("marker", "text", "Labels of the markers whose nearest frame of this participant this is"),
+    Column(
+        "marker",
+        "text",
+        "Labels of the recording's markers for which this is the participant's nearest frame, within 1 s; "
+        "several are joined by '; ', and every face of the frame has them",
+    ),
 ]
 
 COLUMNS = (*IDENTITY, *FACE, *EXPRESSIONS, *CIRCUMSTANCES)
+"""Of the samples: one row for each face in each analysed frame, and one for a frame without a face."""
+
+MARKER_COLUMNS = (
+    Column("recording", "whole", "Number of the recording that was running then; empty outside recordings"),
+    Column("timestamp", "time", "When it happened, on the server's clock, or as a program gave it"),
+    Column("t", "number", "Seconds since the start of the recording; empty outside recordings"),
+    Column("label", "text", "What happened"),
+    Column("source", "text", "Who set it: board or api"),
+)
+
+PARTICIPANT_COLUMNS = (
+    Column("participant", "text", "Identifier of the participant, made at random"),
+    Column("alias", "text", "The name that the participant gave, or got"),
+    Column("consented", "time", "When the participant consented"),
+    Column("information_version", "text", "First 12 hex digits of the SHA-256 of the text consented to"),
+    Column("left", "time", "When they left for good or were sent away; empty for everybody else"),
+    Column(
+        "baseline",
+        "text",
+        "The last neutral baseline as a JSON list: mean logits of "
+        + ", ".join(EXPORT_NAMES.values())
+        + "; empty without one",
+    ),
+    Column("samples", "whole", "Rows of the participant in the samples of this export"),
+)
 
 
-def code_book() -> list[dict[str, str]]:
+def code_book(columns: Sequence[Column] = COLUMNS) -> list[dict[str, str]]:
     """Every column as `room.json` explains it."""
-    return [column._asdict() for column in COLUMNS]
+    return [column._asdict() for column in columns]

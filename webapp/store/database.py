@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Pool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from webapp.errors import SettingsError
@@ -36,8 +38,10 @@ POSTGRESQL_ARGUMENTS = {
 BUSY_LIMIT_S = 5
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, poolclass: type[Pool] | None = None) -> Engine:
     """The engine of SQLAlchemy for a URL; connects later, when it is first used.
+
+    `poolclass` is how it keeps connections: SQLAlchemy's own choice, or `NullPool` for one that keeps none.
 
     Raises:
         SettingsError: the URL cannot be read, or names neither SQLite nor PostgreSQL.
@@ -49,10 +53,10 @@ def open_database(url: str) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         ours = {name: value for name, value in POSTGRESQL_ARGUMENTS.items() if name not in parsed.query}
-        return create_engine(parsed, pool_pre_ping=True, connect_args=ours)
+        return create_engine(parsed, poolclass=poolclass, pool_pre_ping=True, connect_args=ours)
     if parsed.get_backend_name() != "sqlite":
         raise _unusable(f"{parsed.get_backend_name()} is not supported")
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_LIMIT_S})
+    engine = create_engine(parsed, poolclass=poolclass, connect_args={"timeout": BUSY_LIMIT_S})
     event.listen(engine, "connect", _prepare_sqlite)
     if parsed.database:
         _make_private(Path(parsed.database))
@@ -77,6 +81,37 @@ def migrate(engine: Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the database as it is at its first query, whatever is written after that."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")  # else each SELECT is a transaction of its own
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            allow_long(connection)
+        yield connection
+
+
+def truncate_wal(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log into the database; False where a reader or a writer is in the way.
+
+    Until then the log has pages as they were before a deletion. PostgreSQL's own log is left alone: True.
+
+    Raises:
+        SQLAlchemyError: the database failed.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")  # it is tried again; nobody else must wait
+        try:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * BUSY_LIMIT_S}")
+    return not busy
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 - sqlite3 or a wrapper of it

@@ -14,8 +14,8 @@ from __future__ import annotations
 import pickle
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from webapp.child_process import ChildSpec, Supervisor
 from webapp.config import child_environment
@@ -100,20 +100,6 @@ def _spec(url: str) -> ChildSpec:
         restart_pause_s=0.5,
         max_restart_pause_s=30.0,
     )
-
-
-def export_pieces(store: Store, code: str, about: dict[str, Any], form: str) -> Iterator[bytes]:
-    """A room's export as pieces of a ZIP file, fetched one by one as they are wanted.
-
-    Raises:
-        StoreError: at the first piece or later.
-    """
-    export_id = store.call(Archive.open_export, code, about, form)
-    try:
-        while (piece := store.call(Archive.read_export, export_id)) is not None:
-            yield piece
-    finally:
-        store.call(Archive.close_export, export_id)
 
 
 def _gone() -> StoreError:
