@@ -18,7 +18,7 @@ from tests.serving import Server
 from webapp.messages import LABELS
 from webapp.store.codebook import COLUMNS, EXPORT_NAMES
 
-TOKEN = "a-token-for-tests"
+TOKEN = "a-long-token-for-tests"
 LIMIT_S = 10
 
 Answer = dict[str, Any]

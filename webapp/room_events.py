@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from flask import request
-from flask_login import current_user
 from flask_socketio import SocketIO
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from webapp.accounts.hosts import Hosts
 from webapp.answers import problem, room_problem
+from webapp.auth import current_host
 from webapp.errors import (
     FrameError,
     NoSuchRoomError,
@@ -44,8 +45,9 @@ Answer = dict[str, Any]
 class RoomEvents:
     """Lets connections join rooms, and hands the results of their frames to the lab."""
 
-    def __init__(self, lab: Lab, watchers: Watchers) -> None:
+    def __init__(self, lab: Lab, watchers: Watchers, hosts: Hosts) -> None:
         self._lab = lab
+        self._hosts = hosts
         self._people = lab.people
         self._watchers = watchers
         self._named: set[str] = set()
@@ -137,14 +139,15 @@ class RoomEvents:
         return {"state": "running"}
 
     def _watch(self, connection: str, data: object) -> Answer:
-        if not current_user.is_authenticated:
+        host = current_host()
+        if host is None:
             return NO_HOST
         room = self._lab.room(_room_in(data))
-        self._watchers.watch(connection, room.code)
+        self._watchers.watch(connection, room.code, lambda: self._hosts.is_still_valid(host))
         return {"watching": room.code}
 
     def _look(self, connection: str, data: object) -> Answer:
-        if not current_user.is_authenticated:
+        if current_host() is None:
             return NO_HOST
         named = data.get("participants") if isinstance(data, dict) else None
         in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []

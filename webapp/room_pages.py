@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask_limiter import Limiter
 from werkzeug.wrappers import Response
 
+from webapp.accounts.rate_limits import AttemptLimit
 from webapp.answers import status_of
-from webapp.errors import RoomError, StoreError
+from webapp.auth import current_host
+from webapp.errors import NoSuchRoomError, RoomError, StoreError
 from webapp.lab import Lab
 from webapp.messages import MAX_IMAGE_BYTES
 from webapp.rooms import normal_code
 
-WRONG_CODES = "20 per minute"
+WRONG_CODES_PER_MINUTE = 20
+"""Codes without a room that one address may try; right ones open their room all the same."""
 
 Page = str | Response | tuple[str, int]
 
 
-def create_room_pages(lab: Lab, limiter: Limiter) -> Blueprint:
+def create_room_pages(lab: Lab) -> Blueprint:
     """All routes under /r."""
     pages = Blueprint("room", __name__, url_prefix="/r")
+    wrong_codes = AttemptLimit(WRONG_CODES_PER_MINUTE)
 
     @pages.errorhandler(RoomError)
     @pages.errorhandler(StoreError)
     def show_problem(error: RoomError | StoreError) -> Page:
         return render_template("code.html", error=error), status_of(error)
+
+    @pages.before_request
+    def refuse_guesses() -> None:
+        """The pages say who is signed in, and so whether a key or token is right."""
+        current_host()
 
     @pages.get("")
     def ask_code() -> Page:
@@ -32,9 +40,12 @@ def create_room_pages(lab: Lab, limiter: Limiter) -> Blueprint:
         return redirect(url_for("room.show", code=code)) if code else render_template("code.html")
 
     @pages.get("/<code>")
-    @limiter.limit(WRONG_CODES, deduct_when=lambda response: response.status_code == 404)
     def show(code: str) -> Page:
-        room = lab.room(code)
+        try:
+            room = lab.room(code)
+        except NoSuchRoomError:
+            wrong_codes.begin(request.remote_addr)
+            raise
         return render_template("room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)
 
     return pages

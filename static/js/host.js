@@ -76,7 +76,7 @@ class Board {
   start() {
     this.socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
     this.socket.on("connect", () => void this.#watch());
-    this.socket.on("board", (/** @type {Summary | {room: {state: "deleted"}}} */ summary) => this.#show(summary));
+    this.socket.on("board", (/** @type {Summary | {room: {state: "deleted" | "signed_out"}}} */ summary) => this.#show(summary));
     this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
     every(1000, () => this.#showConnection());
     this.actions.listen();
@@ -111,7 +111,7 @@ class Board {
     this.alarm.hidden = text === "";
   }
 
-  /** @param {Summary | {room: {state: "deleted"}}} summary */
+  /** @param {Summary | {room: {state: "deleted" | "signed_out"}}} summary */
   #show(summary) {
     if (!("participants" in summary)) return location.assign(this.root.dataset.roomsUrl ?? "/host");
     const now_ms = performance.now();

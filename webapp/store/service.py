@@ -25,6 +25,9 @@ from webapp.store.archive import Archive
 SLOW_METHODS = frozenset({"open_export", "read_export", "close_export"})
 """These have a thread of their own, so that an export never keeps samples waiting."""
 
+PASSWORD_METHODS = frozenset({"add_host", "check_password", "set_password"})
+"""These hash for a tenth of a second each, on a thread of their own likewise."""
+
 NICENESS = 10
 """Frames come first: a batch can wait some milliseconds for a core."""
 
@@ -32,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class Service:
-    """Answers requests in their order, exports beside them."""
+    """Answers requests in their order, exports and passwords beside them."""
 
     def __init__(self, end: socket.socket, archive: Archive) -> None:
         self._end = end
@@ -40,16 +43,22 @@ class Service:
         self._send_lock = threading.Lock()
         self._requests = ThreadPoolExecutor(1)
         self._exports = ThreadPoolExecutor(1)
+        self._passwords = ThreadPoolExecutor(1)
 
     def serve(self) -> None:
         """Answer until the server closes its end, then finish what was asked."""
         while (message := link.receive(self._end)) is not None:
             method, arguments = pickle.loads(message.payload)
-            threads = self._exports if method in SLOW_METHODS else self._requests
-            threads.submit(self._answer, message.request_id, method, arguments)
+            self._threads_for(method).submit(self._answer, message.request_id, method, arguments)
         self._requests.shutdown(wait=True)
         self._exports.shutdown(wait=False, cancel_futures=True)
+        self._passwords.shutdown(wait=True, cancel_futures=True)
         self._archive.close()
+
+    def _threads_for(self, method: str) -> ThreadPoolExecutor:
+        if method in PASSWORD_METHODS:
+            return self._passwords
+        return self._exports if method in SLOW_METHODS else self._requests
 
     def _answer(self, request_id: int, method: str, arguments: tuple[Any, ...]) -> None:
         payload = pickle.dumps(self._outcome(method, arguments), protocol=pickle.HIGHEST_PROTOCOL)
