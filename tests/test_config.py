@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from webapp.app import create_app
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import SettingsError
 
@@ -113,6 +115,21 @@ def test_what_is_set_well_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> 
 def test_a_value_that_cannot_be_used_is_named_with_what_is_expected(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable} is '{value}', but must be"):
         Settings.from_env({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"database": "mysql://x"}, "mysql is not supported"),
+        ({"database": "sqlite:////proc/none/mien.sqlite"}, "MIEN_DATABASE_URL"),
+        ({"data_dir": Path("/proc/none")}, "MIEN_DATA_DIR"),
+    ],
+)
+def test_a_database_or_a_folder_that_cannot_be_used_ends_the_start(
+    tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        create_app(Settings(**{"data_dir": tmp_path, **settings}))
 
 
 @pytest.mark.parametrize("variable", ["MIEN_TLS_CERTIFICATE", "MIEN_TLS_KEY"])

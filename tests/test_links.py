@@ -71,6 +71,16 @@ def test_a_page_elsewhere_opens_no_connection_by_a_name_that_leads_here(app: Fla
 
 
 @pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://a.example", 200), ("http://localhost:5000", 200), ("https://evil.example", 400)],
+)
+def test_other_origins_may_connect_beside_its_own(settings: Settings, origin: str, status: int) -> None:
+    client = create_app(replace(settings, allowed_origins=("https://a.example",))).test_client()
+    headers = {"Host": "localhost:5000", "Origin": origin}
+    assert client.get("/socket.io/?EIO=4&transport=polling", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
     ("host", "root"),
     [
         ("[::1]:5000", "http://[::1]:5000/"),

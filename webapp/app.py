@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, render_template, request
@@ -108,10 +109,21 @@ def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
         async_mode="eventlet",
         max_http_buffer_size=MAX_MESSAGE_BYTES,
         http_compression=False,
-        cors_allowed_origins=list(settings.allowed_origins) or None,
+        cors_allowed_origins=_origin_check(settings.allowed_origins),
         manage_session=False,
         json=WireJson,
     )
+
+
+def _origin_check(others: tuple[str, ...]) -> Callable[[str, dict[str, Any]], bool] | None:
+    """Whether pages of an origin may connect: our own, as Socket.IO has it by itself, and `others`."""
+    if not others:
+        return None
+
+    def is_allowed(origin: str, environ: dict[str, Any]) -> bool:
+        return origin in others or origin == f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST')}"
+
+    return is_allowed
 
 
 def _refuse() -> Any:  # noqa: ANN401 - a page or an object
