@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
 
+from tests.postgres import database_setting
 from webapp import link
 from webapp.errors import SettingsError, StoreError
 from webapp.records import ParticipantRecord, RoomRecord, SampleRecord
@@ -62,8 +63,28 @@ def test_the_migrations_make_the_tables_of_the_models(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_the_database_of_the_first_version_opens_with_its_hosts_and_keys(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_the_database_of_the_first_version_opens_with_its_hosts_and_keys(tmp_path: Path, kind: str) -> None:
+    with database_setting(kind) as setting:
+        url = setting.get("MIEN_DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite'}")
+        make_first_version(url)
+        archive = Archive(url)
+        archive.prepare()
+        hosts = archive.hosts()
+        assert [(host.id, host.name, host.created_ms) for host in hosts] == [(1, "Ada", 1.0), (7, "Bob", 2.0)]
+        assert len({host.stamp for host in hosts}) == 2 and all(len(host.stamp) > 30 for host in hosts)
+        keys = archive.api_keys()
+        assert [(key.id, key.host_id, key.name) for key in keys] == [(3, 1, "one"), (4, 7, "two")]
+        archive.delete_host(7)
+        assert [key.id for key in archive.api_keys()] == [3], "keys still go with their host"
+        added = archive.add_host("Eve", "correct horse battery")
+        assert added is not None and added.id == 8
+        assert archive.add_host("Eve", "correct horse battery") is None
+        archive.close()
+
+
+def make_first_version(url: str) -> None:
+    """A database as version 0.1.0 left it, with two hosts and their keys."""
     engine = open_database(url)
     migrate(engine, "0001")
     with engine.begin() as connection:
@@ -72,18 +93,9 @@ def test_the_database_of_the_first_version_opens_with_its_hosts_and_keys(tmp_pat
             "INSERT INTO api_key VALUES (3, 1, 'one', 'secret 1', 3.0), (4, 7, 'two', 'secret 2', 4.0)",
         ):
             connection.exec_driver_sql(statement)
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT setval('host_id_seq', 7), setval('api_key_id_seq', 4)")
     engine.dispose()
-    archive = Archive(url)
-    archive.prepare()
-    hosts = archive.hosts()
-    assert [(host.id, host.name, host.created_ms) for host in hosts] == [(1, "Ada", 1.0), (7, "Bob", 2.0)]
-    assert len({host.stamp for host in hosts}) == 2 and all(len(host.stamp) > 30 for host in hosts)
-    assert [(key.id, key.host_id, key.name) for key in archive.api_keys()] == [(3, 1, "one"), (4, 7, "two")]
-    archive.delete_host(7)
-    assert [key.id for key in archive.api_keys()] == [3], "keys still go with their host"
-    added = archive.add_host("Eve", "correct horse battery")
-    assert added is not None and added.id == 8
-    archive.close()
 
 
 def test_a_migration_that_is_cut_short_changes_nothing(tmp_path: Path) -> None:

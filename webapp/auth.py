@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -16,9 +16,10 @@ from flask_wtf.csrf import CSRFProtect
 
 from webapp.accounts.hosts import Hosts, HostUser
 from webapp.accounts.sessions import SessionCookie, session_key
-from webapp.errors import ForbiddenError, TooManyAttemptsError
+from webapp.errors import ForbiddenError, StoreError, TooManyAttemptsError
 
 View = TypeVar("View", bound=Callable[..., Any])
+Shown = TypeVar("Shown")
 
 
 def protect(app: Flask, hosts: Hosts, data_dir: Path) -> None:
@@ -38,8 +39,8 @@ def protect(app: Flask, hosts: Hosts, data_dir: Path) -> None:
     app.session_interface = SessionCookie()
     CSRFProtect(app)
     manager = LoginManager(app)
-    manager.user_loader(hosts.by_session)
-    manager.request_loader(lambda asked: _by_bearer(hosts, asked))
+    manager.user_loader(_or_nobody(hosts.by_session))
+    manager.request_loader(_or_nobody(partial(_by_bearer, hosts)))
 
 
 def current_host() -> HostUser | None:
@@ -47,12 +48,12 @@ def current_host() -> HostUser | None:
 
     Raises:
         TooManyAttemptsError: it shows a wrong token or key, after too many others from its address.
+        StoreError: nobody can tell.
     """
     if current_user.is_authenticated:
         return cast(HostUser, current_user._get_current_object())
-    refused = g.get("refused_bearer")
-    if refused is not None:
-        raise refused
+    if (error := g.get("not_checked")) is not None:
+        raise error
     return None
 
 
@@ -94,16 +95,24 @@ def check_forgery() -> None:
 
 
 def _by_bearer(hosts: Hosts, asked: Request) -> HostUser | None:
-    """Whose `Authorization: Bearer` a request shows; every wrong one counts, whatever was asked for.
-
-    Flask-Login asks this of whoever has no session, also for the header of a page. What is refused there is
-    nobody; `current_host` says why.
-    """
+    """Whose `Authorization: Bearer` a request shows; every wrong one counts, whatever was asked for."""
     kind, _, secret = asked.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         return None
-    try:
-        return hosts.by_bearer(secret.strip(), asked.remote_addr)
-    except TooManyAttemptsError as error:
-        g.refused_bearer = error
-        return None
+    return hosts.by_bearer(secret.strip(), asked.remote_addr)
+
+
+def _or_nobody(find: Callable[[Shown], HostUser | None]) -> Callable[[Shown], HostUser | None]:
+    """Finds nobody where that cannot be checked; `current_host` then says why.
+
+    Flask-Login asks for the header of every page too, that of an error among them.
+    """
+
+    def found_or_nobody(shown: Shown) -> HostUser | None:
+        try:
+            return find(shown)
+        except (TooManyAttemptsError, StoreError) as error:
+            g.not_checked = error
+            return None
+
+    return found_or_nobody

@@ -57,11 +57,12 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
         if not hosts.has_first_access(session.get(FIRST_ACCESS)):
             return sign_in_page()
         check_forgery()
+        name, password = request.form.get("name"), request.form.get("password")
         try:
-            record = hosts.add(request.form.get("name"), request.form.get("password"))
+            record = hosts.add_first(session.get(FIRST_ACCESS), name, password)
         except BadRequestError as error:
             return render_template("welcome.html", least=LEAST_PASSWORD, error=error), 400
-        return _sign_in(record)
+        return sign_in_page() if record is None else _sign_in(record)
 
     @pages.post("/login")
     def sign_in() -> Page:

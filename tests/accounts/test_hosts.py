@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def test_the_proof_of_first_access_makes_one_account(store: LocalStore) -> None:
     hosts.add("Ada", PASSWORD)
     assert not hosts.has_first_access(proof)
     assert hosts.has_first_access(proof_of(hosts))
+
+
+def test_the_proof_of_first_access_makes_one_account_of_many_that_are_asked_for_at_once(
+    store: LocalStore,
+) -> None:
+    hosts = Hosts(store, TOKEN)
+    proof = proof_of(hosts)
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda number: hosts.add_first(proof, f"Host {number}", PASSWORD), range(8)))
+    assert sum(record is not None for record in made) == 1
 
 
 def test_the_proof_of_first_access_ends_with_time(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,15 @@ class Hosts:
             accounts.hosts[added.id] = added
         return added
 
+    def add_first(self, proof: object, name: object, password: object) -> HostRecord | None:
+        """The account for which `open_first_access` gave a proof; None where that is worth nothing by now.
+
+        Raises:
+            BadRequestError: the name is taken, or either cannot be used.
+        """
+        with self._lock:
+            return self.add(name, password) if self.has_first_access(proof) else None
+
     def remove(self, host_id: int) -> None:
         """Delete an account; its sessions, keys and boards end at once.
 
