@@ -15,8 +15,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from webapp.auth import Hosts
+    from webapp.accounts.hosts import Hosts
     from webapp.config import Settings
+    from webapp.server.known_hosts import KnownHosts
 
 LISTEN_BACKLOG = 256
 
@@ -53,7 +54,11 @@ def serve(settings: Settings) -> None:
     from webapp.app import create_app
     from webapp.listener import TlsListener, tls_context
     from webapp.redirect import redirect_app
+    from webapp.server.data_dir import prepare_data_dir
 
+    prepare_data_dir(settings.data_dir)
+    app = create_app(settings)
+    known_hosts = app.extensions["known_hosts"]
     websocket.install()
     listener: Any = listen(settings.host, settings.port)
     if settings.https:
@@ -61,15 +66,14 @@ def serve(settings: Settings) -> None:
         listener = TlsListener(listener, tls_context(pair.certificate, pair.key))
         if settings.redirect_port:
             redirects = listen(settings.host, settings.redirect_port)
-            eventlet.spawn(run_server, redirects, redirect_app(settings.port))
-    app = create_app(settings)
+            eventlet.spawn(run_server, redirects, redirect_app(settings.port, known_hosts))
     parts = app.extensions["parts"]
     stop_signals = catch_stop_signals()
     for part in parts:
         part.start()
     try:
-        eventlet.spawn(run_server, listener, app, "https" if settings.https else "http")
-        print(announce.serving_lines(settings), flush=True)
+        eventlet.spawn(run_server, listener, app, "https" if settings.https else "http", known_hosts)
+        print(announce.serving_lines(settings, certificates.authority_fingerprint(settings)), flush=True)
         eventlet.spawn(announce_hosts, settings, app.extensions["hosts"])
         stop_signals.recv(1)
         logger.info("stopping")
@@ -84,7 +88,7 @@ def announce_hosts(settings: Settings, hosts: Hosts) -> None:
     from webapp.errors import StoreError
 
     try:
-        token = hosts.first_token()
+        token = hosts.made_token()
     except StoreError as error:
         logger.error("Rooms cannot be used: %s The live page works without them.", error)
     else:
@@ -125,10 +129,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run_server(listener: socket.socket, application: Any, scheme: str = "http") -> None:  # noqa: ANN401
+def run_server(
+    listener: socket.socket,
+    application: Any,  # noqa: ANN401
+    scheme: str = "http",
+    known_hosts: KnownHosts | None = None,
+) -> None:
     """Answer requests to a WSGI application for ever; they are not logged, errors do not go to the browser.
 
-    eventlet knows its own TLS listener only, so `scheme` says what browsers speak.
+    eventlet knows its own TLS listener only, so `scheme` says what browsers speak; with `known_hosts`, plain
+    http on an https port is sent on to https.
     """
     from eventlet import greenpool, wsgi
 
@@ -140,12 +150,12 @@ def run_server(listener: socket.socket, application: Any, scheme: str = "http") 
         log=log,
         log_output=False,
         debug=False,
-        protocol=http_protocol(),
+        protocol=http_protocol(known_hosts),
         environ={"wsgi.url_scheme": scheme},
     )
 
 
-def http_protocol() -> type:
+def http_protocol(known_hosts: KnownHosts | None) -> type:
     """HTTP as eventlet speaks it, with an answer for browsers that speak plain http to the https port."""
     from eventlet import wsgi
 
@@ -156,8 +166,8 @@ def http_protocol() -> type:
             try:
                 line: bytes | str = super()._read_request_line()
             except ssl.SSLError as error:
-                if error.reason == "HTTP_REQUEST":
-                    answer_plain_http(self.connection)
+                if error.reason == "HTTP_REQUEST" and known_hosts is not None:
+                    answer_plain_http(self.connection, known_hosts)
                 return ""  # ends the connection
             return line
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import requests
@@ -25,9 +29,12 @@ PUBLIC = {
 """What anybody may open, of a room the text that people read before they consent; the rest is a host's."""
 
 
+OTHER_NAMES = ("192.168.1.5", "mien.example.org", "localhost.example.org")
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_KNOWN_HOSTS=",".join(OTHER_NAMES)) as running:
         yield running
 
 
@@ -36,8 +43,16 @@ class Browser(requests.Session):
 
     def __init__(self, server: Server) -> None:
         super().__init__()
+        self.server = server
         self._root = server.url
         self.token = ""
+
+    def copy(self) -> Browser:
+        """Another browser that somebody gave a copy of the cookies to."""
+        other = Browser(self.server)
+        other.token = self.token
+        other.cookies.update(self.cookies)
+        return other
 
     def open(self, path: str, under: str = "", **form: str) -> requests.Response:
         """Load a page, or send the form of the page before; `under` is the name that the server goes by."""
@@ -138,7 +153,7 @@ def test_on_this_machine_browsers_that_want_https_for_secure_cookies_keep_the_se
     assert "Secure" not in cookie_of(answer)
 
 
-@pytest.mark.parametrize("name", ["192.168.1.5:5000", "mien.example.org", "localhost.example.org"])
+@pytest.mark.parametrize("name", OTHER_NAMES)
 def test_under_any_other_name_the_cookie_goes_over_https_only(server: Server, name: str) -> None:
     answer = Browser(server).open(f"/host?token={TOKEN}", under=name)
     assert "Secure" in cookie_of(answer)
@@ -185,6 +200,9 @@ def test_hosts_add_and_delete_hosts_and_sessions_end_with_them(server: Server) -
     (grace,) = re.findall(r"hosts/(\d+)/deletion", page)
     assert browser.open(f"/host/account/hosts/{grace}/deletion", x="").status_code == 302
     assert other.open("/host").status_code == 401
+    browser.open("/host/account")
+    assert browser.open("/host/account/hosts", name="Barbara", password=PASSWORD).status_code == 302
+    assert other.open("/host").status_code == 401, "nor is it the next host's"
 
 
 def test_short_passwords_and_taken_names_are_refused(server: Server) -> None:
@@ -205,22 +223,169 @@ def test_a_key_works_until_it_is_deleted(server: Server) -> None:
     assert api(server, "GET", "/rooms", token=key).status_code == 401
 
 
+def test_a_copied_cookie_ends_with_the_session_that_it_was_copied_from(server: Server) -> None:
+    browser = signed_in(server)
+    copied = browser.copy()
+    assert copied.open("/host").status_code == 200
+    browser.open("/host/account")
+    assert browser.open("/host/logout", x="").status_code == 302
+    assert copied.open("/host").status_code == 401
+    assert copied.get(f"{server.url}/api/v1/rooms", timeout=LIMIT_S).status_code == 401
+
+
+def test_a_new_password_ends_all_sessions_but_the_one_that_set_it(server: Server) -> None:
+    browser = signed_in(server, "Hedy")
+    copied = browser.copy()
+    browser.open("/host/account")
+    changed = browser.open("/host/account/password", old=PASSWORD, password="another long password")
+    assert changed.status_code == 302
+    assert browser.open("/host").status_code == 200
+    assert copied.open("/host").status_code == 401
+
+
+def test_a_cookie_from_the_token_makes_one_account(server: Server) -> None:
+    browser = Browser(server)
+    browser.open(f"/host?token={TOKEN}")
+    browser.open("/host/welcome")
+    copied = browser.copy()
+    assert browser.open("/host/welcome", name="Emmy", password=PASSWORD).status_code == 302
+    assert copied.open("/host/welcome", name="Mallory", password=PASSWORD).status_code == 401
+
+
+def test_a_cookie_from_the_token_makes_no_account_after_a_restart_without_it() -> None:
+    server = Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
+    with server:
+        browser = Browser(server)
+        browser.open(f"/host?token={TOKEN}")
+        assert browser.open("/host/welcome").status_code == 200
+    server.settings["MIEN_HOST_TOKEN"] = ""
+    with server:
+        assert browser.open("/host/welcome").status_code == 401
+
+
+def host_routes_that_change() -> list[tuple[str, dict[str, str]]]:
+    account = {"name": "Mallory", "password": PASSWORD}
+    return [
+        ("/host/account/hosts", account),
+        ("/host/account/keys", {"name": "key"}),
+        ("/host/account/password", {"old": PASSWORD, "password": "another long password"}),
+        ("/host/account/hosts/1/deletion", {}),
+        ("/host/account/keys/1/deletion", {}),
+        ("/host/rooms", {"name": "Room", "information": "Text"}),
+    ]
+
+
+def test_keys_and_tokens_manage_no_accounts(server: Server) -> None:
+    browser = signed_in(server)
+    browser.open("/host/account")
+    (key,) = re.findall(r"mien_[\w-]+", browser.open("/host/account/keys", name="program").text)
+    for secret in (key, TOKEN):
+        headers = {"Authorization": f"Bearer {secret}"}
+        for path, form in host_routes_that_change():
+            answer = requests.post(server.url + path, data=form, headers=headers, timeout=LIMIT_S)
+            assert answer.status_code == 403, path
+    assert "Mallory" not in browser.open("/host/account").text
+
+
+@pytest.mark.parametrize("header", ["Basic x", "Bearer", "Bearer wrong", f"Bearer {TOKEN}"])
+def test_a_header_does_not_switch_off_the_protection_of_a_session(server: Server, header: str) -> None:
+    browser = signed_in(server)
+    room = {"name": "Forged", "information": "Text"}
+    answer = browser.post(
+        f"{server.url}/api/v1/rooms", json=room, headers={"Authorization": header}, timeout=LIMIT_S
+    )
+    assert answer.status_code == 403
+
+
 def test_a_board_is_shown_to_hosts_only(server: Server) -> None:
     room = make_room(server)
     with person(server) as participant:
         participant.join(room)
         assert code_of(participant.ask("watch", {"room": room})) == "unauthorized"
     browser = signed_in(server)
-    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
-    boards: list[dict[str, object]] = []
+    host, boards = board_of(server, room, browser)
+    wait_until(lambda: len(boards) > 4)
+    host.disconnect()
+    assert boards[4]["now_ms"] - boards[0]["now_ms"] > 900, "four a second, as long as the machine keeps up"
+    assert boards[0]["room"] == {"code": room, "name": "Test room", "state": "open"}
+
+
+def board_of(
+    server: Server, room: str, browser: Browser | None = None, bearer: str = ""
+) -> tuple[socketio.Client, list[dict[str, Any]]]:
+    """A connection that watches a room, and the boards that it is sent."""
+    boards: list[dict[str, Any]] = []
     host = socketio.Client(reconnection=False)
     host.on("board", boards.append)
-    host.connect(server.url, headers={"Cookie": cookies}, transports=["websocket"])
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies) if browser else ""
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {"Cookie": cookies}
+    host.connect(server.url, headers=headers, transports=["websocket"])
     assert host.call("watch", {"room": room}, timeout=LIMIT_S) == {"watching": room}
-    host.sleep(1.0)
+    return host, boards
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < end_s, "waited in vain"
+        time.sleep(0.02)
+
+
+def check_signed_out(host: socketio.Client, boards: list[dict[str, Any]]) -> None:
+    """The board is told so, and gets nothing after that."""
+    wait_until(lambda: boards[-1]["room"]["state"] == "signed_out")
+    assert set(boards[-1]) == {"room"} and set(boards[-1]["room"]) == {"code", "state"}
+    count = len(boards)
+    host.sleep(0.8)
+    assert len(boards) == count
+
+
+def sign_out(browser: Browser) -> None:
+    browser.open("/host/account")
+    browser.open("/host/logout", x="")
+
+
+def change_password(browser: Browser) -> None:
+    browser.open("/host/account")
+    browser.open("/host/account/password", old=PASSWORD, password="another long password")
+
+
+def remove_other(browser: Browser) -> None:
+    other = signed_in(browser.server, "Ada")
+    found = re.search(
+        r"<span>Grete</span>\s*<form[^>]*hosts/(\d+)/deletion", other.open("/host/account").text
+    )
+    assert found
+    assert other.open(f"/host/account/hosts/{found[1]}/deletion", x="").status_code == 302
+
+
+@pytest.mark.parametrize("end", [sign_out, change_password, remove_other])
+def test_an_open_board_gets_nothing_more_once_its_host_may_not_see_it(
+    server: Server, end: Callable[[Browser], None]
+) -> None:
+    room = make_room(server, video=True)
+    signed_in(server, "Ada")
+    name = "Grete" if end is remove_other else end.__name__
+    browser = signed_in(server, name)
+    host, boards = board_of(server, room, browser)
+    wait_until(lambda: bool(boards))
+    end(browser)
+    check_signed_out(host, boards)
+    assert code_of(host.call("watch", {"room": room}, timeout=LIMIT_S)) == "unauthorized"
     host.disconnect()
-    assert 3 <= len(boards) <= 5, "four a second"
-    assert boards[0]["room"] == {"code": room, "name": "Test room", "state": "open"}
+
+
+def test_the_board_of_a_program_ends_with_its_key(server: Server) -> None:
+    room, browser = make_room(server), signed_in(server)
+    browser.open("/host/account")
+    page = browser.open("/host/account/keys", name="screen").text
+    (key,) = re.findall(r"mien_[\w-]+", page)
+    host, boards = board_of(server, room, bearer=key)
+    wait_until(lambda: bool(boards))
+    newest = max(map(int, re.findall(r"keys/(\d+)/deletion", page)))
+    browser.open(f"/host/account/keys/{newest}/deletion", x="")
+    check_signed_out(host, boards)
+    host.disconnect()
 
 
 def test_attempts_at_passwords_and_tokens_are_limited() -> None:
@@ -229,7 +394,69 @@ def test_attempts_at_passwords_and_tokens_are_limited() -> None:
         browser.open("/host")
         form = {"name": "Ada", "password": "guess"}
         assert [browser.open("/host/login", **form).status_code for _ in range(14)][-1] == 429
+        assert [browser.open("/host?token=guess").status_code for _ in range(2)][-1] == 429
         assert [api(server, "GET", "/rooms", token="guess").status_code for _ in range(14)][-1] == 429
+
+
+@pytest.fixture(scope="module")
+def proxied() -> Iterator[Server]:
+    """A server to which each test can come from an address of its own."""
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_PROXIES="1") as running:
+        yield running
+
+
+def bearer_from(address: str, secret: str = "guess") -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}", "X-Forwarded-For": address}
+
+
+@pytest.mark.parametrize("path", ["/host", "/host/account", "/r", "/r/ABCD2345", "/api/v1/rooms"])
+def test_keys_and_tokens_are_guessed_on_no_page_for_long(proxied: Server, path: str) -> None:
+    address = f"198.51.100.{sum(map(ord, path)) % 90}"
+
+    def status(secret: str) -> int:
+        headers = bearer_from(address, secret)
+        return requests.get(proxied.url + path, headers=headers, timeout=LIMIT_S).status_code
+
+    statuses = [status("guess") for _ in range(14)]
+    assert 429 not in statuses[:10]
+    assert statuses[10:] == 4 * [429]
+    assert status(TOKEN) == 429, "nor is a right one told from a wrong one"
+
+
+def test_keys_and_tokens_are_guessed_by_no_board_for_long(proxied: Server) -> None:
+    client = socketio.Client(reconnection=False)
+    client.connect(proxied.url, headers=bearer_from("198.51.100.99"), transports=["websocket"])
+    answers = [code_of(client.call("watch", {"room": "ABCD2345"}, timeout=LIMIT_S)) for _ in range(14)]
+    client.disconnect()
+    assert answers == 10 * ["unauthorized"] + 4 * ["too_many_attempts"]
+
+
+def test_of_passwords_that_are_tried_at_once_ten_are_checked() -> None:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server, ThreadPoolExecutor(40) as threads:
+        form = {"name": "Ada", "password": "guess"}
+
+        def attempt(_: int) -> int:
+            return requests.post(f"{server.url}/host/login", data=form, timeout=60).status_code
+
+        statuses = Counter(threads.map(attempt, range(60)))
+    assert statuses == {401: 10, 429: 50}
+
+
+def test_right_passwords_are_no_attempts_at_guessing(server: Server) -> None:
+    signed_in(server)
+    for _ in range(12):
+        browser = Browser(server)
+        browser.open("/host")
+        assert browser.open("/host/login", name="Ada", password=PASSWORD).status_code == 302
+
+
+def test_after_wrong_codes_the_right_one_still_opens_its_room(server: Server) -> None:
+    room = make_room(server)
+    statuses = [
+        requests.get(f"{server.url}/r/GUESS{number:03}", timeout=LIMIT_S).status_code for number in range(22)
+    ]
+    assert statuses[-1] == 429
+    assert requests.get(f"{server.url}/r/{room}", timeout=LIMIT_S).status_code == 200
 
 
 def test_without_a_token_of_its_own_a_server_takes_no_empty_one() -> None:

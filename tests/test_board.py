@@ -127,7 +127,7 @@ def test_an_hour_of_a_full_room_leaves_nothing_behind(lab: Lab, clock: Clock) ->
         one.participant.record = replace(one.participant.record, baseline=(0.1,) * 7)
     emitter = Emitter()
     watchers = Watchers(lab, emitter)
-    watchers.watch("board", room.code)
+    watchers.watch("board", room.code, lambda: True)
     watchers.look("board", [one.participant.record.id for one in joined])
 
     def pass_minutes(minutes: int) -> int:

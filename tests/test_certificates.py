@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
+from tests.server.full_disk import full_disk
 from webapp import certificates
-from webapp.certificates import CertificatePair, authority_pem, check_pair, ensure_certificate
+from webapp.certificates import (
+    CertificatePair,
+    authority_fingerprint,
+    authority_pem,
+    certified_names,
+    check_pair,
+    ensure_certificate,
+)
 from webapp.config import Settings
 from webapp.errors import CertificateError
 
@@ -118,6 +127,37 @@ def test_files_that_do_not_belong_together_are_made_anew(tmp_path: Path, lost: s
     handshake(
         ensure_certificate(settings_in(tmp_path / "instance")), pair.key.parent / "authority.crt", "localhost"
     )
+
+
+@pytest.mark.parametrize("damaged", ["server.key", "server.crt", "authority.key", "authority.crt"])
+@pytest.mark.parametrize("left", [b"", b"-----BEGIN"])
+def test_files_of_our_own_that_a_full_disk_cut_off_are_made_anew(
+    tmp_path: Path, damaged: str, left: bytes
+) -> None:
+    pair = ensure_certificate(settings_in(tmp_path))
+    (pair.key.parent / damaged).write_bytes(left)
+    handshake(ensure_certificate(settings_in(tmp_path)), pair.key.parent / "authority.crt", "localhost")
+
+
+def test_a_full_disk_leaves_no_half_files_and_names_the_setting(tmp_path: Path) -> None:
+    with full_disk(), pytest.raises(CertificateError, match="MIEN_DATA_DIR"):
+        ensure_certificate(settings_in(tmp_path))
+    assert list((tmp_path / "tls").iterdir()) == []
+    ensure_certificate(settings_in(tmp_path))
+
+
+def test_the_fingerprint_is_that_of_the_authority(pair: CertificatePair, tmp_path: Path) -> None:
+    assert pair.authority is not None
+    expected = load(pair.authority).fingerprint(hashes.SHA256())
+    shown = authority_fingerprint(settings_in(pair.key.parent.parent))
+    assert shown is not None and bytes.fromhex(shown.replace(":", "")) == expected
+    assert authority_fingerprint(settings_in(tmp_path)) is None
+
+
+def test_the_names_of_the_labs_certificate_are_known(pair: CertificatePair) -> None:
+    names = certified_names(Settings(https=True, tls_certificate=pair.certificate, tls_key=pair.key))
+    assert {"localhost", "127.0.0.1", "::1"} <= set(names)
+    assert certified_names(Settings(https=True)) == []
 
 
 def test_a_certificate_about_to_expire_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

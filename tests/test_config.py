@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from webapp.app import create_app
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import SettingsError
 
@@ -40,8 +42,59 @@ def test_each_runtime_has_its_own_model_file(runtime: str, name: str) -> None:
     assert Settings.from_env({"MIEN_RUNTIME": runtime}).model_path == PROJECT_ROOT / "models" / name
 
 
-def test_a_model_can_be_named() -> None:
-    assert Settings.from_env({"MIEN_MODEL": "/tries/7.tflite"}).model_path == Path("/tries/7.tflite")
+def test_a_model_can_be_named(tmp_path: Path) -> None:
+    model = tmp_path / "7.tflite"
+    model.touch()
+    assert Settings.from_env({"MIEN_MODEL": str(model)}).model_path == model
+
+
+def test_a_model_that_is_not_there_is_named() -> None:
+    with pytest.raises(SettingsError, match="MIEN_MODEL is '/nope', but must be a file"):
+        Settings.from_env({"MIEN_MODEL": "/nope"})
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 19])
+def test_a_token_that_could_be_guessed_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(SettingsError, match="MIEN_HOST_TOKEN has .* at least 20") as error:
+        Settings.from_env({"MIEN_HOST_TOKEN": token})
+    assert f"'{token}'" not in str(error.value)
+
+
+def test_a_long_token_is_taken() -> None:
+    assert Settings.from_env({"MIEN_HOST_TOKEN": "a" * 20}).host_token == "a" * 20
+    assert Settings.from_env({"MIEN_HOST_TOKEN": " "}).host_token is None
+
+
+def test_known_hosts_are_names_and_addresses() -> None:
+    settings = Settings.from_env({"MIEN_KNOWN_HOSTS": "mien.example.org, *.lab.example,192.0.2.7, [fd00::1]"})
+    assert settings.known_hosts == ("mien.example.org", "*.lab.example", "192.0.2.7", "[fd00::1]")
+
+
+@pytest.mark.parametrize("hosts", ["https://mien.example.org", "mien.example.org:8443", "*", "a b", "a/b"])
+def test_known_hosts_are_no_urls(hosts: str) -> None:
+    with pytest.raises(SettingsError, match="MIEN_KNOWN_HOSTS .* without https:// and port"):
+        Settings.from_env({"MIEN_KNOWN_HOSTS": hosts})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("MIEN_PROT", "MIEN_PROT is no setting: did you mean MIEN_PORT?"),
+        ("MIEN_KNOWN_HOST", "did you mean MIEN_KNOWN_HOSTS?"),
+        ("MIEN_QQQQQQ", "docs/settings.md lists all"),
+    ],
+)
+def test_a_misspelt_variable_is_told_with_the_nearest_name(
+    caplog: pytest.LogCaptureFixture, name: str, said: str
+) -> None:
+    Settings.from_env({name: "5001", "MIENNE": "not ours", "PATH": "/bin"})
+    assert len(caplog.messages) == 1
+    assert said in caplog.messages[0]
+
+
+def test_what_is_set_well_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    Settings.from_env({"MIEN_PORT": "5001", "MIEN_MODEL": "", "MIEN_TLS_KEY": ""})
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +115,21 @@ def test_a_model_can_be_named() -> None:
 def test_a_value_that_cannot_be_used_is_named_with_what_is_expected(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable} is '{value}', but must be"):
         Settings.from_env({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"database": "mysql://x"}, "mysql is not supported"),
+        ({"database": "sqlite:////proc/none/mien.sqlite"}, "MIEN_DATABASE_URL"),
+        ({"data_dir": Path("/proc/none")}, "MIEN_DATA_DIR"),
+    ],
+)
+def test_a_database_or_a_folder_that_cannot_be_used_ends_the_start(
+    tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        create_app(Settings(**{"data_dir": tmp_path, **settings}))
 
 
 @pytest.mark.parametrize("variable", ["MIEN_TLS_CERTIFICATE", "MIEN_TLS_KEY"])

@@ -12,6 +12,7 @@ import requests
 from tests.serving import Server
 from tests.stores import Background, scripted_lab
 from tests.test_rooms_server import LIMIT_S, TOKEN, api, code_of, export, make_room, person, rows
+from webapp.accounts.hosts import Hosts, HostUser
 from webapp.attempts import JOINS_OF_CONNECTION
 from webapp.beat import Beat
 from webapp.lab import Lab
@@ -118,13 +119,13 @@ def test_texts_that_cannot_be_stored_are_a_bad_request_not_a_broken_database(
 def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.room_events.current_user", SimpleNamespace(is_authenticated=True))
+    monkeypatch.setattr("webapp.room_events.current_host", lambda: HostUser(None, "token"))
     monkeypatch.setattr("webapp.room_events.request", SimpleNamespace(args={}, remote_addr="here"))
     with scripted_lab(tmp_path) as (made, store, _):
         room = made.create_room("Room", "Text", {})
         lab = Lab(store, Writer(store), "model")
         watchers = Beat(lab, SimpleNamespace(emit=None)).watchers
-        events = RoomEvents(lab, watchers)
+        events = RoomEvents(lab, watchers, Hosts(store, None))
         events.connected("board", None)
         with store.slow("load_rooms") as asked:
             with Background(events._watch, "board", {"room": room.code}) as watching:

@@ -19,7 +19,7 @@ from tests.serving import Server
 from webapp.messages import LABELS
 from webapp.store.codebook import COLUMNS, EXPORT_NAMES
 
-TOKEN = "a-token-for-tests"
+TOKEN = "a-long-token-for-tests"
 LIMIT_S = 10
 CLOCK_ERROR_S = 0.5
 """On a busy machine a frame may seem to be this much older than it is, and so older than the recording."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import pytest
 import requests
@@ -57,7 +58,7 @@ CONNECTION_EVENTS = {"connect", "disconnect"}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_PROXIES="1") as running:
         yield running
 
 
@@ -109,10 +110,12 @@ def test_every_route_refuses_the_secret_of_a_participant(
     values = {"code": situation.other_room, "participant_id": situation.other_id}
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
     assert sum("code" in rule.arguments for rule in rules) >= 9
+    addresses = (f"198.51.100.{number}" for number in count())
     for rule in rules:
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), rule.rule)
         for method in (rule.methods or set()) - {"OPTIONS"}:
-            for headers in ({}, {"Authorization": f"Bearer {situation.resume}"}):
+            bearer = {"Authorization": f"Bearer {situation.resume}", "X-Forwarded-For": next(addresses)}
+            for headers in ({}, bearer):
                 answer = requests.request(
                     method, server.url + path, headers=headers, timeout=LIMIT_S, allow_redirects=False
                 )

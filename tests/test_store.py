@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pickle
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +11,16 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.exc import OperationalError
 
+from tests.postgres import database_setting
+from webapp import link
 from webapp.errors import SettingsError, StoreError
 from webapp.records import ParticipantRecord, RoomRecord, SampleRecord
 from webapp.store.archive import Archive
 from webapp.store.database import migrate, open_database
 from webapp.store.models import Base
+from webapp.store.service import Service
 from webapp.store.writer import Writer
 
 ROOM = RoomRecord("ABCD2345", "Room", "Text", {}, 1.0)
@@ -54,6 +61,92 @@ def test_the_migrations_make_the_tables_of_the_models(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_the_database_of_the_first_version_opens_with_its_hosts_and_keys(tmp_path: Path, kind: str) -> None:
+    with database_setting(kind) as setting:
+        url = setting.get("MIEN_DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite'}")
+        make_first_version(url)
+        archive = Archive(url)
+        archive.prepare()
+        hosts = archive.hosts()
+        assert [(host.id, host.name, host.created_ms) for host in hosts] == [(1, "Ada", 1.0), (7, "Bob", 2.0)]
+        assert len({host.stamp for host in hosts}) == 2 and all(len(host.stamp) > 30 for host in hosts)
+        keys = archive.api_keys()
+        assert [(key.id, key.host_id, key.name) for key in keys] == [(3, 1, "one"), (4, 7, "two")]
+        archive.delete_host(7)
+        assert [key.id for key in archive.api_keys()] == [3], "keys still go with their host"
+        added = archive.add_host("Eve", "correct horse battery")
+        assert added is not None and added.id == 8
+        assert archive.add_host("Eve", "correct horse battery") is None
+        archive.close()
+
+
+def make_first_version(url: str) -> None:
+    """A database as version 0.1.0 left it, with two hosts and their keys."""
+    engine = open_database(url)
+    migrate(engine, "0001")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO host VALUES (1, 'Ada', 'hash', 1.0), (7, 'Bob', 'hash', 2.0)",
+            "INSERT INTO api_key VALUES (3, 1, 'one', 'secret 1', 3.0), (4, 7, 'two', 'secret 2', 4.0)",
+        ):
+            connection.exec_driver_sql(statement)
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT setval('host_id_seq', 7), setval('api_key_id_seq', 4)")
+    engine.dispose()
+
+
+def test_a_migration_that_is_cut_short_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+    engine = open_database(url)
+    migrate(engine, "0001")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept_api_key (in_the_way INTEGER)")
+    with pytest.raises(OperationalError):
+        migrate(engine)
+    with engine.begin() as connection:
+        columns = connection.exec_driver_sql("PRAGMA table_info(host)").all()
+        assert [column[1] for column in columns] == ["id", "name", "password_hash", "created_ms"]
+        connection.exec_driver_sql("DROP TABLE kept_api_key")
+    migrate(engine)
+    engine.dispose()
+
+
+def test_a_password_is_checked_beside_what_else_is_asked() -> None:
+    class Slow:
+        """An archive in which a password takes until it is let go."""
+
+        def __init__(self) -> None:
+            self.let_go = threading.Event()
+
+        def prepare(self) -> None: ...
+
+        def close(self) -> None: ...
+
+        def check_password(self, name: str, password: str) -> None:
+            assert self.let_go.wait(10)
+
+        def count_samples(self, code: str) -> int:
+            return 7
+
+    archive = Slow()
+    requests = [("check_password", ("Ada", "guess"))] * 5 + [("count_samples", ("ABCD2345",))]
+    near, far = socket.socketpair()
+    with near, far:
+        near.settimeout(10)
+        serving = threading.Thread(target=Service(far, archive).serve)  # type: ignore[arg-type]
+        serving.start()
+        for number, request in enumerate(requests):
+            link.send(near, link.Message(number, pickle.dumps(request)))
+        first = link.receive(near)
+        assert first is not None and (first.request_id, pickle.loads(first.payload)) == (5, 7)
+        archive.let_go.set()
+        replies = [link.receive(near) for _ in range(5)]
+        assert {reply.request_id for reply in replies if reply} == set(range(5))
+        near.shutdown(socket.SHUT_WR)
+        serving.join(10)
 
 
 def test_only_its_owner_can_read_the_database(store: LocalStore, tmp_path: Path) -> None:
@@ -119,7 +212,13 @@ def test_a_running_writer_stores_within_a_second(store: LocalStore) -> None:
     writer.stop()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysql://u:p@h/d", "sqlite+aiosqlite:/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("nonsense", "mysql://u:p@h/d", "sqlite+aiosqlite:/", "sqlite:////proc/none/mien.sqlite"),
+        *("sqlite:////dev/null/mien.sqlite", "postgresql://u:p@h:port/d", "mysql://x"),
+    ],
+)
 def test_a_database_that_cannot_be_used_names_the_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="MIEN_DATABASE_URL") as error:
         open_database(url)

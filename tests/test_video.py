@@ -238,7 +238,7 @@ def test_a_picture_goes_out_once() -> None:
 
 
 def test_a_board_gets_no_more_before_it_has_shown_the_last() -> None:
-    watcher = Watcher("ABCD2345", frozenset({"one"}), sent_s=10.0, taken=False)
+    watcher = Watcher("ABCD2345", lambda: True, frozenset({"one"}), sent_s=10.0, taken=False)
     assert not watcher.is_due(10.1 + VIDEO_INTERVAL_S)
     watcher.take()
     assert watcher.is_due(10.1 + VIDEO_INTERVAL_S) and not watcher.is_due(10.2)

@@ -39,10 +39,27 @@ def loopback_addresses() -> list[IpAddress]:
     return [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
 
 
+def without_port(host: str) -> str:
+    """`lab:8080` -> `lab`, `[::1]:8080` and `[::1]` -> `[::1]`: what a URL can carry with another port."""
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+
+
+def name_in(host: str) -> str:
+    """The name or address in the `host` or `host:port` of a URL, in one spelling; empty where there is none.
+
+    >>> name_in("Lab-PC.local.:8443"), name_in("[0:0::1]:8443"), name_in("::1")
+    ('lab-pc.local', '::1', '::1')
+    """
+    bare = without_port(host).strip("[]") if host.startswith("[") or host.count(":") < 2 else host
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        return bare.lower().removesuffix(".")
+
+
 def is_this_machine(host: str) -> bool:
     """Whether the `host` or `host:port` of a URL means the machine that the browser runs on."""
-    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    return name in THIS_MACHINE
+    return without_port(host) in THIS_MACHINE
 
 
 def _source_address(family: socket.AddressFamily, probe: str) -> str | None:

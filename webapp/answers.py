@@ -9,6 +9,7 @@ from webapp.errors import RoomError, StoreError
 STATUS = {
     "bad_request": 400,
     "consent_required": 403,
+    "forbidden": 403,
     "no_such_room": 404,
     "no_such_participant": 404,
     "room_closed": 409,
@@ -17,6 +18,16 @@ STATUS = {
     "too_many_attempts": 429,
     "busy": 503,
 }
+
+HTTP_PROBLEMS = {
+    400: ("bad_request", "The request cannot be read."),
+    404: ("not_found", "The API has nothing at this address; docs/rooms.md lists what it has."),
+    405: ("method_not_allowed", "This address takes other methods; the header Allow lists them."),
+    413: ("too_large", "The request is too large."),
+    415: ("unsupported_media_type", "The body must be JSON, with Content-Type: application/json."),
+    500: ("server_error", "The server failed on this; its log says why."),
+}
+"""Code and message by the status of an answer that none of our views gave."""
 
 
 def problem(code: str, message: str) -> dict[str, Any]:

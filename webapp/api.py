@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
-from flask_limiter import Limiter
 
 from webapp.answers import room_problem, status_of
-from webapp.auth import ATTEMPTS, host_only, was_wrong
+from webapp.auth import host_only
 from webapp.config import Settings
 from webapp.errors import BadRequestError, ExportsBusyError, RoomError, StoreError
 from webapp.lab import Lab, can_write_parquet
@@ -26,10 +25,9 @@ RETRY_EXPORT_S = "10"
 """When to ask again while other exports run."""
 
 
-def create_api(lab: Lab, limiter: Limiter, settings: Settings) -> Blueprint:
+def create_api(lab: Lab, settings: Settings) -> Blueprint:
     """The routes of rooms for hosts and their programs."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    limiter.limit(ATTEMPTS, deduct_when=was_wrong)(api)
 
     @api.errorhandler(RoomError)
     @api.errorhandler(StoreError)
@@ -175,9 +173,14 @@ def _body() -> dict[str, Any]:
     """The JSON object of a request.
 
     Raises:
-        BadRequestError: it is none.
+        BadRequestError: it is none, or so deep that no reader can follow it.
     """
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        raise BadRequestError(
+            "The body is JSON of too many levels; an object of a few fields is expected."
+        ) from None
     if not isinstance(body, dict):
         raise BadRequestError("The body must be a JSON object.")
     return body

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, render_template, request
@@ -10,10 +12,12 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp.answers import problem
+from webapp.accounts.hosts import Hosts
+from webapp.answers import HTTP_PROBLEMS, problem
 from webapp.api import create_api
-from webapp.auth import Hosts, protect
+from webapp.auth import protect
 from webapp.beat import Beat
+from webapp.certificates import certified_names
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.encoding import WireJson
 from webapp.engine import Engine
@@ -28,6 +32,8 @@ from webapp.process import worker_spec
 from webapp.room_events import RoomEvents
 from webapp.room_pages import create_room_pages
 from webapp.routes import create_blueprint
+from webapp.server.known_hosts import HostCheck, KnownHosts, is_api
+from webapp.store.database import check_url
 from webapp.store.process import StoreProcess
 from webapp.store.writer import Writer
 from webapp.version import model_version
@@ -53,7 +59,10 @@ def create_app(settings: Settings) -> Flask:
     """The application with nothing started yet.
 
     `app.extensions["parts"]` has what to start, and to stop in the reverse order; `app.extensions["engine"]`
-    the workers and `app.extensions["hosts"]` the hosts.
+    the workers, `app.extensions["hosts"]` the hosts, `app.extensions["known_hosts"]` the server's names.
+
+    Raises:
+        SettingsError, CertificateError: a setting names what cannot be used.
     """
     app = Flask(__name__, template_folder=PROJECT_ROOT / "templates", static_folder=PROJECT_ROOT / "static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
@@ -67,11 +76,15 @@ def create_app(settings: Settings) -> Flask:
     if settings.proxies:
         # Each proxy adds an address; the scheme is what the nearest one says.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    known_hosts = KnownHosts(settings, certified_names(settings))
+    app.wsgi_app = HostCheck(app.wsgi_app, known_hosts)  # type: ignore[method-assign]
+    app.extensions["known_hosts"] = known_hosts
     return app
 
 
 def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents:
     """The store, the lab, and the pages, API and events of rooms."""
+    check_url(settings.database_url)
     store = StoreProcess(settings.database_url)
     writer = Writer(store)
     lab = Lab(store, writer, model_version(settings.model_path))
@@ -79,17 +92,17 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
         lab.people.outlets.append(LslOutlets())
     hosts = Hosts(store, settings.host_token)
     beat = Beat(lab, socketio)
-    limiter = protect(app, hosts, settings.data_dir)
-    app.register_blueprint(create_api(lab, limiter, settings))
-    app.register_blueprint(create_host_pages(lab, hosts, store, limiter, settings))
+    protect(app, hosts, settings.data_dir)
+    app.register_blueprint(create_api(lab, settings))
+    app.register_blueprint(create_host_pages(lab, hosts, settings))
     app.register_blueprint(create_room_pages(lab))
     app.login_manager.unauthorized_handler(_refuse)  # type: ignore[attr-defined]  # Flask-Login adds it
     app.register_error_handler(CSRFError, _refuse_forgery)
-    app.register_error_handler(429, _refuse_attempts)
+    app.register_error_handler(HTTPException, _answer_http_error)
     housekeeping = Housekeeping(lab, settings.retention_days)
     parts = [FolderLock(settings), app.extensions["engine"], store, writer, beat, housekeeping]
     app.extensions.update(parts=parts, hosts=hosts, lab=lab)
-    events = RoomEvents(lab, beat.watchers)
+    events = RoomEvents(lab, beat.watchers, hosts)
     events.register(socketio)
     return events
 
@@ -100,15 +113,26 @@ def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
         async_mode="eventlet",
         max_http_buffer_size=MAX_MESSAGE_BYTES,
         http_compression=False,
-        cors_allowed_origins=list(settings.allowed_origins) or None,
+        cors_allowed_origins=_origin_check(settings.allowed_origins),
         manage_session=False,
         json=WireJson,
     )
 
 
+def _origin_check(others: tuple[str, ...]) -> Callable[[str, dict[str, Any]], bool] | None:
+    """Whether pages of an origin may connect: our own, as Socket.IO has it by itself, and `others`."""
+    if not others:
+        return None
+
+    def is_allowed(origin: str, environ: dict[str, Any]) -> bool:
+        return origin in others or origin == f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST')}"
+
+    return is_allowed
+
+
 def _refuse() -> Any:  # noqa: ANN401 - a page or an object
     """The answer to whoever is no host: the form to sign in, or a problem for programs."""
-    if request.path.startswith("/api/"):
+    if is_api(request.path):
         return problem("unauthorized", "Sign in as a host, or send Authorization: Bearer TOKEN."), 401
     return sign_in_page()
 
@@ -118,13 +142,20 @@ def _refuse_forgery(error: CSRFError) -> Any:  # noqa: ANN401 - a page or an obj
     return _problem_answer("forbidden", message), 403
 
 
-def _refuse_attempts(error: HTTPException) -> Any:  # noqa: ANN401 - a page or an object
-    return _problem_answer("too_many_attempts", "Too many attempts; wait a minute."), 429
+def _answer_http_error(error: HTTPException) -> Any:  # noqa: ANN401 - a page or an object
+    """The answer to what no view could take, or one failed on: an object for programs, a page for people."""
+    if not is_api(request.path) or error.code not in HTTP_PROBLEMS:
+        return error
+    answer = error.get_response()
+    code, message = HTTP_PROBLEMS[error.code]
+    answer.data = json.dumps(problem(code, message))
+    answer.content_type = "application/json"
+    return answer
 
 
 def _problem_answer(code: str, message: str) -> Any:  # noqa: ANN401 - a page or an object
     """A problem as an object for programs, as a page for people."""
-    if request.path.startswith("/api/"):
+    if is_api(request.path):
         return problem(code, message)
     return render_template("problem.html", error=message)
 

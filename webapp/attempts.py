@@ -11,13 +11,10 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
-
+from webapp.accounts.rate_limits import AttemptLimit
 from webapp.errors import NoSuchRoomError, TooManyAttemptsError
 
-WRONG_CODES = parse("20 per minute")
+WRONG_CODES_PER_MINUTE = 20
 """Codes without a room that one address may try, over HTTP and over Socket.IO."""
 
 JOINS_OF_ADDRESS = 300
@@ -36,7 +33,7 @@ class WrongCodes:
     """Counts codes without a room by address. Any thread may call it."""
 
     def __init__(self) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limit = AttemptLimit(WRONG_CODES_PER_MINUTE)
 
     def refuse(self, address: str, error: NoSuchRoomError) -> NoReturn:
         """Answer a wrong code; a right one is never counted, and never refused for the wrong ones before.
@@ -45,8 +42,7 @@ class WrongCodes:
             NoSuchRoomError: the error given.
             TooManyAttemptsError: there were too many of them.
         """
-        if not self._limiter.hit(WRONG_CODES, address):
-            raise TooManyAttemptsError("Too many wrong codes; wait a minute.") from error
+        self._limit.begin(address)
         raise error
 
 

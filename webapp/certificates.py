@@ -16,7 +16,6 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from webapp.addresses import IpAddress, host_names, loopback_addresses, network_addresses
 from webapp.config import Settings
 from webapp.errors import CertificateError
+from webapp.server.data_dir import write_file
 
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397
@@ -87,6 +87,31 @@ def authority_pem(settings: Settings) -> bytes | None:
     return path.read_bytes() if own and path.is_file() else None
 
 
+def authority_fingerprint(settings: Settings) -> str | None:
+    """SHA-256 of this server's own authority as browsers show it, or None where it has none."""
+    pem = authority_pem(settings)
+    if pem is None:
+        return None
+    return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def certified_names(settings: Settings) -> list[str]:
+    """The names and addresses in the lab's own certificate; none where this server makes one.
+
+    Raises:
+        CertificateError: it cannot be read.
+    """
+    if settings.tls_certificate is None:
+        return []
+    extensions = _load_certificate(settings.tls_certificate).extensions
+    try:
+        named = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    addresses = map(str, named.get_values_for_type(x509.IPAddress))
+    return [*named.get_values_for_type(x509.DNSName), *addresses]
+
+
 def check_pair(certificate: Path, key: Path) -> None:
     """Make sure that two PEM files are a valid certificate and its unencrypted key.
 
@@ -120,28 +145,41 @@ def _may_sign(authority: Path, authority_key: Path, names: Names) -> bool:
     """Whether there is an authority that may vouch for all names until the certificate's end."""
     if not (authority.is_file() and authority_key.is_file()):
         return False
-    certificate = _load_certificate(authority)
-    days_left = (certificate.not_valid_after_utc - _now()).days
-    permits = _permitted(certificate) >= _constraints(names)
-    is_whole = certificate.public_key() == _load_key(authority_key).public_key()
-    if not (permits and is_whole and days_left > SERVER_DAYS):
+    certificate = _own_whole(authority, authority_key)
+    if certificate is None or not _may_vouch(certificate, names):
         logger.warning("Making a new certificate authority: who imported %s must import it again.", authority)
         return False
     return True
+
+
+def _may_vouch(authority: x509.Certificate, names: Names) -> bool:
+    days_left = (authority.not_valid_after_utc - _now()).days
+    return _permitted(authority) >= _constraints(names) and days_left > SERVER_DAYS
+
+
+def _own_whole(certificate: Path, key: Path) -> x509.Certificate | None:
+    """A certificate that this server made, or None where it or its key is damaged or not the other's."""
+    try:
+        loaded, loaded_key = _load_certificate(certificate), _load_key(key)
+    except CertificateError as error:
+        logger.warning("%s It is made anew.", error)
+        return None
+    return loaded if loaded.public_key() == loaded_key.public_key() else None
 
 
 def _is_current(pair: CertificatePair, authority: Path, names: Names) -> bool:
     """Whether the certificate names all of this machine, is the authority's, and is valid for a while yet."""
     if not (pair.certificate.is_file() and pair.key.is_file()):
         return False
-    certificate, issuer = _load_certificate(pair.certificate), _load_certificate(authority)
+    certificate, issuer = _own_whole(pair.certificate, pair.key), _load_certificate(authority)
+    if certificate is None:
+        return False
     issued_by = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     issuer_id = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     is_issued = issued_by.key_identifier == issuer_id.key_identifier
-    is_whole = certificate.public_key() == _load_key(pair.key).public_key()
     named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     days_left = (certificate.not_valid_after_utc - _now()).days
-    return is_issued and is_whole and names <= set(named) and days_left > RENEW_BEFORE_DAYS
+    return is_issued and names <= set(named) and days_left > RENEW_BEFORE_DAYS
 
 
 def _own_names() -> Names:
@@ -188,8 +226,8 @@ def _make_authority(certificate: Path, key_path: Path, names: Names) -> None:
         .add_extension(x509.NameConstraints(permitted, excluded_subtrees=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    _write(key_path, _key_pem(key), mode=0o600)
-    _write(certificate, built.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    write_file(key_path, _key_pem(key))
+    write_file(certificate, built.public_bytes(serialization.Encoding.PEM), mode=0o644)
 
 
 def _make_server_certificate(
@@ -208,8 +246,8 @@ def _make_server_certificate(
         )
         .sign(issuer_key, hashes.SHA256())
     )
-    _write(pair.key, _key_pem(key), mode=0o600)
-    _write(pair.certificate, built.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    write_file(pair.key, _key_pem(key))
+    write_file(pair.certificate, built.public_bytes(serialization.Encoding.PEM), mode=0o644)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey, days: int) -> x509.CertificateBuilder:
@@ -247,15 +285,6 @@ def _key_pem(key: PrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that nobody without the right can read, not for a moment, and never half."""
-    unfinished = path.with_suffix(".new")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    unfinished.replace(path)
 
 
 def _load_certificate(path: Path) -> x509.Certificate:

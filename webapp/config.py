@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,14 @@ INHERITED_NAMES = frozenset(
 )
 INHERITED_PREFIXES = ("LC_", "PYTHON", "DYLD_")
 """What every child process needs of this one's environment: to find programs, libraries and the language."""
+
+MIN_TOKEN_LENGTH = 20
+"""Characters of a token that nobody guesses, if they are random."""
+
+HOST = re.compile(r"(\*\.)?[\w.-]+|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
+"""A name, `*.` and a domain, or an address."""
+
+logger = logging.getLogger(__name__)
 
 Runtime = Literal["litert", "keras"]
 T = TypeVar("T")
@@ -46,6 +57,7 @@ class Settings:
     retention_days: int = 0
     lsl: bool = False
     proxies: int = 0
+    known_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
 
@@ -64,6 +76,8 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
         """Read the variables that begin with `MIEN_`; an empty value counts as not set.
 
+        Variables that no version of this name has are warned of, as they may be misspelt.
+
         Raises:
             SettingsError: a value cannot be used; the message names the variable, the value and what is
                 expected.
@@ -73,7 +87,7 @@ class Settings:
             host=read.text("HOST", "127.0.0.1"),
             port=read.whole("PORT", 5000, low=1, high=65535),
             workers=read.whole("WORKERS", os.cpu_count() or 1, low=1, high=256),
-            model=read.path("MODEL", None),
+            model=read.file("MODEL"),
             runtime=cast(Runtime, read.choice("RUNTIME", ("litert", "keras"))),
             smoothing_s=read.seconds("SMOOTHING_S", 0.12),
             https=read.choice("HTTPS", ("0", "1")) == "1",
@@ -82,15 +96,17 @@ class Settings:
             redirect_port=read.whole("REDIRECT_PORT", 8080, low=0, high=65535),
             data_dir=read.path("DATA_DIR", PROJECT_ROOT / "instance") or PROJECT_ROOT / "instance",
             database=read.text("DATABASE_URL", "") or None,
-            host_token=read.text("HOST_TOKEN", "") or None,
+            host_token=read.secret("HOST_TOKEN"),
             retention_days=read.whole("RETENTION_DAYS", 0, low=0, high=36500),
             lsl=read.choice("LSL", ("0", "1")) == "1",
             proxies=read.whole("PROXIES", 0, low=0, high=10),
+            known_hosts=read.hosts("KNOWN_HOSTS"),
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")
+        read.warn_of_unknown()
         return settings
 
 
@@ -114,8 +130,10 @@ class _Reader:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
+        self._known: set[str] = set()
 
     def _value(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        self._known.add(f"MIEN_{name}")
         text = self._env.get(f"MIEN_{name}", "").strip()
         if not text:
             return default
@@ -129,6 +147,38 @@ class _Reader:
 
     def path(self, name: str, default: Path | None) -> Path | None:
         return self._value(name, default, lambda text: Path(text).expanduser(), "a path")
+
+    def file(self, name: str) -> Path | None:
+        path = self.path(name, None)
+        if path is not None and not path.is_file():
+            raise SettingsError(f"MIEN_{name} is '{path}', but must be a file that is there.")
+        return path
+
+    def secret(self, name: str) -> str | None:
+        value = self.text(name, "")
+        if value and len(value) < MIN_TOKEN_LENGTH:
+            raise SettingsError(
+                f"MIEN_{name} has {len(value)} characters, but must have at least {MIN_TOKEN_LENGTH}, as it "
+                "opens everything. `openssl rand -hex 16` makes one."
+            )
+        return value or None
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        def parse(text: str) -> tuple[str, ...]:
+            hosts = tuple(host.strip() for host in text.split(",") if host.strip())
+            if not all(map(HOST.fullmatch, hosts)):
+                raise ValueError
+            return hosts
+
+        expected = "names or addresses, comma-separated, without https:// and port: mien.example.org"
+        return self._value(name, (), parse, expected)
+
+    def warn_of_unknown(self) -> None:
+        for name in sorted(self._env):
+            if name.startswith("MIEN_") and name not in self._known:
+                near = difflib.get_close_matches(name, self._known, n=1)
+                advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists all."
+                logger.warning("%s is no setting: %s", name, advice)
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         def parse(text: str) -> str:

@@ -18,6 +18,7 @@
         ├── ConsentRequiredError     consent_required   nobody joins without consent
         ├── NoSuchRoomError          no_such_room       no room has this code
         ├── NoSuchParticipantError   no_such_participant
+        ├── ForbiddenError           forbidden          this proof of who asks does not do for it
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          as many people are in it as may be
         ├── CannotResumeError        cannot_resume      whose secret it was has been removed or deleted
@@ -123,6 +124,12 @@ class NoSuchParticipantError(RoomError):
     """The room has no participant with this id."""
 
     code = "no_such_participant"
+
+
+class ForbiddenError(RoomError):
+    """The asker is known, but may not do this with what they showed."""
+
+    code = "forbidden"
 
 
 class RoomClosedError(RoomError):

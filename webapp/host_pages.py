@@ -5,43 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from flask_limiter import Limiter
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
+from webapp.accounts.hosts import LEAST_PASSWORD, Hosts, HostUser
 from webapp.answers import status_of
-from webapp.auth import (
-    ATTEMPTS,
-    LEAST_PASSWORD,
-    Hosts,
-    HostUser,
-    allow_first_access,
-    check_forgery,
-    check_password,
-    has_first_access,
-    host_only,
-    new_key,
-    was_wrong,
-)
+from webapp.auth import check_forgery, current_host, session_only
 from webapp.config import Settings
 from webapp.errors import BadRequestError, RoomError, StoreError
 from webapp.lab import Lab, can_write_parquet
 from webapp.links import join_url, qr_code
-from webapp.rooms import VIDEO_NOTICE, RoomSettings, check_text
-from webapp.store.archive import Archive
-from webapp.store.process import Store
+from webapp.records import HostRecord
+from webapp.rooms import VIDEO_NOTICE, RoomSettings
 
-KEY_NAME_LIMIT = 80
+FIRST_ACCESS = "first_access"
+"""Where a session keeps what `Hosts.open_first_access` gave."""
 
 Page = str | Response | tuple[str, int]
 
 
-def create_host_pages(
-    lab: Lab, hosts: Hosts, store: Store, limiter: Limiter, settings: Settings
-) -> Blueprint:
+def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
     """All routes under /host."""
     pages = Blueprint("host", __name__, url_prefix="/host")
-    limit_attempts = limiter.limit(ATTEMPTS, deduct_when=was_wrong)
 
     @pages.errorhandler(RoomError)
     @pages.errorhandler(StoreError)
@@ -49,53 +34,55 @@ def create_host_pages(
         return render_template("problem.html", error=error), status_of(error)
 
     @pages.get("")
-    @limit_attempts
     def index() -> Page:
-        if hosts.is_token(request.args.get("token", "")):
-            allow_first_access()
-            return redirect(url_for("host.welcome"))
-        if not current_user.is_authenticated:
-            return sign_in_page()
+        if token := request.args.get("token", ""):
+            session.pop(FIRST_ACCESS, None)
+            if proof := hosts.open_first_access(token, request.remote_addr):
+                session[FIRST_ACCESS] = proof
+                return redirect(url_for("host.welcome"))
+        return sign_in_page() if current_host() is None else show_rooms()
+
+    @session_only
+    def show_rooms() -> Page:
         return rooms_page()
 
     @pages.get("/welcome")
-    @limit_attempts
     def welcome() -> Page:
-        if not has_first_access():
+        if not hosts.has_first_access(session.get(FIRST_ACCESS)):
             return sign_in_page()
         return render_template("welcome.html", least=LEAST_PASSWORD)
 
     @pages.post("/welcome")
-    @limit_attempts
     def first_account() -> Page:
-        if not has_first_access():
+        if not hosts.has_first_access(session.get(FIRST_ACCESS)):
             return sign_in_page()
         check_forgery()
+        name, password = request.form.get("name"), request.form.get("password")
         try:
-            record = hosts.add(request.form.get("name"), request.form.get("password"))
+            record = hosts.add_first(session.get(FIRST_ACCESS), name, password)
         except BadRequestError as error:
             return render_template("welcome.html", least=LEAST_PASSWORD, error=error), 400
-        return _sign_in(HostUser(record))
+        return sign_in_page() if record is None else _sign_in(record)
 
     @pages.post("/login")
-    @limit_attempts
     def sign_in() -> Page:
         name, password = request.form.get("name", ""), request.form.get("password", "")
-        record = hosts.by_password(name, password) if name and password else None
+        record = hosts.by_password(name, password, request.remote_addr)
         if record is None:
             return sign_in_page("The name or the password is wrong.")
         check_forgery()
-        return _sign_in(HostUser(record))
+        return _sign_in(record)
 
     @pages.post("/logout")
-    @host_only
+    @session_only
     def sign_out() -> Page:
+        hosts.end_sessions(current_user.id)
         logout_user()
         session.clear()
         return redirect(url_for("host.index"))
 
     @pages.post("/rooms")
-    @host_only
+    @session_only
     def create_room() -> Page:
         form = request.form
         try:
@@ -105,7 +92,7 @@ def create_host_pages(
         return redirect(url_for("host.board", code=room.code))
 
     @pages.get("/rooms/<code>")
-    @host_only
+    @session_only
     def board(code: str) -> Page:
         room = lab.room(code)
         url = join_url(settings, room.code)
@@ -114,25 +101,26 @@ def create_host_pages(
         )
 
     @pages.get("/account")
-    @host_only
+    @session_only
     def account() -> Page:
         return account_page()
 
     @pages.post("/account/password")
-    @host_only
+    @session_only
     def change_password() -> Page:
         form = request.form
         try:
-            if hosts.by_password(current_user.name, form.get("old", "")) is None:
-                raise BadRequestError("The present password is wrong.")
-            store.call(Archive.set_password, current_user.id, check_password(form.get("password")))
+            changed = hosts.change_password(
+                current_user.record, form.get("old", ""), form.get("password"), request.remote_addr
+            )
         except BadRequestError as error:
             return account_page(password_error=error), 400
-        flash("Your password is changed.")
+        login_user(HostUser(changed, "session"))
+        flash("Your password is changed. Everywhere else you must sign in again.")
         return redirect(url_for("host.account"))
 
     @pages.post("/account/hosts")
-    @host_only
+    @session_only
     def add_host() -> Page:
         try:
             added = hosts.add(request.form.get("name"), request.form.get("password"))
@@ -142,22 +130,20 @@ def create_host_pages(
         return redirect(url_for("host.account"))
 
     @pages.post("/account/hosts/<int:host_id>/deletion")
-    @host_only
+    @session_only
     def delete_host(host_id: int) -> Page:
         hosts.remove(host_id)
         return redirect(url_for("host.account"))
 
     @pages.post("/account/keys")
-    @host_only
+    @session_only
     def add_key() -> Page:
-        name, secret = check_text("name", request.form.get("name"), KEY_NAME_LIMIT), new_key()
-        store.call(Archive.add_key, current_user.id, name, secret)
-        return account_page(secret)
+        return account_page(hosts.add_key(current_user.id, request.form.get("name")))
 
     @pages.post("/account/keys/<int:key_id>/deletion")
-    @host_only
+    @session_only
     def delete_key(key_id: int) -> Page:
-        store.call(Archive.delete_key, current_user.id, key_id)
+        hosts.delete_key(current_user.id, key_id)
         return redirect(url_for("host.account"))
 
     def rooms_page(error: BadRequestError | None = None) -> str:
@@ -178,13 +164,10 @@ def create_host_pages(
         host_error: BadRequestError | None = None,
         password_error: BadRequestError | None = None,
     ) -> str:
-        if current_user.id is None:
-            raise BadRequestError("The token has no account; sign in with a name and a password.")
-        keys = store.call(Archive.keys, current_user.id)
         return render_template(
             "account.html",
             hosts=hosts.all(),
-            keys=keys,
+            keys=hosts.keys_of(current_user.id),
             secret=secret,
             least=LEAST_PASSWORD,
             host_error=host_error,
@@ -200,9 +183,9 @@ def sign_in_page(error: str | None = None) -> tuple[str, int]:
     return render_template("signin.html", error=error), 401
 
 
-def _sign_in(user: HostUser) -> Response:
+def _sign_in(record: HostRecord) -> Response:
     session.clear()  # whatever was in it before belongs to nobody
-    login_user(user)
+    login_user(HostUser(record, "session"))
     return redirect(url_for("host.index"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import segno
 from flask import request
 
@@ -23,6 +25,13 @@ def join_url(settings: Settings, code: str) -> str:
     return f"{root}r/{code}"
 
 
-def qr_code(url: str) -> str:
-    """A QR code as the address of an image."""
-    return segno.make(url, error="m", micro=False).svg_data_uri(border=2, dark="#000", light="#fff")
+def qr_code(url: str) -> str | None:
+    """A QR code as the address of an image, or None where no phone could use the page behind it.
+
+    Phones reach no other machine's localhost, and give no page the camera over plain http.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or is_this_machine(parts.netloc):
+        return None
+    image: str = segno.make(url, error="m", micro=False).svg_data_uri(border=2, dark="#000", light="#fff")
+    return image

@@ -110,11 +110,12 @@ class SavedRoom:
 
 @dataclass(frozen=True, slots=True)
 class HostRecord:
-    """A researcher with an account."""
+    """A researcher with an account; `stamp` is the random text that their sessions carry."""
 
     id: int
     name: str
     created_ms: float
+    stamp: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class KeyRecord:
     id: int
     host_id: int
     name: str
+    secret_hash: str
     created_ms: float
 
 

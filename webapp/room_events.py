@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from flask import request
-from flask_login import current_user
 from flask_socketio import SocketIO
 
+from webapp.accounts.hosts import Hosts
 from webapp.answers import problem, room_problem
 from webapp.attempts import Joins, WrongCodes
+from webapp.auth import current_host
 from webapp.errors import (
     FrameError,
     NoSuchRoomError,
@@ -43,8 +44,9 @@ class RoomEvents:
     event that finds it gone, or ends after it, leaves nothing behind.
     """
 
-    def __init__(self, lab: Lab, watchers: Watchers) -> None:
+    def __init__(self, lab: Lab, watchers: Watchers, hosts: Hosts) -> None:
         self._lab = lab
+        self._hosts = hosts
         self._people = lab.people
         self._watchers = watchers
         self._connected: set[str] = set()
@@ -158,16 +160,17 @@ class RoomEvents:
         return {"state": "running"}
 
     def _watch(self, connection: str, data: object) -> Answer:
-        if not current_user.is_authenticated:
+        host = current_host()
+        if host is None:
             return NO_HOST
         room = self._lab.room(_room_in(data))
-        self._watchers.watch(connection, room.code)
+        self._watchers.watch(connection, room.code, lambda: self._hosts.is_still_valid(host))
         if connection not in self._connected:  # it ended while the rooms were loaded
             self._watchers.unwatch(connection)
         return {"watching": room.code}
 
     def _look(self, connection: str, data: object) -> Answer:
-        if not current_user.is_authenticated:
+        if current_host() is None:
             return NO_HOST
         named = data.get("participants") if isinstance(data, dict) else None
         in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []

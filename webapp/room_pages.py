@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.answers import status_of
 from webapp.attempts import WrongCodes
+from webapp.auth import current_host
 from webapp.errors import NoSuchRoomError, RoomError, StoreError
 from webapp.lab import Lab
 from webapp.messages import MAX_IMAGE_BYTES
@@ -24,6 +27,12 @@ def create_room_pages(lab: Lab) -> Blueprint:
     @pages.errorhandler(StoreError)
     def show_problem(error: RoomError | StoreError) -> Page:
         return render_template("code.html", error=error), status_of(error)
+
+    @pages.before_request
+    def refuse_guesses() -> None:
+        """The pages say who is signed in, and so whether a key or token is right."""
+        with suppress(StoreError):
+            current_host()
 
     @pages.get("")
     def ask_code() -> Page:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from webapp.addresses import without_port
 from webapp.certificates import authority_pem
 from webapp.client import Analyzer, Client
 from webapp.config import Settings
@@ -29,7 +30,7 @@ def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
         port = settings.port if settings.https else HTTPS_PORT
         return render_template(
             "index.html",
-            https_url=f"https://{request.host.rsplit(':', 1)[0]}:{port}/",
+            https_url=f"https://{without_port(request.host)}:{port}/",
             max_image_bytes=MAX_IMAGE_BYTES,
         )
 

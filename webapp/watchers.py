@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,10 +25,12 @@ class Emitter(Protocol):
 class Watcher:
     """A page: the room whose board it shows, and the participants whose tiles are in view.
 
+    `may_watch` says before anything is sent whether its host's session, key or token is still good.
     Pictures went to it at `sent_s`; the next ones wait until it has `taken` these, however slow its network.
     """
 
     code: str
+    may_watch: Callable[[], bool]
     in_view: frozenset[str] = frozenset()
     sent_s: float = -math.inf
     taken: bool = True
@@ -53,9 +55,9 @@ class Watchers:
         self._emitter = emitter
         self._watchers: dict[str, Watcher] = {}
 
-    def watch(self, connection: str, code: str) -> None:
-        """A host's connection wants the board of a room, and of no other."""
-        self._watchers[connection] = Watcher(code)
+    def watch(self, connection: str, code: str, may_watch: Callable[[], bool]) -> None:
+        """A host's connection wants the board of a room, and of no other, for as long as it may."""
+        self._watchers[connection] = Watcher(code, may_watch)
 
     def look(self, connection: str, participant_ids: Iterable[str]) -> None:
         """The tiles of these participants are in view on a board; does nothing where there is none."""
@@ -69,6 +71,7 @@ class Watchers:
 
     def show_boards(self, now_s: float) -> None:
         """Send every board its summary."""
+        self._drop_refused()
         for code in {watcher.code for watcher in self._watchers.copy().values()}:
             room = self._lab.rooms().get(code)
             data = summary(self._lab, room, now_s) if room else {"room": {"code": code, "state": "deleted"}}
@@ -78,6 +81,7 @@ class Watchers:
 
     def show_video(self, now_s: float) -> None:
         """Send the boards of rooms with video what is new of those in view."""
+        self._drop_refused()
         for connection, watcher in self._watchers.copy().items():
             room = self._lab.rooms().get(watcher.code)
             if room is None or not room.has_video or not watcher.is_due(now_s):
@@ -86,3 +90,11 @@ class Watchers:
             if shown is not None:
                 watcher.sent_s, watcher.taken = now_s, False
                 self._emitter.emit("video", shown, to=connection, callback=watcher.take)
+
+    def _drop_refused(self) -> None:
+        """Send nothing more to boards whose host was removed, signed out or has another password."""
+        for connection, watcher in self._watchers.copy().items():
+            if not watcher.may_watch():
+                self.unwatch(connection)
+                signed_out = {"room": {"code": watcher.code, "state": "signed_out"}}
+                self._emitter.emit("board", signed_out, to=connection)

@@ -79,7 +79,7 @@ class Board {
       void this.#watch();
       void this.actions.markers.flush();
     });
-    this.socket.on("board", (/** @type {Summary | {room: {state: "deleted"}}} */ summary) => this.#show(summary));
+    this.socket.on("board", (/** @type {Summary | {room: {state: "deleted" | "signed_out"}}} */ summary) => this.#show(summary));
     this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
     every(1000, () => this.#showConnection());
     this.actions.listen();
@@ -114,7 +114,7 @@ class Board {
     this.alarm.hidden = text === "";
   }
 
-  /** @param {Summary | {room: {state: "deleted"}}} summary */
+  /** @param {Summary | {room: {state: "deleted" | "signed_out"}}} summary */
   #show(summary) {
     if (!("participants" in summary)) return location.assign(this.root.dataset.roomsUrl ?? "/host");
     const now_ms = performance.now();

@@ -22,7 +22,7 @@ from webapp.store.codebook import EXPORT_NAMES
 NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]
 
-TOKEN = "a-token-for-tests"
+TOKEN = "a-long-token-for-tests"
 PASSWORD = "correct horse battery"
 INFORMATION = "We study how faces move.\nNothing else."
 RECORDED_S = 20

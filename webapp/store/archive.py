@@ -1,7 +1,9 @@
-"""All that the store can be asked. Runs in the store's process, on one thread but for `read_export`."""
+"""All that the store can be asked. Runs in its process, on one thread but for exports and passwords."""
 
 from __future__ import annotations
 
+import secrets
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, NullPool, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -21,7 +24,6 @@ from webapp.records import (
     RoomRecord,
     SampleRecord,
     SavedRoom,
-    hash_secret,
 )
 from webapp.store import models
 from webapp.store.database import allow_long, migrate, open_database
@@ -44,8 +46,15 @@ ROWS_AT_ONCE = 5000
 
 Record = TypeVar("Record")
 
+STAMP_BYTES = 24
+
 NO_PASSWORD = generate_password_hash("")
 """Checked where there is no such host, so that the answer takes as long."""
+
+
+def new_stamp() -> str:
+    """What a host's sessions carry from now on."""
+    return secrets.token_urlsafe(STAMP_BYTES)
 
 
 class Archive:
@@ -58,13 +67,16 @@ class Archive:
         self._wal = WalTruncation(self._engine)
         self._exports = ExportSlots()
         self._export_engine = open_database(url, NullPool)  # an export never takes a join's connection
+        self._preparing = threading.Lock()
 
     def prepare(self) -> None:
         """Bring the tables up to date, once; every request begins with it."""
         if not self._ready:
-            migrate(self._engine)
-            self._wal.truncate()  # what was deleted before a crash may still be in it
-            self._ready = True
+            with self._preparing:
+                if not self._ready:
+                    migrate(self._engine)
+                    self._wal.truncate()  # what was deleted before a crash may still be in it
+                    self._ready = True
 
     def close(self) -> None:
         """Let go of the database."""
@@ -258,60 +270,59 @@ class Archive:
     def hosts(self) -> list[HostRecord]:
         """All hosts."""
         with self._session() as session:
-            return [
-                HostRecord(host.id, host.name, host.created_ms)
-                for host in session.scalars(select(models.Host).order_by(models.Host.id))
-            ]
+            return [_host_of(host) for host in session.scalars(select(models.Host).order_by(models.Host.id))]
 
     def add_host(self, name: str, password: str) -> HostRecord | None:
         """A new host, or None where the name is taken."""
-        with self._session() as session:
-            if session.scalar(select(models.Host.id).where(models.Host.name == name)) is not None:
-                return None
-            host = models.Host(
-                name=name, password_hash=generate_password_hash(password), created_ms=1000 * time.time()
-            )
-            session.add(host)
-            session.flush()
-            return HostRecord(host.id, host.name, host.created_ms)
+        host = models.Host(
+            name=name,
+            password_hash=generate_password_hash(password),  # before the session: it takes long
+            created_ms=1000 * time.time(),
+            stamp=new_stamp(),
+        )
+        try:
+            with self._session() as session:
+                session.add(host)
+                session.flush()
+                return _host_of(host)
+        except IntegrityError:
+            return None
 
-    def set_password(self, host_id: int, password: str) -> None:
-        """Give a host another password."""
-        hashed = generate_password_hash(password)
-        with self._session() as session:
-            session.execute(update(models.Host).where(models.Host.id == host_id).values(password_hash=hashed))
+    def set_password(self, host_id: int, password: str) -> HostRecord | None:
+        """Give a host another password and stamp; None where there is no such host."""
+        return self._update_host(host_id, password_hash=generate_password_hash(password))
+
+    def renew_stamp(self, host_id: int) -> HostRecord | None:
+        """Give a host another stamp, which ends their sessions; None where there is no such host."""
+        return self._update_host(host_id)
 
     def check_password(self, name: str, password: str) -> HostRecord | None:
-        """The host with this name and password, or None."""
+        """The host with this name and password, or None; takes as long where there is no such host."""
         with self._session() as session:
             host = session.scalar(select(models.Host).where(models.Host.name == name))
-            right = check_password_hash(host.password_hash if host else NO_PASSWORD, password)
-            return HostRecord(host.id, host.name, host.created_ms) if host and right else None
+            expected, record = (host.password_hash, _host_of(host)) if host else (NO_PASSWORD, None)
+        is_right = check_password_hash(expected, password)
+        return record if is_right else None
 
     def delete_host(self, host_id: int) -> None:
         """Delete a host and their keys; rooms stay."""
         with self._session() as session:
             session.execute(delete(models.Host).where(models.Host.id == host_id))
 
-    def keys(self, host_id: int) -> list[KeyRecord]:
-        """The keys of a host."""
+    def api_keys(self) -> list[KeyRecord]:
+        """The keys of all hosts."""
         with self._session() as session:
-            found = select(models.ApiKey).where(models.ApiKey.host_id == host_id).order_by(models.ApiKey.id)
-            return [
-                KeyRecord(key.id, key.host_id, key.name, key.created_ms) for key in session.scalars(found)
-            ]
+            return [_key_of(key) for key in session.scalars(select(models.ApiKey).order_by(models.ApiKey.id))]
 
-    def add_key(self, host_id: int, name: str, secret: str) -> None:
-        """Keep a key for programs, as a hash."""
-        self._insert(
-            models.ApiKey,
-            {
-                "host_id": host_id,
-                "name": name,
-                "secret_hash": hash_secret(secret),
-                "created_ms": 1000 * time.time(),
-            },
-        )
+    def add_key(self, host_id: int, name: str, secret_hash: str) -> KeyRecord:
+        """Keep a key for programs."""
+        with self._session() as session:
+            key = models.ApiKey(
+                host_id=host_id, name=name, secret_hash=secret_hash, created_ms=1000 * time.time()
+            )
+            session.add(key)
+            session.flush()
+            return _key_of(key)
 
     def delete_key(self, host_id: int, key_id: int) -> None:
         """Make a key of a host useless."""
@@ -320,21 +331,29 @@ class Archive:
                 delete(models.ApiKey).where(models.ApiKey.id == key_id, models.ApiKey.host_id == host_id)
             )
 
-    def host_of_key(self, secret: str) -> HostRecord | None:
-        """Whose key it is, or None."""
+    def _update_host(self, host_id: int, **values: str) -> HostRecord | None:
         with self._session() as session:
-            host = session.scalar(
-                select(models.Host)
-                .join(models.ApiKey, models.ApiKey.host_id == models.Host.id)
-                .where(models.ApiKey.secret_hash == hash_secret(secret))
-            )
-            return HostRecord(host.id, host.name, host.created_ms) if host else None
+            host = session.get(models.Host, host_id)
+            if host is None:
+                return None
+            for name, value in {**values, "stamp": new_stamp()}.items():
+                setattr(host, name, value)
+            session.flush()
+            return _host_of(host)
 
     # Inside
 
     def _insert(self, model: type[models.Base], row: Mapping[str, Any]) -> None:
         with self._session() as session:
             session.execute(insert(model).values(row))
+
+
+def _host_of(host: models.Host) -> HostRecord:
+    return HostRecord(host.id, host.name, host.created_ms, host.stamp)
+
+
+def _key_of(key: models.ApiKey) -> KeyRecord:
+    return KeyRecord(key.id, key.host_id, key.name, key.secret_hash, key.created_ms)
 
 
 def _by_room(

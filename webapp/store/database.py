@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Pool, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from webapp.errors import SettingsError
@@ -38,28 +38,39 @@ POSTGRESQL_ARGUMENTS = {
 BUSY_LIMIT_S = 5
 
 
+def check_url(url: str) -> URL:
+    """The URL of a database that can be used, whether or not it answers now.
+
+    Raises:
+        SettingsError: it cannot be read, names neither SQLite nor PostgreSQL, or its file cannot be written.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise _unusable("It cannot be read") from None
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise _unusable(f"{parsed.drivername} is not supported")
+    if parsed.database:
+        _make_private(Path(parsed.database))
+    return parsed
+
+
 def open_database(url: str, poolclass: type[Pool] | None = None) -> Engine:
     """The engine of SQLAlchemy for a URL; connects later, when it is first used.
 
     `poolclass` is how it keeps connections: SQLAlchemy's own choice, or `NullPool` for one that keeps none.
 
     Raises:
-        SettingsError: the URL cannot be read, or names neither SQLite nor PostgreSQL.
+        SettingsError: see `check_url`.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise _unusable("It cannot be read") from None
+    parsed = check_url(url)
     if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
         ours = {name: value for name, value in POSTGRESQL_ARGUMENTS.items() if name not in parsed.query}
         return create_engine(parsed, poolclass=poolclass, pool_pre_ping=True, connect_args=ours)
-    if parsed.get_backend_name() != "sqlite":
-        raise _unusable(f"{parsed.get_backend_name()} is not supported")
     engine = create_engine(parsed, poolclass=poolclass, connect_args={"timeout": BUSY_LIMIT_S})
     event.listen(engine, "connect", _prepare_sqlite)
-    if parsed.database:
-        _make_private(Path(parsed.database))
     return engine
 
 
@@ -69,7 +80,7 @@ def allow_long(connection: Connection) -> None:
         connection.execute(text(f"SET LOCAL statement_timeout = '{LONG_STATEMENT_TIMEOUT_S}s'"))
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, revision: str = "head") -> None:
     """Make the tables, or bring those of an earlier version up to date."""
     from alembic import command  # here, as the server only knows this module's names
     from alembic.config import Config
@@ -79,7 +90,7 @@ def migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         allow_long(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
         connection.commit()
 
 
@@ -124,9 +135,19 @@ def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 - 
 
 
 def _make_private(path: Path) -> None:
-    """A new database file that its owner alone can read; SQLite gives its journal the same rights."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+    """A new database file that its owner alone can read; SQLite gives its journal the same rights.
+
+    Raises:
+        SettingsError: it can be neither made nor written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise SettingsError(
+            f"The database {path} cannot be written: {error.strerror}. Set MIEN_DATABASE_URL or "
+            "MIEN_DATA_DIR to where this user may write."
+        ) from error
 
 
 def _unusable(reason: str) -> SettingsError:

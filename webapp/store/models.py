@@ -31,20 +31,23 @@ class Base(DeclarativeBase):
 
 
 class Host(Base):
-    """A researcher's account."""
+    """A researcher's account; sessions carry `stamp`, and end when it changes. No number is given twice."""
 
     __tablename__ = "host"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     created_ms: Mapped[float] = mapped_column(Float(53))
+    stamp: Mapped[str] = mapped_column(String(64))
 
 
 class ApiKey(Base):
     """A host's key for programs; `secret_hash` is SHA-256, as the secret is long and random."""
 
     __tablename__ = "api_key"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     host_id: Mapped[int] = mapped_column(ForeignKey("host.id", ondelete="CASCADE"), index=True)

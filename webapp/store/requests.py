@@ -26,6 +26,11 @@ LONG_METHODS = frozenset(
 EXPORT_METHODS = frozenset({"open_export", "read_export", "close_export"})
 """These have a thread of their own, so that an export never keeps samples waiting."""
 
+PASSWORD_METHODS = frozenset({"add_host", "check_password", "set_password"})
+"""These hash for a tenth of a second each, on a thread of their own likewise."""
+
+LANES = ("requests", "exports", "passwords")
+
 COMMIT_GRACE_S = 2.0
 """How much longer than its deadline a request is waited for. Nothing is committed after the deadline, so only
 a commit that is under way by then can still be missed."""
@@ -51,6 +56,8 @@ def call_timeout_s(method: str) -> float:
 
 def lane(method: str) -> str:
     """The requests among which this method's are answered in their order, by one thread."""
+    if method in PASSWORD_METHODS:
+        return "passwords"
     return "exports" if method in EXPORT_METHODS else "requests"
 
 

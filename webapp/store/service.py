@@ -23,7 +23,7 @@ from sqlalchemy import Engine, event
 from webapp import link
 from webapp.errors import MienError, StoreError
 from webapp.store.archive import Archive
-from webapp.store.requests import Request, check_deadline, deadline, lane
+from webapp.store.requests import LANES, Request, check_deadline, deadline, lane
 
 NICENESS = 10
 """Frames come first: a batch can wait some milliseconds for a core."""
@@ -32,13 +32,13 @@ logger = logging.getLogger(__name__)
 
 
 class Service:
-    """Answers requests in their order, exports beside them; `serve` is run by one thread, once."""
+    """Answers requests in their order, exports and passwords beside them; one thread runs `serve`, once."""
 
     def __init__(self, end: socket.socket, archive: Archive) -> None:
         self._end = end
         self._archive = archive
         self._send_lock = threading.Lock()
-        self._threads = {name: ThreadPoolExecutor(1) for name in ("requests", "exports")}
+        self._threads = {name: ThreadPoolExecutor(1) for name in LANES}
 
     def serve(self) -> None:
         """Answer until the server closes its end, then finish what was asked."""
@@ -48,6 +48,7 @@ class Service:
             self._threads[lane(request.method)].submit(self._answer, message.request_id, request)
         self._threads["requests"].shutdown(wait=True)
         self._threads["exports"].shutdown(wait=False, cancel_futures=True)
+        self._threads["passwords"].shutdown(wait=True, cancel_futures=True)
         self._archive.close()
 
     def _answer(self, request_id: int, request: Request) -> None:

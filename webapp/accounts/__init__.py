@@ -1,0 +1,1 @@
+"""Who may act as a host: accounts, their sessions and API keys, and limits to guessing them."""

@@ -1,0 +1,61 @@
+"""The cookie of hosts' sessions and the key that signs it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from pathlib import Path
+
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+
+from webapp.addresses import is_this_machine
+from webapp.errors import SettingsError
+from webapp.server.data_dir import write_file
+
+KEY_BYTES = 32
+
+logger = logging.getLogger(__name__)
+
+
+class SessionCookie(SecureCookieSessionInterface):
+    """The cookie of a session is `Secure`, but on http://localhost, where Safari would drop it.
+
+    It never leaves the machine there.
+    """
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether browsers may send it over https only."""
+        return request.is_secure or not is_this_machine(request.host)
+
+
+def session_key(folder: Path) -> str:
+    """The key that signs sessions; made once, readable by its owner alone, and anew where it is damaged.
+
+    Raises:
+        SettingsError: the folder cannot be used.
+    """
+    path = folder / "session.key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (kept := _read_key(path)) is not None:
+            return kept
+        made = secrets.token_hex(KEY_BYTES)
+        write_file(path, made.encode())
+    except OSError as error:
+        raise SettingsError(
+            f"The key of sessions cannot be kept in {folder}: {error.strerror}. Free some space there, or "
+            "set MIEN_DATA_DIR to a folder that this user may write to."
+        ) from error
+    return made
+
+
+def _read_key(path: Path) -> str | None:
+    """The key that is kept, or None where there is none that can sign anything."""
+    if not path.exists():
+        return None
+    key = path.read_text(errors="replace").strip()
+    if len(key) >= 2 * KEY_BYTES:
+        return key
+    logger.warning("The key of sessions in %s is damaged; making another. Hosts must sign in again.", path)
+    return None
