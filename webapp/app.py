@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp import socketio_server
 from webapp.answers import problem
 from webapp.api import create_api
 from webapp.auth import Hosts, protect
@@ -91,6 +92,7 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
 
 
 def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
+    socketio_server.install()
     return SocketIO(
         app,
         async_mode="eventlet",
@@ -99,6 +101,7 @@ def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
         cors_allowed_origins=list(settings.allowed_origins) or None,
         manage_session=False,
         json=WireJson,
+        connections_per_address=settings.connections_per_address,
     )
 
 

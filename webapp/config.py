@@ -40,6 +40,7 @@ class Settings:
     retention_days: int = 0
     lsl: bool = False
     proxies: int = 0
+    connections_per_address: int = 400
     allowed_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
 
@@ -80,6 +81,7 @@ class Settings:
             retention_days=read.whole("RETENTION_DAYS", 0, low=0, high=36500),
             lsl=read.choice("LSL", ("0", "1")) == "1",
             proxies=read.whole("PROXIES", 0, low=0, high=10),
+            connections_per_address=read.whole("CONNECTIONS_PER_ADDRESS", 400, low=1, high=100_000),
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )

@@ -44,6 +44,9 @@ RESTARTS_AT_ONCE = 5
 RESTART_WINDOW_S = 60.0
 """A worker that ended this often within the window is not restarted before the window has moved on."""
 
+Queue = dict[object, deque[Future[WorkerProcess]]]
+"""The places that each owner waits for, in the order of their turns."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -54,7 +57,9 @@ class Engine:
         self._factory = factory
         self._lock = threading.Lock()
         self._workers: list[WorkerProcess | None] = [None] * workers
-        self._waiting: dict[object, deque[Future[WorkerProcess]]] = {}
+        self._waiting: Queue = {}
+        self._waiting_in_background: Queue = {}
+        self._background_jobs = 0
         self._stopping = threading.Event()
         self._at_work = 0.0
         self._measured_s = 0.0
@@ -81,27 +86,31 @@ class Engine:
         for worker in filter(None, self._workers):
             worker.stop()
 
-    def analyze(self, job: Job, owner: object) -> Analysis:
+    def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
         """Let a worker do a job; `owner` stands for whoever takes turns with others.
+
+        A job in the background gets a worker where no other job waits, and never the last one of several.
 
         Raises:
             BusyError: every worker had its hands full for QUEUE_LIMIT_S.
             UnavailableError: no worker was there in that time, or the one with this frame died.
             FrameError: the worker's verdict on the picture.
         """
-        worker = self._take_place(owner)
+        worker = self._take_place(owner, background)
         try:
             return worker.analyze(job)
         finally:
             with self._lock:
                 worker.load -= 1
+                self._background_jobs -= background
                 self._give_places()
 
-    def _take_place(self, owner: object) -> WorkerProcess:
+    def _take_place(self, owner: object, background: bool) -> WorkerProcess:
         place: Future[WorkerProcess] = Future()
+        queue = self._waiting_in_background if background else self._waiting
         with self._lock:
             self._measure_load()
-            self._waiting.setdefault(owner, deque()).append(place)
+            queue.setdefault(owner, deque()).append(place)
             self._give_places()
         try:
             return place.result(QUEUE_LIMIT_S)
@@ -119,22 +128,34 @@ class Engine:
         self._measured_s = now_s
 
     def _give_places(self) -> None:
-        """One owner after the other, each its oldest job; the lock is held."""
-        while self._waiting and (worker := self._least_busy()) is not None:
-            owner = next(iter(self._waiting))
-            places = self._waiting.pop(owner)
-            place = places.popleft()
-            if places:
-                self._waiting[owner] = places  # at the end of the round
-            if place.set_running_or_notify_cancel():
-                worker.load += 1
-                place.set_result(worker)
+        """One owner after the other, each its oldest job, the background last; the lock is held."""
+        while self._waiting and (worker := self._least_busy(JOBS_PER_WORKER)) is not None:
+            self._give_next(self._waiting, worker)
+        most = max(1, len(self._workers) - 1)
+        while (
+            self._waiting_in_background
+            and self._background_jobs < most
+            and (worker := self._least_busy(1)) is not None
+        ):
+            self._background_jobs += self._give_next(self._waiting_in_background, worker)
 
-    def _least_busy(self) -> WorkerProcess | None:
+    def _give_next(self, queue: Queue, worker: WorkerProcess) -> bool:
+        """Give a place to whose turn it is; whether they still wait for it."""
+        owner = next(iter(queue))
+        places = queue.pop(owner)
+        place = places.popleft()
+        if places:
+            queue[owner] = places  # at the end of the round
+        if not place.set_running_or_notify_cancel():
+            return False
+        worker.load += 1
+        place.set_result(worker)
+        return True
+
+    def _least_busy(self, jobs: int) -> WorkerProcess | None:
+        """The worker with the fewest jobs, if there is one with fewer than `jobs`."""
         free = (
-            worker
-            for worker in self._workers
-            if worker is not None and worker.ready and worker.load < JOBS_PER_WORKER
+            worker for worker in self._workers if worker is not None and worker.ready and worker.load < jobs
         )
         return min(free, key=lambda worker: worker.load, default=None)
 
