@@ -22,10 +22,10 @@ TEXT_BYTES_PER_UNIT = 1 << 11
 MAX_TEXT_BYTES = 1 << 20
 """The largest text message."""
 
-EVENT_UNITS = 20.0
+EVENT_UNITS = 40.0
 """An event other than a frame costs half a millisecond or more: it sets up a request of Flask's."""
 
-BAD_PACKET_UNITS = 20.0
+BAD_PACKET_UNITS = 40.0
 
 OVER_BUDGET_TIMEOUT_S = 10.0
 """A connection over its budget is read more slowly; one that stays over it for this long is closed."""

@@ -139,6 +139,13 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
         Raises:
             EngineIOError: they are too long or cannot be read, or the connection stayed over its budget.
         """
+        try:
+            self._take_post(environ)
+        except exceptions.EngineIOError:
+            self.end()  # here, as the server itself would wait until the client has read all
+            raise
+
+    def _take_post(self, environ: dict[str, Any]) -> None:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > MAX_POST_BYTES:
             raise exceptions.ContentTooLongError
@@ -182,6 +189,7 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
     def end(self) -> None:
         """Close without waiting for a client that may not read."""
         self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
+        self.server.sockets.pop(self.sid, None)
         if self._websocket is not None:
             try:
                 self._websocket.socket.shutdown(sockets.SHUT_RDWR)

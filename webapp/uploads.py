@@ -13,7 +13,10 @@ from webapp.errors import BusyError
 from webapp.messages import Analysis, Frame, Job
 
 UPLOADS_PER_OWNER = 4
-"""Under way at once; more only wait for each other."""
+"""Under way at once; more wait for each other."""
+
+PLACE_TIMEOUT_S = 0.5
+"""An owner who keeps sending more than that is answered twice a second on each connection, not at once."""
 
 
 class Uploads:
@@ -22,25 +25,26 @@ class Uploads:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._under_way: Counter[object] = Counter()
-        self._lock = threading.Lock()
+        self._ended = threading.Condition()
 
     @contextmanager
     def place(self, owner: object) -> Iterator[None]:
         """Count an upload as under way, from before its body is read until it is answered.
 
         Raises:
-            BusyError: the owner has UPLOADS_PER_OWNER under way.
+            BusyError: the owner had UPLOADS_PER_OWNER under way for PLACE_TIMEOUT_S.
         """
-        with self._lock:
-            if self._under_way[owner] >= UPLOADS_PER_OWNER:
+        with self._ended:
+            if not self._ended.wait_for(lambda: self._under_way[owner] < UPLOADS_PER_OWNER, PLACE_TIMEOUT_S):
                 raise BusyError(f"At most {UPLOADS_PER_OWNER} uploads at once; wait for their answers first.")
             self._under_way[owner] += 1
         try:
             yield
         finally:
-            with self._lock:
+            with self._ended:
                 self._under_way[owner] -= 1
                 self._under_way += Counter()  # forgets owners without uploads
+                self._ended.notify_all()
 
     def analyze(self, image: bytes, owner: object) -> str:
         """The result object, in JSON, of a picture that belongs to no stream; its `seq` is 0.
