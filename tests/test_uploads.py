@@ -10,7 +10,7 @@ import pytest
 from webapp import uploads as uploads_module
 from webapp.engine import Engine
 from webapp.errors import BusyError
-from webapp.messages import Analysis, Job
+from webapp.messages import STAGES, Analysis, Job
 from webapp.uploads import UPLOADS_PER_OWNER, Uploads
 
 
@@ -24,7 +24,7 @@ class RecordingEngine:
 
     def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
         self.asked.append((owner, background))
-        return Analysis(64, 48, (), {"decode": 1.0})
+        return Analysis(64, 48, (), dict.fromkeys(STAGES[1:-1], 1.0))
 
 
 def test_an_upload_is_its_owners_and_waits_behind_live_frames() -> None:
