@@ -10,7 +10,7 @@ DATA ?= ../shared/data/fer2013plus
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run serve test lint format bench bench-growth bench-peer bench-recording bench-export train evaluate clean
+.PHONY: help run serve test lint format bench bench-growth bench-peer bench-recording bench-export bench-attacks train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ bench-recording: .venv/dev.stamp ## Measure what recording costs, into SQLite an
 
 bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people, in some 5 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_export
+
+bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_attacks
 
 train: .venv/dev.stamp ## Train the CNN on DATA=folder (or fer2013.csv), or go on; write models/
 	@$(PYTHON) -m models.train.recipe --data $(DATA)

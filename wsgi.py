@@ -1,7 +1,7 @@
 """The server: `python wsgi.py`, with settings from `MIEN_` variables (docs/settings.md).
 
-One process serves with eventlet; the workers that it starts import none of this. Only this module and
-`webapp.websocket` know eventlet.
+One process serves with eventlet; the workers that it starts import none of this. Only this module,
+`webapp.http_server` and `webapp.websocket` know eventlet.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 import logging
 import signal
 import socket
-import ssl
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eventlet.event import Event
+
     from webapp.accounts.hosts import Hosts
     from webapp.config import Settings
-    from webapp.server.known_hosts import KnownHosts
-
-LISTEN_BACKLOG = 256
+    from webapp.http_server import HttpServer
 
 logger = logging.getLogger("mien")
 
@@ -35,24 +34,28 @@ def main() -> None:
 
     from webapp.config import Settings
     from webapp.errors import MienError
+    from webapp.log_limits import start_logging
 
     try:
         settings = Settings.from_env()
-        logging.basicConfig(
-            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        start_logging(settings.log_level)
         serve(settings)
     except MienError as error:
         sys.exit(f"mien: {error}")
 
 
 def serve(settings: Settings) -> None:
-    """Start the workers, listen, and say where."""
+    """Start the workers, listen, and say where.
+
+    Raises:
+        ListenerError: a port could not be served any more.
+    """
     import eventlet
+    from eventlet.event import Event
 
     from webapp import announce, certificates, websocket
     from webapp.app import create_app
-    from webapp.listener import TlsListener, tls_context
+    from webapp.http_server import open_ports
     from webapp.redirect import redirect_app
     from webapp.server.data_dir import prepare_data_dir
 
@@ -60,26 +63,35 @@ def serve(settings: Settings) -> None:
     app = create_app(settings)
     known_hosts = app.extensions["known_hosts"]
     websocket.install()
-    listener: Any = listen(settings.host, settings.port)
-    if settings.https:
-        pair = certificates.ensure_certificate(settings)
-        listener = TlsListener(listener, tls_context(pair.certificate, pair.key))
-        if settings.redirect_port:
-            redirects = listen(settings.host, settings.redirect_port)
-            eventlet.spawn(run_server, redirects, redirect_app(settings.port, known_hosts))
+    server, redirects = open_ports(settings, known_hosts)
     parts = app.extensions["parts"]
-    stop_signals = catch_stop_signals()
+    end = Event()
+    eventlet.spawn(await_stop_signal, catch_stop_signals(), end)
     for part in parts:
         part.start()
     try:
-        eventlet.spawn(run_server, listener, app, "https" if settings.https else "http", known_hosts)
+        eventlet.spawn(run_server, server, app, end)
+        if redirects is not None:
+            eventlet.spawn(run_server, redirects, redirect_app(settings.port, known_hosts), end)
         print(announce.serving_lines(settings, certificates.authority_fingerprint(settings)), flush=True)
         eventlet.spawn(announce_hosts, settings, app.extensions["hosts"])
-        stop_signals.recv(1)
+        end.wait()
         logger.info("stopping")
     finally:
         for part in reversed(parts):
             part.stop()
+
+
+def run_server(server: HttpServer, application: object, end: Event) -> None:
+    """Serve an application; a server that fails ends the process."""
+    from webapp.errors import ListenerError
+
+    try:
+        server.run(application)
+    except ListenerError as error:
+        logger.critical("%s Ending.", error)
+        if not end.ready():
+            end.send_exception(error)
 
 
 def announce_hosts(settings: Settings, hosts: Hosts) -> None:
@@ -108,70 +120,11 @@ def catch_stop_signals() -> socket.socket:
     return receiver
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        SettingsError: the address is taken, or not this machine's.
-    """
-    import eventlet
-
-    from webapp.errors import SettingsError
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener: socket.socket = eventlet.listen((host, port), family=family, backlog=LISTEN_BACKLOG)
-    except OSError as error:
-        raise SettingsError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. "
-            "Another program may use it; choose another with MIEN_HOST and MIEN_PORT (or MIEN_REDIRECT_PORT)."
-        ) from error
-    return listener
-
-
-def run_server(
-    listener: socket.socket,
-    application: Any,  # noqa: ANN401
-    scheme: str = "http",
-    known_hosts: KnownHosts | None = None,
-) -> None:
-    """Answer requests to a WSGI application for ever; they are not logged, errors do not go to the browser.
-
-    eventlet knows its own TLS listener only, so `scheme` says what browsers speak; with `known_hosts`, plain
-    http on an https port is sent on to https.
-    """
-    from eventlet import greenpool, wsgi
-
-    greenpool.DEBUG = False  # no traceback for every browser that breaks off a TLS handshake
-    log = logging.getLogger("mien.http")
-    wsgi.server(
-        listener,
-        application,
-        log=log,
-        log_output=False,
-        debug=False,
-        protocol=http_protocol(known_hosts),
-        environ={"wsgi.url_scheme": scheme},
-    )
-
-
-def http_protocol(known_hosts: KnownHosts | None) -> type:
-    """HTTP as eventlet speaks it, with an answer for browsers that speak plain http to the https port."""
-    from eventlet import wsgi
-
-    from webapp.redirect import answer_plain_http
-
-    class Protocol(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
-        def _read_request_line(self) -> bytes | str:
-            try:
-                line: bytes | str = super()._read_request_line()
-            except ssl.SSLError as error:
-                if error.reason == "HTTP_REQUEST" and known_hosts is not None:
-                    answer_plain_http(self.connection, known_hosts)
-                return ""  # ends the connection
-            return line
-
-    return Protocol
+def await_stop_signal(receiver: socket.socket, end: Event) -> None:
+    """End the serving when a signal to stop arrives."""
+    receiver.recv(1)
+    if not end.ready():
+        end.send()
 
 
 if __name__ == "__main__":

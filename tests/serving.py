@@ -13,12 +13,14 @@ import time
 import weakref
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import requests
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 START_LIMIT_S = 60.0
+STOP_LIMIT_S = 30.0
 
 
 def free_port() -> int:
@@ -41,7 +43,7 @@ class Server:
         settings.setdefault("MIEN_DATA_DIR", folder)
         self.settings = settings
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -60,7 +62,7 @@ class Server:
     def stop(self) -> None:
         """Stop it as a person or systemd would, with SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        self.process.wait(STOP_LIMIT_S)
 
     def wait_until_ready(self, limit_s: float) -> float:
         """The seconds until /readyz answers 200."""

@@ -261,3 +261,50 @@ def test_a_worker_gets_none_of_the_servers_secrets(
     assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == "4000000"
     (pid,) = pids(start_engine())
     assert b"MIEN_" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_background_jobs_wait_until_no_other_job_waits(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 10)
+    engine = start_engine()
+    done: list[str] = []
+
+    def ask(owner: str, background: bool) -> None:
+        engine.analyze(Job(b"slow"), owner, background=background)
+        done.append(owner)
+
+    with ThreadPoolExecutor(12) as threads:
+        for _ in range(4):
+            threads.submit(ask, "upload", True)
+        time.sleep(0.1)
+        for _ in range(4):
+            threads.submit(ask, "live", False)
+    assert done == ["upload", *4 * ["live"], *3 * ["upload"]]
+
+
+def test_background_jobs_leave_one_of_several_workers_alone(start_engine: StartEngine) -> None:
+    engine = start_engine(workers=2)
+    wait_until(lambda: all_ready(engine))
+    with ThreadPoolExecutor(4) as threads:
+        uploads = [threads.submit(engine.analyze, Job(b"slow"), n, background=True) for n in range(2)]
+        time.sleep(0.1)
+        start_s = time.monotonic()
+        engine.analyze(Job(b"x"), OWNER)
+        assert not any(upload.done() for upload in uploads)
+        assert time.monotonic() - start_s < 0.2
+        assert len({upload.result().height for upload in uploads}) == 1
+
+
+def test_a_background_job_that_finds_no_worker_is_busy_and_the_next_one_has_its_turn(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.1)
+    engine = start_engine()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(engine.analyze, Job(b"slow"), OWNER, background=True)
+        time.sleep(0.05)
+        with pytest.raises(BusyError):
+            engine.analyze(Job(b"x"), OWNER, background=True)
+        first.result()
+    assert engine.analyze(Job(b"xy"), OWNER, background=True).width == 2

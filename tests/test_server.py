@@ -10,6 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,17 @@ def test_analyze_answers_a_bad_picture_with_a_problem(
     answer = upload(server, picture)
     assert (answer.status_code, answer.json()["problem"]["code"]) == (status, code)
     assert answer.json()["seq"] == 0
+
+
+def test_uploads_beyond_what_there_is_time_for_are_busy_and_say_when_to_try_again(
+    server: Server, astronaut_jpeg: bytes
+) -> None:
+    with ThreadPoolExecutor(40) as threads:
+        answers = list(threads.map(lambda _: upload(server, astronaut_jpeg), range(120)))
+    assert {answer.status_code for answer in answers} == {200, 503}
+    busy = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.json()["problem"]["code"] for answer in busy} == {"busy"}
+    assert {answer.headers["Retry-After"] for answer in busy} == {"1"}
 
 
 def test_analyze_without_a_picture_says_what_to_send(server: Server) -> None:

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp import socketio_server
 from webapp.accounts.hosts import Hosts
 from webapp.answers import HTTP_PROBLEMS, problem
 from webapp.api import create_api
@@ -108,6 +109,7 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
 
 
 def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
+    socketio_server.install()
     return SocketIO(
         app,
         async_mode="eventlet",
@@ -116,6 +118,7 @@ def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
         cors_allowed_origins=_origin_check(settings.allowed_origins),
         manage_session=False,
         json=WireJson,
+        connections_per_address=settings.connections_per_address,
     )
 
 

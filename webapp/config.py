@@ -58,6 +58,7 @@ class Settings:
     lsl: bool = False
     proxies: int = 0
     known_hosts: tuple[str, ...] = ()
+    connections_per_address: int = 400
     allowed_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
 
@@ -101,6 +102,7 @@ class Settings:
             lsl=read.choice("LSL", ("0", "1")) == "1",
             proxies=read.whole("PROXIES", 0, low=0, high=10),
             known_hosts=read.hosts("KNOWN_HOSTS"),
+            connections_per_address=read.whole("CONNECTIONS_PER_ADDRESS", 400, low=1, high=100_000),
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )

@@ -51,13 +51,19 @@ class Worker:
         return self.load > 0 or not self.supervisor.ready
 
 
+Queue = dict[object, deque[Future[Worker]]]
+"""The slots that each owner waits for, in the order of their turns."""
+
+
 class Engine:
     """A fixed number of workers behind one blocking call; any thread may call it at any time."""
 
     def __init__(self, spec: ChildSpec, workers: int) -> None:
         self._lock = threading.Lock()
         self._workers = [Worker(Supervisor(spec, unpack_outcome, self._on_ready)) for _ in range(workers)]
-        self._waiting: dict[object, deque[Future[Worker]]] = {}
+        self._waiting: Queue = {}
+        self._waiting_in_background: Queue = {}
+        self._background_jobs = 0
         self._at_work = 0.0
         self._measured_s = 0.0
 
@@ -74,7 +80,8 @@ class Engine:
     @property
     def waiting(self) -> int:
         """How many frames wait for a slot."""
-        return sum(len(slots) for slots in self._waiting.values())
+        queues = (self._waiting, self._waiting_in_background)
+        return sum(len(slots) for queue in queues for slots in queue.values())
 
     def start(self) -> None:
         """Start the workers and the threads that keep them; returns before the models are loaded."""
@@ -86,15 +93,17 @@ class Engine:
         for worker in self._workers:
             worker.supervisor.stop()
 
-    def analyze(self, job: Job, owner: object) -> Analysis:
+    def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
         """Let a worker do a job; `owner` stands for whoever takes turns with others.
+
+        A job in the background gets a worker where no other job waits, and never the last one of several.
 
         Raises:
             BusyError: every worker had its hands full for QUEUE_TIMEOUT_S.
             UnavailableError: no worker was there in that time, or the one with this frame died.
             FrameError: the worker's verdict on the picture.
         """
-        worker = self._take_slot(owner)
+        worker = self._take_slot(owner, background)
         try:
             outcome = worker.supervisor.request(pack_job(job), JOB_TIMEOUT_S).result()
         except ChildGoneError:
@@ -104,33 +113,35 @@ class Engine:
         finally:
             with self._lock:
                 worker.load -= 1
+                self._background_jobs -= background
                 self._give_slots()
         if isinstance(outcome, FrameError):
             raise outcome
         return outcome
 
-    def _take_slot(self, owner: object) -> Worker:
+    def _take_slot(self, owner: object, background: bool) -> Worker:
         slot: Future[Worker] = Future()
+        queue = self._waiting_in_background if background else self._waiting
         with self._lock:
             self._measure_load()
-            self._waiting.setdefault(owner, deque()).append(slot)
+            queue.setdefault(owner, deque()).append(slot)
             self._give_slots()
         try:
             return slot.result(QUEUE_TIMEOUT_S)
         except TimeoutError:
-            if self._withdraw(slot, owner):
+            if self._withdraw(slot, owner, queue):
                 raise self._no_slot() from None
             return slot.result()
 
-    def _withdraw(self, slot: Future[Worker], owner: object) -> bool:
+    def _withdraw(self, slot: Future[Worker], owner: object, queue: Queue) -> bool:
         """Take back what waits for a slot; False where it got one at the last moment."""
         with self._lock:
-            slots = self._waiting.get(owner)
+            slots = queue.get(owner)
             if slots is None or slot not in slots:
                 return False
             slots.remove(slot)
             if not slots:
-                del self._waiting[owner]
+                del queue[owner]
             return True
 
     def _measure_load(self) -> None:
@@ -142,20 +153,31 @@ class Engine:
         self._measured_s = now_s
 
     def _give_slots(self) -> None:
-        """One owner after the other, each its oldest job; the lock is held."""
-        while self._waiting and (worker := self._least_busy()) is not None:
-            owner = next(iter(self._waiting))
-            slots = self._waiting.pop(owner)
-            slot = slots.popleft()
-            if slots:
-                self._waiting[owner] = slots  # at the end of the round
-            worker.load += 1
-            slot.set_result(worker)
+        """One owner after the other, each its oldest job, the background last; the lock is held."""
+        while self._waiting and (worker := self._least_busy(JOBS_PER_WORKER)) is not None:
+            self._give_next(self._waiting, worker)
+        most = max(1, len(self._workers) - 1)
+        while (
+            self._waiting_in_background
+            and self._background_jobs < most
+            and (worker := self._least_busy(1)) is not None
+        ):
+            self._background_jobs += 1
+            self._give_next(self._waiting_in_background, worker)
 
-    def _least_busy(self) -> Worker | None:
-        free = (
-            worker for worker in self._workers if worker.load < JOBS_PER_WORKER and worker.supervisor.ready
-        )
+    def _give_next(self, queue: Queue, worker: Worker) -> None:
+        """Give a slot to the owner whose turn it is; the lock is held."""
+        owner = next(iter(queue))
+        slots = queue.pop(owner)
+        slot = slots.popleft()
+        if slots:
+            queue[owner] = slots  # at the end of the round
+        worker.load += 1
+        slot.set_result(worker)
+
+    def _least_busy(self, jobs: int) -> Worker | None:
+        """The worker with the fewest jobs, if there is one with fewer than `jobs`."""
+        free = (worker for worker in self._workers if worker.load < jobs and worker.supervisor.ready)
         return min(free, key=lambda worker: worker.load, default=None)
 
     def _no_slot(self) -> FrameError:

@@ -4,6 +4,7 @@
     ├── SettingsError          a MIEN_ variable has a value that cannot be used
     ├── ModelFileError         a model file is missing, changed or of another shape
     ├── CertificateError       the TLS certificate or its key cannot be used
+    ├── ListenerError          no more connections can be accepted
     ├── StoreError             the database, or the process that keeps it, failed or is not there
     ├── ChildGoneError         a child process ended before it answered; its callers turn this into theirs
     ├── LinkError              a child process does not keep to the protocol of its link
@@ -48,6 +49,10 @@ class ModelFileError(MienError):
 
 class CertificateError(MienError):
     """The TLS certificate or its key is missing, unreadable or does not fit."""
+
+
+class ListenerError(MienError):
+    """The listening socket failed; a server that nobody can reach must end."""
 
 
 class FrameError(MienError):

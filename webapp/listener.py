@@ -1,16 +1,27 @@
-"""A listening socket whose connections speak TLS, and which no connection can bring down.
+"""Listening sockets that no client can bring down, for http and for TLS.
 
 eventlet's own TLS listener ends the whole server when a connection is reset between its arrival and its
-acceptance, as port scanners do. In the serving process eventlet has made `socket` and `ssl` green.
+acceptance, as port scanners do, and its accept loop ends when descriptors run out. In the serving process
+eventlet has made `socket`, `ssl` and `time` green.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import ssl
+import time
 from pathlib import Path
 from typing import Any
+
+OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+RETRY_S = 0.1
+"""Until then some connection may have ended."""
+
+DEAD = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP, errno.EFAULT}
+"""Errors of the listening socket itself; all others are of the connection that was to be accepted."""
 
 logger = logging.getLogger(__name__)
 
@@ -23,26 +34,50 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-class TlsListener:
+class Listener:
     """Wraps a listening socket; all but `accept` is the socket's own."""
 
-    def __init__(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+    def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
-        self._context = context
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the socket has
         return getattr(self._listener, name)
 
-    def accept(self) -> tuple[ssl.SSLSocket, Any]:
-        """The next connection; its handshake is left to the thread that reads it, as a peer may be slow."""
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection; waits for one as long as the listening socket works.
+
+        Raises:
+            OSError: it does not.
+        """
         while True:
-            connection, address = self._listener.accept()
             try:
-                wrapped = self._context.wrap_socket(
-                    connection, server_side=True, do_handshake_on_connect=False
-                )
+                return self._accept_one()
             except OSError as error:
-                logger.debug("a connection ended before it began: %s", error)
-                connection.close()
-            else:
-                return wrapped, address
+                if error.errno in DEAD:
+                    raise
+                if error.errno in OUT_OF_RESOURCES:
+                    logger.error("no connection can be accepted for now: %s", error.strerror)
+                    time.sleep(RETRY_S)
+                else:
+                    logger.debug("a connection ended before it began: %s", error)
+
+    def _accept_one(self) -> tuple[socket.socket, Any]:
+        return self._listener.accept()
+
+
+class TlsListener(Listener):
+    """A listener whose connections speak TLS."""
+
+    def __init__(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+        super().__init__(listener)
+        self._context = context
+
+    def _accept_one(self) -> tuple[ssl.SSLSocket, Any]:
+        """The handshake is left to the thread that reads the connection, as a peer may be slow."""
+        connection, address = super()._accept_one()
+        try:
+            wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        except OSError:
+            connection.close()
+            raise
+        return wrapped, address

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.addresses import without_port
 from webapp.certificates import authority_pem
-from webapp.client import Analyzer, Client
 from webapp.config import Settings
+from webapp.connection_limits import network_of
 from webapp.engine import Engine
-from webapp.errors import BadFrameError, FrameError, TooLargeError
+from webapp.errors import BadFrameError, BusyError, FrameError, StoreError, TooLargeError
 from webapp.messages import MAX_IMAGE_BYTES, Frame, problem_to_wire
+from webapp.uploads import Uploads
+
+logger = logging.getLogger(__name__)
 
 PROBLEM_STATUS = {"bad_frame": 400, "too_large": 413, "busy": 503, "unavailable": 503}
+
+RETRY_AFTER_S = "1"
+"""When a server that is busy may have time for an upload."""
 
 HTTPS_PORT = 8443
 """Where `make serve` listens."""
@@ -24,6 +32,7 @@ HTTPS_PORT = 8443
 def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     """All routes of the server but Socket.IO's."""
     routes = Blueprint("routes", __name__)
+    uploads = Uploads(engine)
 
     @routes.get("/")
     def index() -> str:
@@ -43,11 +52,14 @@ def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
         return (jsonify(status="ready"), 200) if engine.ready else (jsonify(status="starting"), 503)
 
     @routes.post("/api/v1/analyze")
-    def analyze() -> Response | tuple[dict[str, Any], int]:
+    def analyze() -> Response | tuple[dict[str, Any], int, dict[str, str]]:
+        owner = _owner()
         try:
-            return Response(analyze_picture(engine, _uploaded_picture()), mimetype="application/json")
+            with uploads.place(owner):
+                return Response(uploads.analyze(_uploaded_picture(), owner), mimetype="application/json")
         except FrameError as problem:
-            return problem_to_wire(0, problem), PROBLEM_STATUS[problem.code]
+            headers = {"Retry-After": RETRY_AFTER_S} if isinstance(problem, BusyError) else {}
+            return problem_to_wire(0, problem), PROBLEM_STATUS[problem.code], headers
 
     @routes.get("/authority.crt")
     def authority() -> Response:
@@ -60,9 +72,14 @@ def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     return routes
 
 
-def analyze_picture(analyzer: Analyzer, image: bytes) -> str:
-    """The result object, in JSON, of a picture that belongs to no stream; its `seq` is 0."""
-    return Client(analyzer, smoothing_s=0.0).answer(Frame(0, 0.0, image)).to_json()
+def _owner() -> tuple[str, object]:
+    """Whose upload a request is: a host's, by key or session, or its address's."""
+    try:
+        if current_user.is_authenticated:
+            return "host", current_user.id
+    except StoreError as error:
+        logger.debug("an upload counts for its address: %s", error)
+    return "address", network_of(request.remote_addr or "")
 
 
 def _uploaded_picture() -> bytes:

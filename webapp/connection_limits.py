@@ -1,0 +1,156 @@
+"""What one connection, and one address, may take of the server. Plain data, without sockets or threads.
+
+A `Budget` limits what a connection sends. One unit is what a small websocket message costs the event loop,
+some 50 microseconds; a camera at 30 frames a second of 40 kB spends 80 of the 1,000 units of each second.
+`Connections` limits how many connections are open, in total and from one address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+UNITS_PER_S = 1000.0
+BURST_UNITS = 2000.0
+
+BYTES_PER_UNIT = 1 << 16
+TEXT_BYTES_PER_UNIT = 1 << 11
+"""Text is JSON: a megabyte of brackets takes 15 ms to read. Events are some hundred bytes."""
+
+MAX_TEXT_BYTES = 1 << 20
+"""The largest text message."""
+
+EVENT_UNITS = 40.0
+"""An event other than a frame costs half a millisecond or more: it sets up a request of Flask's."""
+
+BAD_PACKET_UNITS = 40.0
+
+OVER_BUDGET_TIMEOUT_S = 10.0
+"""A connection over its budget is read more slowly; one that stays over it for this long is closed."""
+
+
+class OverBudgetError(Exception):
+    """The connection stayed over its budget although it was slowed down."""
+
+
+class Budget:
+    """A token bucket: it holds BURST_UNITS at most and refills at UNITS_PER_S.
+
+    budget.charge(1.0)
+    sleep(budget.wait_s())      # 0.0 within the budget
+
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._units = BURST_UNITS
+        self._filled_s = clock()
+        self._over_since_s: float | None = None
+
+    def charge(self, units: float) -> None:
+        """Spend units; more than there are is a debt."""
+        self._units -= units
+
+    def wait_s(self) -> float:
+        """The seconds in which any debt is paid off.
+
+        Raises:
+            OverBudgetError: the budget has not recovered for OVER_BUDGET_TIMEOUT_S.
+        """
+        now_s = self._clock()
+        self._units = min(BURST_UNITS, self._units + UNITS_PER_S * (now_s - self._filled_s))
+        self._filled_s = now_s
+        if self._units >= BURST_UNITS / 2:
+            self._over_since_s = None
+        if self._units >= 0:
+            return 0.0
+        if self._over_since_s is None:
+            self._over_since_s = now_s
+        if now_s - self._over_since_s > OVER_BUDGET_TIMEOUT_S:
+            raise OverBudgetError
+        return -self._units / UNITS_PER_S
+
+
+def message_units(length: int, text: bool = False) -> float:
+    """What a message, or a fragment of one, of so many bytes costs."""
+    return 1.0 + length / (TEXT_BYTES_PER_UNIT if text else BYTES_PER_UNIT)
+
+
+class Connection(Protocol):
+    """An open connection, as `Connections` sees it."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is between requests: nothing is lost when it is closed."""
+
+    def evict(self) -> None:
+        """Close it now, and take it out of its `Connections`."""
+
+
+class Connections:
+    """The open connections, of which at most `limit` are kept, and `per_address` from one address.
+
+    Where there is no room the longest idle connection makes way: of the same address when that has reached
+    its limit, else of any. So whoever holds silent connections shuts nobody out.
+    """
+
+    def __init__(self, limit: int, per_address: int) -> None:
+        self._limit = limit
+        self._per_address = min(per_address, limit)
+        self._open: dict[str, dict[Connection, None]] = {}
+        self._count = 0
+
+    def enter(self, address: str, connection: Connection) -> bool:
+        """Take in a connection; False where neither a place is free nor an idle connection can go."""
+        key = network_of(address)
+        if len(self._open.get(key, ())) >= self._per_address and not _evict_idle(self._open[key]):
+            return False
+        if self._count >= self._limit and not self._evict_from_largest():
+            return False
+        self._open.setdefault(key, {})[connection] = None
+        self._count += 1
+        return True
+
+    def leave(self, address: str, connection: Connection) -> None:
+        """A connection has ended; does nothing if it is not here."""
+        key = network_of(address)
+        of_address = self._open.get(key, {})
+        if connection in of_address:
+            del of_address[connection]
+            self._count -= 1
+        if not of_address:
+            self._open.pop(key, None)
+
+    def rest(self, address: str, connection: Connection) -> None:
+        """A connection became idle: the others that are idle are so for longer."""
+        of_address = self._open.get(network_of(address), {})
+        if connection in of_address:
+            del of_address[connection]
+            of_address[connection] = None
+
+    def _evict_from_largest(self) -> bool:
+        return any(_evict_idle(group) for group in sorted(self._open.values(), key=len, reverse=True))
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 network that an IPv6 host chooses from."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _evict_idle(connections: Iterable[Connection]) -> bool:
+    """Close the first idle one; whether there was one."""
+    oldest = next((connection for connection in connections if connection.idle), None)
+    if oldest is None:
+        return False
+    oldest.evict()
+    return True
