@@ -492,6 +492,20 @@ def test_frames_of_before_the_recording_are_not_in_it(lab: Lab, store: ScriptedS
     assert [one.frame for one in waiting] == [0, 1]
 
 
+def test_a_frame_older_than_the_recording_by_the_clocks_error_is_its_first_moment(
+    lab: Lab, store: ScriptedStore, writer: Writer
+) -> None:
+    room = make_room(lab)
+    clock = join(lab, room).participant.clock
+    clock.add(0.0, 20.0, 40.0)  # 40 ms there and back: the offset is 0, 20 ms off at most
+    lab.start_recording(room)
+    assert room.recording is not None
+    started_ms = room.recording.started_ms
+    for captured_ms in (started_ms - 21, started_ms - 19, started_ms + 5):
+        send(lab, "c1", captured_ms, at_ms=started_ms + 100)
+    assert [item.sample.timestamp_ms - started_ms for item in writer._buffer] == [0, pytest.approx(5)]
+
+
 @pytest.mark.parametrize("off_ms", [-DAY_MS, -3_600_000, 60_000, DAY_MS, 1e15, -1e15, float("nan")])
 def test_a_marker_of_no_time_of_the_room_is_refused_and_not_stored(
     lab: Lab, store: ScriptedStore, off_ms: float

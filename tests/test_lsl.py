@@ -53,7 +53,7 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     puller.start()
     for number in range(count):
         now_ms = 1000 * time.time()
-        given = Circumstances(0, "0123456789ab", number, now_ms, None, "model")
+        given = Circumstances(0, "0123456789ab", number, now_ms, now_ms, None, "model")
         faces = (face(width=80 + number),) if number != 5 else ()
         result = Result(number, 640, 480, faces, dict.fromkeys(STAGES, 1.0))
         outlets.samples(room, participant, samples_of(Frame(number, now_ms, b"x"), result, given))
@@ -75,7 +75,7 @@ def test_streams_are_given_up_with_their_participants_and_rooms() -> None:
     outlets = LslOutlets()
     room = Room(RoomRecord("LSLTEST3", "Room", "Text", {}, 0.0))
     people = [Participant(ParticipantRecord(f"p{n}", room.code, f"A{n}", "", "", 0.0)) for n in range(3)]
-    given = Circumstances(0, "p0", 0, 1.0, None, "model")
+    given = Circumstances(0, "p0", 0, 1.0, 1.0, None, "model")
     result = Result(0, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
     for one in people:
         outlets.joined(room, one)

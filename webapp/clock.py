@@ -40,6 +40,11 @@ class ClockOffset:
         return best.offset_ms if best else None
 
     @property
+    def error_ms(self) -> float:
+        """How far `offset_ms` can be off: half of the round trip, the whole of which may lie on one way."""
+        return (self.round_trip_ms or 0.0) / 2
+
+    @property
     def round_trip_ms(self) -> float | None:
         """The shortest round trip of late."""
         return min((exchange.round_trip_ms for exchange in tuple(self._exchanges)), default=None)

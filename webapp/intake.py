@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from typing import NamedTuple
 
 from webapp.messages import Frame, Result
 from webapp.people import People
@@ -71,12 +72,13 @@ class Intake:
         self, room: Room, participant: Participant, frame: Frame, result: Result, received_ms: float
     ) -> None:
         offset_ms = participant.clock.offset_ms
-        timestamp_ms = capture_time_ms(frame.captured_ms, offset_ms, received_ms)
-        recording_id, number = _numbered(room, participant, timestamp_ms)
+        place = _placed(room, participant, capture_time_ms(frame.captured_ms, offset_ms, received_ms))
+        recording_id = place.recording_id
         given = Circumstances(
             recording_id=recording_id or 0,
             participant_id=participant.record.id,
-            frame_number=number,
+            frame_number=place.number,
+            timestamp_ms=place.timestamp_ms,
             received_ms=received_ms,
             clock_offset_ms=offset_ms,
             model=self._model,
@@ -87,7 +89,7 @@ class Intake:
         for outlet in self._people.outlets:
             outlet.samples(room, participant, samples)
         if recording_id is not None:
-            self._keep(room, samples, timestamp_ms)
+            self._keep(room, samples, place.timestamp_ms)
 
     def _keep(self, room: Room, samples: list[SampleRecord], timestamp_ms: float) -> None:
         with room.lock:
@@ -106,14 +108,25 @@ class Intake:
         )
 
 
-def _numbered(room: Room, participant: Participant, timestamp_ms: float) -> tuple[int | None, int]:
-    """The recording that a frame belongs to, and its number in it; of before the recording it is in none."""
+class _Place(NamedTuple):
+    """Where a frame belongs: its recording, or None, its number there, and when the camera saw it."""
+
+    recording_id: int | None
+    number: int
+    timestamp_ms: float
+
+
+def _placed(room: Room, participant: Participant, timestamp_ms: float) -> _Place:
+    """The place of a frame. One of before the recording is in none.
+
+    A frame that seems older than the recording by no more than the clocks' error counts as its first moment.
+    """
     with room.lock:
         number, recording = participant.next_frame, room.recording
-        if recording is None or timestamp_ms < recording.started_ms:
-            return None, number
+        if recording is None or timestamp_ms + participant.clock.error_ms < recording.started_ms:
+            return _Place(None, number, timestamp_ms)
         participant.next_frame += 1
-        return recording.id, number
+        return _Place(recording.id, number, max(timestamp_ms, recording.started_ms))
 
 
 def _picture(frame: Frame, result: Result) -> Picture | None:

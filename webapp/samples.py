@@ -19,6 +19,7 @@ class Circumstances(NamedTuple):
     recording_id: int
     participant_id: str
     frame_number: int
+    timestamp_ms: float
     received_ms: float
     clock_offset_ms: float | None
     model: str
@@ -27,8 +28,7 @@ class Circumstances(NamedTuple):
 def samples_of(frame: Frame, result: Result, given: Circumstances) -> list[SampleRecord]:
     """One sample for each face, or one without a face."""
     faces: tuple[Face | None, ...] = result.faces or (None,)
-    timestamp_ms = capture_time_ms(frame.captured_ms, given.clock_offset_ms, given.received_ms)
-    return [_sample(frame, result, face, given, timestamp_ms) for face in faces]
+    return [_sample(frame, result, face, given) for face in faces]
 
 
 def capture_time_ms(captured_ms: float, offset_ms: float | None, received_ms: float) -> float:
@@ -49,15 +49,13 @@ def vector(probabilities: Probabilities) -> tuple[float, ...]:
     return tuple(probabilities[label] for label in LABELS)
 
 
-def _sample(
-    frame: Frame, result: Result, face: Face | None, given: Circumstances, timestamp_ms: float
-) -> SampleRecord:
+def _sample(frame: Frame, result: Result, face: Face | None, given: Circumstances) -> SampleRecord:
     raw = vector(face.raw_probabilities) if face else None
     return SampleRecord(
         recording_id=given.recording_id,
         participant_id=given.participant_id,
         frame=given.frame_number,
-        timestamp_ms=timestamp_ms,
+        timestamp_ms=given.timestamp_ms,
         received_ms=given.received_ms,
         captured_ms=frame.captured_ms,
         clock_offset_ms=given.clock_offset_ms,

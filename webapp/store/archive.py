@@ -141,6 +141,7 @@ class Archive:
         """Take an event back."""
         with self._session() as session:
             session.execute(delete(models.Marker).where(*_is_marker(marker)))
+        self._wal.truncate()
 
     # Participants
 
@@ -308,6 +309,7 @@ class Archive:
         """Delete a host and their keys; rooms stay."""
         with self._session() as session:
             session.execute(delete(models.Host).where(models.Host.id == host_id))
+        self._wal.truncate()
 
     def api_keys(self) -> list[KeyRecord]:
         """The keys of all hosts."""
@@ -330,6 +332,7 @@ class Archive:
             session.execute(
                 delete(models.ApiKey).where(models.ApiKey.id == key_id, models.ApiKey.host_id == host_id)
             )
+        self._wal.truncate()
 
     def _update_host(self, host_id: int, **values: str) -> HostRecord | None:
         with self._session() as session:
