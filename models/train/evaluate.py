@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.train.batches import as_input
-from models.train.data import UNKNOWN, DataError, FaceSet, read_split
+from models.train.calibration import CALIBRATED_ON, HeldOutCalibration, hold_out
+from models.train.data import UNKNOWN, USAGES, DataError, FaceSet, read_split
 from models.train.duplicates import near_duplicates
 from models.train.faces import DEFAULT_DATA, FACE_CACHE, aligned_faces
 from models.train.frames import FAULTS, cut_by_server
@@ -45,42 +46,59 @@ FerPlus = Callable[[Images], NDArray[np.int64]]
 class Subject:
     """What is measured: the (n,) faces of a split, and which have a near copy among the training images.
 
-    `copied` is None where there are no training images to compare with.
+    `copied` is None where there are no training images to compare with. `calibrated_on` says that the model's
+    calibration was fitted on these faces: its error is then cross-validated too.
     """
 
     faces: FaceSet
     copied: NDArray[np.bool_] | None
     classifier: Classifier
     fer_plus: FerPlus | None
+    calibrated_on: bool = False
 
 
 def evaluate(subject: Subject, crops_only: bool = False) -> dict[str, Any]:
     """All figures in their JSON form; those of the given crops also stand at the top."""
     faces = subject.faces
     crops, _ = aligned_faces(faces.images, FACE_CACHE)
-    given = figures(subject, crops, np.ones(len(faces), bool))
+    folds = hold_out(subject.classifier.probabilities(crops), faces.labels) if subject.calibrated_on else None
+    given = figures(subject, crops, np.ones(len(faces), bool), folds)
     ways = {"crops": given}
     faults: dict[str, Any] = {}
     if not crops_only:
-        ways["end_to_end"] = figures(subject, *cut_by_server(faces.images, None))
+        ways["end_to_end"] = figures(subject, *cut_by_server(faces.images, None), folds)
         faults = under_faults(subject)
     return {**given, "ways": ways, "faults": faults}
 
 
-def figures(subject: Subject, crops: Images, found: NDArray[np.bool_]) -> dict[str, Any]:
-    """The figures of one way of cutting the faces; `found` (n,) is false where there was nothing to cut."""
+def figures(
+    subject: Subject, crops: Images, found: NDArray[np.bool_], folds: HeldOutCalibration | None = None
+) -> dict[str, Any]:
+    """The figures of one way of cutting the faces; `found` (n,) is false where there was nothing to cut.
+
+    `folds` add the score with calibrations that were fitted without the faces they are measured on.
+    """
     faces = subject.faces
     probabilities = subject.classifier.probabilities(crops)
     result = {**score(faces.labels, probabilities, found).as_dict(), "found": float(found.mean())}
-    known = found & (faces.labels != UNKNOWN)
-    confidence = probabilities[known].max(axis=1)
-    right = probabilities[known].argmax(axis=1) == faces.labels[known]
-    result["answers"] = {"confidence": confidence.round(4).tolist(), "right": right.tolist()}
+    held_out = probabilities if folds is None else folds.apply(probabilities)
+    if folds is not None:
+        result["cross_validated"] = score(faces.labels, held_out, found).as_dict()
+    result["answers"] = _answers(faces.labels, held_out, found)
     result["fer_plus"] = _fer_plus_figures(subject, crops, probabilities, found)
     if subject.copied is not None:
         rest = score(np.where(subject.copied, UNKNOWN, faces.labels), probabilities, found)
         result["without_duplicates"] = {"duplicates": int(subject.copied.sum()), **rest.as_dict()}
     return result
+
+
+def _answers(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float32], found: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """For the reliability plot: how sure each answer is, and whether it is right."""
+    known = found & (labels != UNKNOWN)
+    right = probabilities[known].argmax(axis=1) == labels[known]
+    return {"confidence": probabilities[known].max(axis=1).round(4).tolist(), "right": right.tolist()}
 
 
 def _fer_plus_figures(
@@ -192,6 +210,7 @@ def main() -> None:
         None if split == "train" else find_copies(faces, data, chosen.train),
         load_classifier(runtime_of(chosen.model), chosen.model),
         fer_plus_head(chosen.model),
+        split in (CALIBRATED_ON, USAGES[CALIBRATED_ON]),
     )
     result = {"model": chosen.model.name, "split": split, **evaluate(subject, chosen.crops_only)}
     print(table(result))

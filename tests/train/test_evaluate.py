@@ -184,6 +184,25 @@ def test_training_images_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.Mo
         command(monkeypatch, tmp_path, *source, "--train", tmp_path / "nowhere")
 
 
+def test_the_calibration_of_the_split_it_was_fitted_on_is_cross_validated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of the labels are wrong, so that the shipped calibration is off and a fit on them is not."""
+    lines = [
+        ("sheet-00.png", tile, split, ("happy", "sad")[tile % 2], tile, *votes(happiness=9))
+        for split in ("validation", "held-out")
+        for tile in range(20)
+    ]
+    data = write_sheets(tmp_path, dict.fromkeys(range(20), astronaut_face()), lines)
+    figures = command(monkeypatch, tmp_path, "--sheets", data, "--split", "validation")
+    own, held_out = figures["calibration_error"], figures["cross_validated"]["calibration_error"]
+    assert held_out < own  # the astronaut surely smiles
+    assert f"calibration error {held_out:.3f} (cross-validated; {own:.3f} on" in capsys.readouterr().out
+    assert "calibration cross-validated" in (tmp_path / "report" / "report.html").read_text()
+    other = command(monkeypatch, tmp_path, "--sheets", data, "--split", "held-out")
+    assert other["calibration_error"] == own and "cross_validated" not in other
+
+
 def test_the_public_files_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usages = ["PrivateTest", "Training", "PrivateTest"]
     path = write_fer2013(tmp_path, np.stack([astronaut_face(), *noise(2)]), [3, 0, 3], usages)

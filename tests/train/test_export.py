@@ -12,7 +12,7 @@ from models.train import export as export_module
 from models.train.augment import vary
 from models.train.batches import as_input
 from models.train.data import FaceSet
-from models.train.export import best_calibration, copy_weights, export, sign_card
+from models.train.export import copy_weights, export, sign_card
 from models.train.faces import cut_face
 from models.train.fit import fit
 from models.train.network import build_served, build_trained
@@ -74,24 +74,6 @@ def test_the_served_network_answers_like_the_trained_one() -> None:
     logits = np.asarray(trained.predict(faces, verbose=0)["label"])
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.asarray(served.predict(faces, verbose=0)) == pytest.approx(expected, abs=1e-5)
-
-
-def test_answers_that_are_too_sure_and_lean_to_one_side_are_calibrated() -> None:
-    """Labels drawn from a softmax, as if each expression were as frequent as any other."""
-    rng = np.random.default_rng(2)
-    logits = rng.normal(0, 1, (40_000, 7))
-    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
-    leaning = np.array([1, -1, 0, 0, 0, 0, 0.0])
-    scale, shift = best_calibration((3 * (logits + leaning)).astype(np.float32), labels)
-    assert scale == pytest.approx(1 / 3, rel=0.05)
-    assert shift == pytest.approx(-leaning, abs=0.06)
-
-
-def test_a_rare_expression_counts_for_more_than_its_number() -> None:
-    """Every tenth of faces that all look alike is of one kind; its odds are then the root of a ninth."""
-    labels = np.where(np.arange(1000) % 10 == 0, 1, 0)
-    _, shift = best_calibration(np.zeros((1000, 2), np.float32), labels)
-    assert np.exp(shift[1] - shift[0]) == pytest.approx((1 / 9) ** 0.5, rel=0.01)
 
 
 def test_both_shipped_files_agree_on_real_faces_in_many_conditions() -> None:
