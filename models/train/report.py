@@ -21,11 +21,11 @@ def table(result: dict[str, Any]) -> str:
     lines = []
     for way, figures in result["ways"].items():
         lines += _summary(WAYS[way], figures)
-    if result["faults"]:
-        lines += ["", "end to end, under faults      accuracy    lost   found"]
+    if result["corruptions"]:
+        lines += ["", "end to end, with corruption   accuracy    lost   found"]
     lines += [
-        f"{name:>28} {fault['accuracy']:>10.1%} {100 * fault['lost']:>7.1f} {fault['found']:>7.1%}"
-        for name, fault in result["faults"].items()
+        f"{name:>28} {of['accuracy']:>10.1%} {100 * of['lost']:>7.1f} {of['found']:>7.1%}"
+        for name, of in result["corruptions"].items()
     ]
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from models.train.augment import vary
 from models.train.batches import as_input
 from models.train.data import FaceSet
 from models.train.export import copy_weights, export, sign_card
-from models.train.faces import cut_face
+from models.train.faces import crop_face
 from models.train.fit import fit
 from models.train.network import build_served, build_trained
 from models.train.settings import Settings
@@ -92,7 +92,7 @@ def test_both_shipped_files_agree_on_real_faces_in_many_conditions() -> None:
     ("runtime", "name"), [("litert", "expression.tflite"), ("keras", "expression.keras")]
 )
 def test_the_shipped_files_see_that_the_astronaut_smiles(runtime: Runtime, name: str) -> None:
-    crop, _ = cut_face(astronaut_face())
+    crop, _ = crop_face(astronaut_face())
     classifier = load_classifier(runtime, export_module.MODELS / name)
     row = classifier.probabilities(crop[None])[0]
     assert LABELS[int(row.argmax())] == "happy"
@@ -100,5 +100,5 @@ def test_the_shipped_files_see_that_the_astronaut_smiles(runtime: Runtime, name:
 
 def _real_crops(count: int) -> NDArray[np.uint8]:
     """A smiling and a serious face, varied as for training."""
-    faces = [cut_face(face)[0] for face in (astronaut_face(), serious_face())]
+    faces = [crop_face(face)[0] for face in (astronaut_face(), serious_face())]
     return np.stack([vary(faces[seed % 2], Settings(), np.random.default_rng(seed)) for seed in range(count)])
