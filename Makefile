@@ -7,10 +7,11 @@ PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip install --disable-pip-version-check --constraint constraints.txt
 NPM = $(shell command -v npm || echo .venv/bin/npm)
 DATA ?= ../shared/data/fer2013plus
+UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run serve test lint format bench bench-growth bench-peer bench-recording bench-export bench-attacks train evaluate clean
+.PHONY: help run serve test lint format bench bench-growth bench-peer bench-recording bench-export bench-attacks teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -59,8 +60,15 @@ bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people,
 bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_attacks
 
-train: .venv/dev.stamp ## Train the CNN on DATA=folder (or fer2013.csv), or go on; write models/
-	@$(PYTHON) -m models.train.recipe --data $(DATA)
+teachers: .venv/train.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers
+	@$(PYTHON) -m models.train.teachers.fit --data $(DATA)
+	@$(PYTHON) -m models.train.teachers.ensemble --data $(DATA)
+
+bank: .venv/train.stamp ## Ask the teachers about views of the faces of DATA and UNLABELLED, into build/bank
+	@$(PYTHON) -m models.train.teachers.make_bank --data $(DATA) --unlabelled $(UNLABELLED)
+
+train: .venv/train.stamp ## Train the CNN on DATA and the bank, or resume; write models/
+	@KERAS_BACKEND=torch $(PYTHON) -m models.train.recipe --data $(DATA) --unlabelled $(UNLABELLED)
 	@KERAS_BACKEND=tensorflow $(PYTHON) -m models.train.export --data $(DATA)
 
 evaluate: .venv/dev.stamp ## Score models/expression.tflite on the validation images of DATA=folder
@@ -83,6 +91,10 @@ clean: ## Remove what setting up and building made; certificates in instance/ st
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	$(PIP) --requirement requirements-dev.txt
+	@touch $@
+
+.venv/train.stamp: requirements-train.txt .venv/dev.stamp
+	$(PIP) --requirement requirements-train.txt
 	@touch $@
 
 .venv-peer/made.stamp: requirements-peer.txt | .venv/made.stamp

@@ -1,60 +1,59 @@
-"""Varies faces as webcams do: how they lie, light, sharpness, noise, compression, and what covers them.
+"""Varies faces as webcams do: light, sharpness, noise, compression, and what hides a part of them.
 
 Everything works on one grey face of uint8 with OpenCV and takes about 70 microseconds on one core, so that
-a thread beside the training keeps up with it. A face is also mirrored in half of the cases.
+a thread beside the training keeps up with it. `views` varies how a face lies.
 """
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.train.settings import Settings
-
-Face = NDArray[np.uint8]
-Random = np.random.Generator
+from models.train.views import Face, Random, random_view, render
 
 SMALLEST_SIDE = 18
 """Faces are shrunk to at least this many pixels, and enlarged again."""
 
 MASKED = 0.3
-"""How many of the covered faces are covered as by a mask or a hand before the mouth."""
+"""How many of the cut-out faces lose all below the nose or mouth, as behind a mask or a hand."""
+
+
+class Lighting(Protocol):
+    """The limits of random light, as `Settings` has them."""
+
+    @property
+    def light(self) -> float: ...  # noqa: D102
+
+    @property
+    def contrast(self) -> float: ...  # noqa: D102
 
 
 def vary(face: Face, settings: Settings, random: Random) -> Face:
-    """A new picture of the same face: (48, 48) uint8 to the same, the given one untouched."""
-    varied = lit(moved(face, settings, random), settings, random)
-    if random.random() < settings.cover_rate:
-        varied = covered(varied, random)
+    """A new image of the same face: (48, 48) uint8 to the same, the given one untouched."""
+    return corrupt(render(face, random_view(settings, random), face.shape[0]), settings, random)
+
+
+def corrupt(face: Face, settings: Settings, random: Random) -> Face:
+    """The same view of a face in other light, perhaps partly hidden, perhaps with corruptions."""
+    varied = lit(face, settings, random)
+    if random.random() < settings.cutout_rate:
+        varied = cut_out(varied, random)
     for change in (blurred, shrunk, dimmed, noisy, compressed):
-        if random.random() < settings.fault_rate:
+        if random.random() < settings.corruption_rate:
             varied = change(varied, random)
     return varied
 
 
-def moved(face: Face, settings: Settings, random: Random) -> Face:
-    """Turned, scaled, shifted, and mirrored half of the time; beyond the edge its last pixels repeat."""
-    side = face.shape[0]
-    turn = np.radians(random.uniform(-settings.turn_degrees, settings.turn_degrees))
-    scale = np.exp(random.uniform(-settings.scale, settings.scale))
-    across, down = scale * np.cos(turn), scale * np.sin(turn)
-    linear = np.array([[across, -down], [down, across]])
-    if random.random() < 0.5:
-        linear[:, 0] *= -1
-    middle = np.full(2, (side - 1) / 2)
-    shift = middle - linear @ middle + random.uniform(-settings.shift, settings.shift, 2) * side
-    matrix = np.hstack([linear, shift[:, None]])
-    return np.asarray(cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
-def lit(face: Face, settings: Settings, random: Random) -> Face:
+def lit(face: Face, settings: Lighting, random: Random) -> Face:
     """Another exposure, contrast and gamma, as one table over the grey values."""
     contrast = np.exp(random.uniform(-settings.contrast, settings.contrast))
     gamma = np.exp(random.uniform(-settings.contrast, settings.contrast))
-    middle = 128 + random.uniform(-settings.light, settings.light) * 128
+    center = 128 + random.uniform(-settings.light, settings.light) * 128
     grey = 255 * np.linspace(0, 1, 256) ** gamma
-    table = np.clip((grey - 128) * contrast + middle, 0, 255).astype(np.uint8)
+    table = np.clip((grey - 128) * contrast + center, 0, 255).astype(np.uint8)
     return np.asarray(table[face], np.uint8)
 
 
@@ -88,10 +87,10 @@ def compressed(face: Face, random: Random) -> Face:
     return _jpeg(face, int(random.integers(15, 70)))
 
 
-def covered(face: Face, random: Random) -> Face:
-    """With something even before it: a patch over up to a fifth of it, or all below the nose or the mouth.
+def cut_out(face: Face, random: Random) -> Face:
+    """Cutout (DeVries and Taylor 2017, arXiv 1708.04552): an even patch over up to a quarter of the face.
 
-    The patch is cutout: DeVries and Taylor 2017, arXiv 1708.04552.
+    Or one over all below the nose or the mouth, as of a mask.
     """
     side = face.shape[0]
     result = face.copy()

@@ -6,60 +6,30 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.train.augment import vary
-from models.train.data import UNKNOWN, VOTED_EXPRESSIONS, FaceSet
+from models.train.augment import corrupt
+from models.train.bank import Bank
+from models.train.data import FaceSet
 from models.train.settings import Settings
-from webapp.messages import LABELS
-
-Targets = dict[str, NDArray[np.float32]]
-
-MIN_VOTES = 2
-"""A single vote for an expression is taken for a slip (as the authors of FER+ do)."""
-
-
-def label_targets(faces: FaceSet, smoothing: float) -> NDArray[np.float32]:
-    """(n, 7) smoothed one-hot rows; all 0, which asks for nothing, where the label is unknown."""
-    rows = np.full((len(faces), len(LABELS)), smoothing / len(LABELS), np.float32)
-    known = faces.labels != UNKNOWN
-    rows[known, faces.labels[known]] += 1 - smoothing
-    rows[~known] = 0
-    return rows
-
-
-def vote_targets(faces: FaceSet) -> NDArray[np.float32]:
-    """(n, 8) distributions of the votes over the expressions of FER+, all 0 where no expression has two."""
-    counts = faces.votes[:, : len(VOTED_EXPRESSIONS)]
-    counts = np.where(counts >= MIN_VOTES, counts, 0)
-    total = counts.sum(axis=1, keepdims=True)
-    rows: NDArray[np.float32] = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
-    return rows
-
-
-def targets(faces: FaceSet, smoothing: float) -> Targets:
-    """What each head of the network should answer."""
-    return {"label": label_targets(faces, smoothing), "votes": vote_targets(faces)}
-
-
-def mixed_targets(known: Targets, taught: Targets, weight: float) -> Targets:
-    """What is known of each face mixed with what teachers say; what they say alone where nothing is known."""
-    return {
-        head: np.where(rows.any(axis=1, keepdims=True), rows + weight * (taught[head] - rows), taught[head])
-        for head, rows in known.items()
-    }
+from models.train.targets import Targets, mixed_targets, targets
+from models.train.views import View, random_view, render
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of training; the same settings and epoch always give the same batches.
 
-    `taught` is what `teachers.teach` says of the same faces, if there are any teachers.
+    With a bank each face is shown in one of the bank's views, another one each epoch, and its target is mixed
+    with the teachers' answer for that view. Light, cutout and corruptions are the student's alone: it learns
+    to answer for a corrupted face what the teachers answer for the clean one (arXiv 2111.10561).
     """
 
-    def __init__(self, faces: FaceSet, settings: Settings, taught: Targets | None = None) -> None:
+    def __init__(self, faces: FaceSet, settings: Settings, bank: Bank | None = None) -> None:
         super().__init__(workers=2, max_queue_size=8)
         self._images = faces.images
-        known = targets(faces, settings.label_smoothing)
-        self._targets = known if taught is None else mixed_targets(known, taught, settings.taught)
+        self._targets = targets(faces, settings.label_smoothing)
         self._settings = settings
+        self._bank = bank
+        if bank is not None:
+            bank.check(faces.images)
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -74,22 +44,33 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """(batch, 48, 48, 1) float32 grey values of 0 to 255, and the targets."""
         random = np.random.default_rng((self._settings.seed, self._epoch, index))
         chosen = self._order[index * self._settings.batch : (index + 1) * self._settings.batch]
-        varied = as_input(np.stack([vary(self._images[face], self._settings, random) for face in chosen]))
-        wanted = {name: rows[chosen] for name, rows in self._targets.items()}
-        return mixed_up(varied, wanted, self._settings.mix_rate, random)
+        wanted = {head: rows[chosen] for head, rows in self._targets.items()}
+        if self._bank is None:
+            views = [random_view(self._settings, random) for _ in chosen]
+        else:
+            views, answers = self._bank.views_of(chosen, self._epoch)
+            wanted = mixed_targets(wanted, answers, self._settings.distillation)
+        varied = as_input(np.stack([self._image(*pair, random) for pair in zip(chosen, views, strict=True)]))
+        return mixup(varied, wanted, self._settings.mixup_rate, random)
+
+    def _image(self, face: int, view: View, random: np.random.Generator) -> NDArray[np.uint8]:
+        image = self._images[face]
+        return corrupt(render(image, view, image.shape[0]), self._settings, random)
 
 
-def mixed_up(
+def mixup(
     faces: NDArray[np.float32], wanted: Targets, rate: float, random: np.random.Generator
 ) -> tuple[NDArray[np.float32], Targets]:
-    """Some of the faces laid over their neighbours in the batch, with their targets: mixup, arXiv 1710.09412.
+    """Some of the faces blended with their neighbors in the batch, with their targets (arXiv 1710.09412).
 
     The first of each two counts at least half, so that targets of 0, of faces without labels, stay rare.
     """
-    parts = np.where(random.random(len(faces)) < rate, random.uniform(0, 0.5, len(faces)), 0)
-    parts = parts.astype(np.float32)[:, None]
-    mixed = faces + parts[..., None, None] * (np.roll(faces, 1, axis=0) - faces)
-    return mixed, {head: rows + parts * (np.roll(rows, 1, axis=0) - rows) for head, rows in wanted.items()}
+    fractions = np.where(random.random(len(faces)) < rate, random.uniform(0, 0.5, len(faces)), 0)
+    fractions = fractions.astype(np.float32)[:, None]
+    mixed = faces + fractions[..., None, None] * (np.roll(faces, 1, axis=0) - faces)
+    return mixed, {
+        head: rows + fractions * (np.roll(rows, 1, axis=0) - rows) for head, rows in wanted.items()
+    }
 
 
 def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:

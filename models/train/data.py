@@ -4,6 +4,9 @@ Sheets: a folder with `labels.csv`, whose columns are sheet, tile, split, fer201
 unknown), row and the ten FER+ vote counts; tile t of a sheet is the 48 x 48 pixels at row t // 64, column
 t % 64. CSV: Kaggle's `fer2013.csv` (emotion, pixels, Usage; emotion is an index into LABELS) and Microsoft's
 `fer2013new.csv` (Usage, Image name, then the same ten counts), which has the same images in the same order.
+
+Faces without labels, for learning from teachers alone: a folder of images `sheet-*.jpg` or `.png` of aligned
+grey faces, 96 x 96 pixels each, 32 a row.
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ from webapp.messages import LABELS
 
 FACE_SIDE = 48
 TILES_PER_ROW = 64
+UNLABELLED_SIDE, UNLABELLED_PER_ROW = 96, 32
+EMPTY_SPREAD = 2.0
+"""A tile whose grey values vary less, after a last face, is empty."""
+
 UNKNOWN = -1
 """Stands for the label of a face whose FER2013 label is not known."""
 
@@ -49,6 +56,14 @@ class FaceSet:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def joined(self, other: FaceSet) -> FaceSet:
+        """These faces, then the other ones."""
+        return FaceSet(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.votes, other.votes]),
+        )
 
     def take(self, indices: NDArray[np.intp]) -> FaceSet:
         """The faces at these positions, or where a mask is true."""
@@ -107,6 +122,33 @@ def read_csv(fer2013: Path, fer_plus: Path, usage: str) -> FaceSet:
     return FaceSet(images, labels, np.array([voted.get(index, nobody) for index, _ in kept], np.float32))
 
 
+def read_unlabelled(folder: Path) -> FaceSet:
+    """Read a folder of sheets of faces without labels, shrunk to 48 x 48; nobody voted, labels are UNKNOWN.
+
+    Raises:
+        DataError: the folder has no sheets.
+    """
+    paths = sorted(path for path in folder.glob("sheet-*") if path.suffix in (".jpg", ".png"))
+    if not paths:
+        raise DataError(f"{folder} has no sheets of unlabelled faces, sheet-00.jpg and so on.")
+    images = np.stack([face for path in paths for face in _unlabelled_faces(_read_sheet(path))])
+    return FaceSet(
+        images, np.full(len(images), UNKNOWN, np.int64), np.zeros((len(images), len(VOTES)), np.float32)
+    )
+
+
+def _unlabelled_faces(sheet: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    side = UNLABELLED_SIDE
+    rows = len(sheet) // side
+    tiles = sheet[: rows * side, : UNLABELLED_PER_ROW * side].reshape(rows, side, UNLABELLED_PER_ROW, side)
+    faces = tiles.swapaxes(1, 2).reshape(-1, side, side)
+    return [
+        np.asarray(cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+        for face in faces
+        if face.std() > EMPTY_SPREAD
+    ]
+
+
 def _read_votes(path: Path) -> dict[int, Sequence[float]]:
     """The votes by position in the file, of all lines that name an image."""
     with path.open(newline="") as file:
@@ -127,7 +169,7 @@ def _pixels(text: str, path: Path, index: int) -> NDArray[np.uint8]:
 def _read_sheet(path: Path) -> NDArray[np.uint8]:
     sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if sheet is None:
-        raise DataError(f"{path} is missing or is no image; labels.csv names it.")
+        raise DataError(f"{path} is missing or is no image.")
     return np.asarray(sheet, np.uint8)
 
 

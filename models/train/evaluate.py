@@ -3,8 +3,8 @@
 The model is the file as served, run by the server's own classifier: one network, one crop, no averaging over
 variations. It is measured in two ways: on the given pictures, aligned where the face mesh finds a face and
 left as they are elsewhere (which compares with published figures), and end to end, through a camera's frame
-and all that the server does with it, where a face that is not found is an error; and so under the faults of
-webcams. `--report` gets one HTML page with the plots in it, the plots as PNG, and the figures as JSON.
+and all that the server does with it, where a face that is not found is an error; and so under the corruptions
+of webcams. `--report` gets one HTML page with the plots in it, the plots as PNG, and the figures as JSON.
 
 Any split that labels.csv names can be measured, without training images too. Where these are elsewhere,
 `--train` says so; without any, near copies of training images cannot be told and stay in.
@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.train.batches import as_input
-from models.train.data import UNKNOWN, DataError, FaceSet, read_split
+from models.train.calibration import CALIBRATED_ON, HeldOutCalibration, hold_out
+from models.train.data import UNKNOWN, USAGES, DataError, FaceSet, read_split
 from models.train.duplicates import near_duplicates
 from models.train.faces import DEFAULT_DATA, FACE_CACHE, aligned_faces
-from models.train.frames import FAULTS, cut_by_server
+from models.train.frames import CORRUPTIONS, crop_by_server
 from models.train.report import table, write_report
 from models.train.scores import FER_PLUS_OF_LABEL, agreement, fer_plus_majority, score
 from webapp.config import Runtime
@@ -35,7 +36,7 @@ from webapp.vision.classify import Classifier, load_classifier
 DEFAULT_MODEL = Path("models/expression.tflite")
 DEFAULT_REPORT = Path("build/report")
 FER_PLUS_HEAD = "fer_plus_head.npz"
-FAULTY_IMAGES = 1000
+CORRUPTED_IMAGES = 1000
 
 Images = NDArray[np.uint8]
 FerPlus = Callable[[Images], NDArray[np.int64]]
@@ -45,42 +46,59 @@ FerPlus = Callable[[Images], NDArray[np.int64]]
 class Subject:
     """What is measured: the (n,) faces of a split, and which have a near copy among the training images.
 
-    `copied` is None where there are no training images to compare with.
+    `copied` is None where there are no training images to compare with. `calibrated_on` says that the model's
+    calibration was fitted on these faces: its error is then cross-validated too.
     """
 
     faces: FaceSet
     copied: NDArray[np.bool_] | None
     classifier: Classifier
     fer_plus: FerPlus | None
+    calibrated_on: bool = False
 
 
 def evaluate(subject: Subject, crops_only: bool = False) -> dict[str, Any]:
     """All figures in their JSON form; those of the given crops also stand at the top."""
     faces = subject.faces
     crops, _ = aligned_faces(faces.images, FACE_CACHE)
-    given = figures(subject, crops, np.ones(len(faces), bool))
+    folds = hold_out(subject.classifier.probabilities(crops), faces.labels) if subject.calibrated_on else None
+    given = figures(subject, crops, np.ones(len(faces), bool), folds)
     ways = {"crops": given}
-    faults: dict[str, Any] = {}
+    corruptions: dict[str, Any] = {}
     if not crops_only:
-        ways["end_to_end"] = figures(subject, *cut_by_server(faces.images, None))
-        faults = under_faults(subject)
-    return {**given, "ways": ways, "faults": faults}
+        ways["end_to_end"] = figures(subject, *crop_by_server(faces.images, None), folds)
+        corruptions = under_corruptions(subject)
+    return {**given, "ways": ways, "corruptions": corruptions}
 
 
-def figures(subject: Subject, crops: Images, found: NDArray[np.bool_]) -> dict[str, Any]:
-    """The figures of one way of cutting the faces; `found` (n,) is false where there was nothing to cut."""
+def figures(
+    subject: Subject, crops: Images, found: NDArray[np.bool_], folds: HeldOutCalibration | None = None
+) -> dict[str, Any]:
+    """The figures of one way of cropping the faces; `found` (n,) is false where there was nothing to crop.
+
+    `folds` add the score with calibrations that were fitted without the faces they are measured on.
+    """
     faces = subject.faces
     probabilities = subject.classifier.probabilities(crops)
     result = {**score(faces.labels, probabilities, found).as_dict(), "found": float(found.mean())}
-    known = found & (faces.labels != UNKNOWN)
-    confidence = probabilities[known].max(axis=1)
-    right = probabilities[known].argmax(axis=1) == faces.labels[known]
-    result["answers"] = {"confidence": confidence.round(4).tolist(), "right": right.tolist()}
+    held_out = probabilities if folds is None else folds.apply(probabilities)
+    if folds is not None:
+        result["cross_validated"] = score(faces.labels, held_out, found).as_dict()
+    result["answers"] = _answers(faces.labels, held_out, found)
     result["fer_plus"] = _fer_plus_figures(subject, crops, probabilities, found)
     if subject.copied is not None:
         rest = score(np.where(subject.copied, UNKNOWN, faces.labels), probabilities, found)
         result["without_duplicates"] = {"duplicates": int(subject.copied.sum()), **rest.as_dict()}
     return result
+
+
+def _answers(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float32], found: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """For the reliability plot: how sure each answer is, and whether it is right."""
+    known = found & (labels != UNKNOWN)
+    right = probabilities[known].argmax(axis=1) == labels[known]
+    return {"confidence": probabilities[known].max(axis=1).round(4).tolist(), "right": right.tolist()}
 
 
 def _fer_plus_figures(
@@ -99,17 +117,17 @@ def _fer_plus_figures(
     }
 
 
-def under_faults(subject: Subject) -> dict[str, Any]:
-    """End to end without a fault and with each, on the same FAULTY_IMAGES labelled faces of the split."""
+def under_corruptions(subject: Subject) -> dict[str, Any]:
+    """End to end without corruption and with each, on the same CORRUPTED_IMAGES labelled faces."""
     known = np.flatnonzero(subject.faces.labels != UNKNOWN)
     chosen = subject.faces.take(
-        known[np.linspace(0, len(known) - 1, min(FAULTY_IMAGES, len(known))).astype(int)]
+        known[np.linspace(0, len(known) - 1, min(CORRUPTED_IMAGES, len(known))).astype(int)]
     )
     results = {}
-    for fault in (None, *FAULTS):
-        crops, found = cut_by_server(chosen.images, fault)
+    for corruption in (None, *CORRUPTIONS):
+        crops, found = crop_by_server(chosen.images, corruption)
         accuracy = score(chosen.labels, subject.classifier.probabilities(crops), found).accuracy
-        results[fault or "none"] = {
+        results[corruption or "none"] = {
             "images": len(chosen),
             "accuracy": accuracy,
             "found": float(found.mean()),
@@ -192,6 +210,7 @@ def main() -> None:
         None if split == "train" else find_copies(faces, data, chosen.train),
         load_classifier(runtime_of(chosen.model), chosen.model),
         fer_plus_head(chosen.model),
+        split in (CALIBRATED_ON, USAGES[CALIBRATED_ON]),
     )
     result = {"model": chosen.model.name, "split": split, **evaluate(subject, chosen.crops_only)}
     print(table(result))

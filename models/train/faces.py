@@ -1,4 +1,4 @@
-"""Cuts the faces of a data set as the server cuts a webcam's, and keeps the result for the next run."""
+"""Crops the faces of a data set as the server crops a webcam's, and keeps the result for the next run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models.train.data import FaceSet, read_split
+from models.train.data import FaceSet, read_split, read_unlabelled
 from webapp.messages import Region
 from webapp.vision.align import align
 from webapp.vision.landmarks import FaceLandmarker
@@ -32,25 +32,31 @@ MIN_SCORE = 0.5
 
 PROBES = 8
 
-Cut = tuple[NDArray[np.uint8], bool]
-Mapper = Callable[[NDArray[np.uint8]], Iterable[Cut]]
+Crop = tuple[NDArray[np.uint8], bool]
+Mapper = Callable[[NDArray[np.uint8]], Iterable[Crop]]
 
 
 def read_aligned(data: Path, split: str) -> FaceSet:
-    """Read a split and cut its faces, or take them from the cache."""
+    """Read a split and crop its faces, or take them from the cache."""
     faces = read_split(data, split)
     crops, _ = aligned_faces(faces.images, FACE_CACHE)
     return FaceSet(crops, faces.labels, faces.votes)
 
 
+def read_training_faces(data: Path, unlabelled: Path | None) -> FaceSet:
+    """The faces of `train`, aligned, and after them those of a folder of unlabelled ones, if one is given."""
+    train = read_aligned(data, "train")
+    return train if unlabelled is None else train.joined(read_unlabelled(unlabelled))
+
+
 def aligned_faces(
     images: NDArray[np.uint8], cache_folder: Path, processes: int | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Cut every face upright where the face mesh finds it, and leave it as it is elsewhere.
+    """Crop every face upright where the face mesh finds it, and leave it as it is elsewhere.
 
     Args:
         images: (n, 48, 48) uint8, grey.
-        cache_folder: where the result is kept, under a name made of the images and the code that cuts.
+        cache_folder: where the result is kept, under a name made of the images and the code that crops.
         processes: how many to use; one a core if None.
 
     Returns:
@@ -59,7 +65,7 @@ def aligned_faces(
     path = cache_folder / f"aligned-{_fingerprint(images)}.npz"
     if not path.is_file():
         cache_folder.mkdir(parents=True, exist_ok=True)
-        crops, found = _cut_all(images, processes or os.cpu_count() or 1)
+        crops, found = _crop_all(images, processes or os.cpu_count() or 1)
         partial = path.with_suffix(f".{os.getpid()}.npz")
         np.savez(partial, crops=crops, found=found)
         partial.replace(path)
@@ -67,18 +73,18 @@ def aligned_faces(
         return kept["crops"], kept["found"]
 
 
-def cut_face(image: NDArray[np.uint8]) -> Cut:
+def crop_face(image: NDArray[np.uint8]) -> Crop:
     """The aligned crop of one (48, 48) grey face and true, or the face itself and false."""
     large = cv2.resize(image, (ENLARGED_SIDE, ENLARGED_SIDE), interpolation=cv2.INTER_CUBIC)
     framed = cv2.copyMakeBorder(large, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
-    picture = np.asarray(cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR), np.uint8)
-    middle = picture.shape[0] / 2
+    frame = np.asarray(cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR), np.uint8)
+    center = frame.shape[0] / 2
     landmarker = _landmarker()
-    first = landmarker.landmarks(picture, Region(middle, middle, ENLARGED_SIDE * REGION_SCALE, 0.0))
-    second = landmarker.landmarks(picture, region_from_landmarks(first.points))
+    first = landmarker.landmarks(frame, Region(center, center, ENLARGED_SIDE * REGION_SCALE, 0.0))
+    second = landmarker.landmarks(frame, region_from_landmarks(first.points))
     if second.presence <= MIN_SCORE:
         return image, False
-    return align(picture, second.points), True
+    return align(frame, second.points), True
 
 
 @cache
@@ -87,25 +93,25 @@ def _landmarker() -> FaceLandmarker:
     return FaceLandmarker()
 
 
-def _cut_all(images: NDArray[np.uint8], processes: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def _crop_all(images: NDArray[np.uint8], processes: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     with _mapper(processes) as mapper:
-        cut = list(tqdm(mapper(images), total=len(images), desc="aligning faces", unit="face"))
-    return np.stack([crop for crop, _ in cut]), np.array([found for _, found in cut])
+        cropped = list(tqdm(mapper(images), total=len(images), desc="aligning faces", unit="face"))
+    return np.stack([crop for crop, _ in cropped]), np.array([found for _, found in cropped])
 
 
 @contextmanager
 def _mapper(processes: int) -> Iterator[Mapper]:
-    """Maps `cut_face` over images in this process, or in several."""
+    """Maps `crop_face` over images in this process, or in several."""
     if processes == 1:
-        yield lambda images: map(cut_face, images)
+        yield lambda images: map(crop_face, images)
         return
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield lambda images: pool.imap(cut_face, images, chunksize=64)
+        yield lambda images: pool.imap(crop_face, images, chunksize=64)
 
 
 def _fingerprint(images: NDArray[np.uint8]) -> str:
-    """Names the images and how this version of the code cuts faces, seen in a few of them."""
+    """Names the images and how this version of the code crops faces, seen in a few of them."""
     digest = hashlib.sha256(np.ascontiguousarray(images).tobytes())
     for image in images[:PROBES]:
-        digest.update(cut_face(image)[0].tobytes())
+        digest.update(crop_face(image)[0].tobytes())
     return digest.hexdigest()[:16]

@@ -17,33 +17,45 @@ import cv2
 import keras
 from tqdm.keras import TqdmCallback
 
-from models.train.batches import Batches, as_input, targets
+from models.train.bank import Bank, read_bank
+from models.train.batches import Batches, as_input
 from models.train.data import UNKNOWN, FaceSet
-from models.train.faces import DEFAULT_DATA, read_aligned
+from models.train.faces import DEFAULT_DATA, read_aligned, read_training_faces
+from models.train.initialization import initialize_from
 from models.train.network import build_trained
-from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, SCORE, best_score, start_run
+from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, SCORE, RunError, best_score, start_run
 from models.train.settings import Settings, add_settings, chosen_settings
-from models.train.starts import start_from
-from models.train.teachers import taught_targets
+from models.train.targets import targets
 
 
-def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> Path:
+def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path, bank: Bank | None = None) -> Path:
     """Train on aligned faces, from the start or from where a stop left the run.
+
+    Args:
+        train: the faces to learn from.
+        validation: the faces that tell the best epoch.
+        settings: of the run.
+        run: its folder.
+        bank: the teachers' answers for `train`; needed where `settings.distillation` is not 0.
 
     Returns:
         The file with the best weights.
 
     Raises:
-        RunError: the run's folder belongs to other settings.
+        RunError: the run's folder belongs to other settings, or there is no bank to distil from.
+        BankError: the bank was made of other faces.
     """
+    if settings.distillation and bank is None:
+        raise RunError(
+            f"{run} learns from teachers' answers, and there is no bank of them; name one with --bank."
+        )
     start_run(run, settings)
     keras.utils.set_random_seed(settings.seed)
     keras.mixed_precision.set_dtype_policy(settings.precision)
     model = build_trained(settings)
-    if settings.start:
-        start_from(model, [Path(start) for start in settings.start])
-    taught = taught_targets(train, settings) if settings.teachers else None
-    batches = Batches(train, settings, taught)
+    if settings.initialization:
+        initialize_from(model, [Path(folder) for folder in settings.initialization])
+    batches = Batches(train, settings, bank if settings.distillation else None)
     _compile(model, settings, len(batches))
     known = validation.take(validation.labels != UNKNOWN)
     model.fit(
@@ -59,17 +71,17 @@ def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path) -> P
 
 
 def _compile(model: keras.Model, settings: Settings, steps: int) -> None:
-    optimiser = keras.optimizers.SGD(
+    optimizer = keras.optimizers.SGD(
         _schedule(settings, steps),
         momentum=settings.momentum,
         nesterov=True,
         weight_decay=settings.weight_decay,
         use_ema=True,
-        ema_momentum=settings.average_momentum,
+        ema_momentum=settings.ema_momentum,
     )
-    optimiser.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     model.compile(
-        optimiser,
+        optimizer,
         loss={head: keras.losses.CategoricalCrossentropy(from_logits=True) for head in ("label", "votes")},
         loss_weights={"label": 1.0, "votes": settings.votes_weight},
         metrics={head: [keras.metrics.CategoricalAccuracy(name="accuracy")] for head in ("label", "votes")},
@@ -80,9 +92,9 @@ def _schedule(settings: Settings, steps: int) -> keras.optimizers.schedules.Lear
     """Up to the peak in a straight line, then down in a cosine (Loshchilov and Hutter, arXiv 1608.03983)."""
     warmup = math.ceil(settings.warmup_epochs * steps)
     return keras.optimizers.schedules.CosineDecay(
-        settings.peak_rate / 25,
+        settings.peak_learning_rate / 25,
         max(1, settings.epochs * steps - warmup),
-        warmup_target=settings.peak_rate,
+        warmup_target=settings.peak_learning_rate,
         warmup_steps=warmup,
     )
 
@@ -114,11 +126,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the expression CNN, or go on with a run.")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of sheets, or fer2013.csv")
     parser.add_argument("--run", type=Path, default=DEFAULT_RUN, help="folder of the run, made if missing")
+    parser.add_argument(
+        "--unlabelled", type=Path, help="folder of sheets of faces without labels, which the bank knows"
+    )
+    parser.add_argument("--bank", type=Path, help="teachers' answers, made by `make bank`")
     add_settings(parser)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    train, validation = (read_aligned(arguments.data, split) for split in ("train", "validation"))
-    fit(train, validation, chosen_settings(arguments), arguments.run)
+    train = read_training_faces(arguments.data, arguments.unlabelled)
+    validation = read_aligned(arguments.data, "validation")
+    bank = read_bank(arguments.bank) if arguments.bank else None
+    fit(train, validation, chosen_settings(arguments), arguments.run, bank)
     print(f"best validation accuracy {best_score(arguments.run):.4f} in {arguments.run}")
 
 

@@ -1,6 +1,6 @@
-"""Faces as a camera would send them, with and without its faults, and what the server cuts from them.
+"""Faces as a camera would send them, with and without corruptions, and what the server crops from them.
 
-A face of 48 x 48 pixels is enlarged and put before an even grey, into the middle of a frame of 640 x 480.
+A face of 48 x 48 pixels is enlarged and put before an even grey, in the center of a frame of 640 x 480.
 Other surrounds and sizes were tried on faces of FER2013's validation split, with the model of 68.6%. In
 parts of the first 1,200 and of the other 2,378 labelled faces, whose given crops reach 69.6% and 68.1%:
 
@@ -33,7 +33,7 @@ from webapp.messages import Job
 from webapp.vision.align import CROP_SIZE
 from webapp.vision.pipeline import FoundFace, Pipeline
 
-Picture = NDArray[np.uint8]
+Frame = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 640, 480
 FACE_SIDE = 240
@@ -45,8 +45,8 @@ QUALITY, LOW_QUALITY = 85, 20
 TILES = 6
 
 
-def framed(face: Picture, side: int = FACE_SIDE) -> Picture:
-    """The (48, 48) grey face in the middle of a (480, 640, 3) frame."""
+def framed(face: Frame, side: int = FACE_SIDE) -> Frame:
+    """The (48, 48) grey face in the center of a (480, 640, 3) frame."""
     frame = np.full((HEIGHT, WIDTH), SURROUND, np.uint8)
     top, left = (HEIGHT - side) // 2, (WIDTH - side) // 2
     how = cv2.INTER_CUBIC if side > face.shape[0] else cv2.INTER_AREA
@@ -54,83 +54,85 @@ def framed(face: Picture, side: int = FACE_SIDE) -> Picture:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
-def clean(face: Picture, random: np.random.Generator) -> Picture:
-    """Without a fault."""
+def clean(face: Frame, random: np.random.Generator) -> Frame:
+    """Without corruption."""
     return framed(face)
 
 
-def dark(face: Picture, random: np.random.Generator) -> Picture:
+def dark(face: Frame, random: np.random.Generator) -> Frame:
     """A fifth of the light, and the noise of a sensor that strains."""
     return _noisy(framed(face).astype(np.float32) * 0.2, 3.0, random)
 
 
-def noisy(face: Picture, random: np.random.Generator) -> Picture:
+def noisy(face: Frame, random: np.random.Generator) -> Frame:
     """Noise with a standard deviation of 25 grey values."""
     return _noisy(framed(face).astype(np.float32), 25.0, random)
 
 
-def blurred(face: Picture, random: np.random.Generator) -> Picture:
+def blurred(face: Frame, random: np.random.Generator) -> Frame:
     """Out of focus, by a 40th of the face."""
     return np.asarray(cv2.GaussianBlur(framed(face), (0, 0), FACE_SIDE / 40), np.uint8)
 
 
-def small(face: Picture, random: np.random.Generator) -> Picture:
+def small(face: Frame, random: np.random.Generator) -> Frame:
     """Far away, 24 pixels wide."""
     return framed(face, SMALL_SIDE)
 
 
-def turned(face: Picture, random: np.random.Generator) -> Picture:
-    """Turned by 20 degrees, one way or the other."""
+def rotated(face: Frame, random: np.random.Generator) -> Frame:
+    """Rotated by 20 degrees, one way or the other."""
     matrix = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), random.choice((-20, 20)), 1.0)
     edge = (SURROUND, SURROUND, SURROUND)
     return np.asarray(cv2.warpAffine(framed(face), matrix, (WIDTH, HEIGHT), borderValue=edge), np.uint8)
 
 
-def covered(face: Picture, random: np.random.Generator) -> Picture:
+def partly_hidden(face: Frame, random: np.random.Generator) -> Frame:
     """The lower third behind something even."""
     hidden = face.copy()
     hidden[2 * face.shape[0] // 3 :] = random.integers(0, 256)
     return framed(hidden)
 
 
-Fault = Callable[[Picture, np.random.Generator], Picture]
+Corruption = Callable[[Frame, np.random.Generator], Frame]
 
-FAULTS: dict[str, Fault] = {
+CORRUPTIONS: dict[str, Corruption] = {
     "dark": dark,
     "noise": noisy,
     "blur": blurred,
     "JPEG of quality 20": clean,
     "24-pixel faces": small,
-    "turned 20 degrees": turned,
-    "lower third covered": covered,
+    "rotated 20 degrees": rotated,
+    "lower third covered": partly_hidden,
 }
 
 
-def cut_by_server(faces: NDArray[np.uint8], fault: str | None) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def crop_by_server(
+    faces: NDArray[np.uint8], corruption: str | None
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """What the server would classify of each face, through frame, JPEG, detection, landmarks and alignment.
 
     Args:
         faces: (n, 48, 48) uint8 grey.
-        fault: one of FAULTS, or None.
+        corruption: one of CORRUPTIONS, or None.
 
     Returns:
         (n, 48, 48) uint8 crops, even grey where no face was found, and (n,) bool, true where one was.
     """
     with multiprocessing.get_context("spawn").Pool() as pool:
-        work = pool.imap(partial(_cut, fault=fault), enumerate(faces), chunksize=16)
-        cut = list(tqdm(work, total=len(faces), desc=fault or "end to end", unit="frame"))
+        work = pool.imap(partial(_crop, corruption=corruption), enumerate(faces), chunksize=16)
+        cropped = list(tqdm(work, total=len(faces), desc=corruption or "end to end", unit="frame"))
     missing = np.full((CROP_SIZE, CROP_SIZE), SURROUND, np.uint8)
-    crops = np.stack([missing if crop is None else crop for crop in cut])
-    return crops, np.array([crop is not None for crop in cut])
+    crops = np.stack([missing if crop is None else crop for crop in cropped])
+    return crops, np.array([crop is not None for crop in cropped])
 
 
-def _cut(numbered: tuple[int, Picture], fault: str | None) -> Picture | None:
+def _crop(numbered: tuple[int, Frame], corruption: str | None) -> Frame | None:
     number, face = numbered
-    frame = (FAULTS[fault] if fault else clean)(face, np.random.default_rng(number))
-    quality = LOW_QUALITY if fault == "JPEG of quality 20" else QUALITY
+    frame = (CORRUPTIONS[corruption] if corruption else clean)(face, np.random.default_rng(number))
+    quality = LOW_QUALITY if corruption == "JPEG of quality 20" else QUALITY
     image = bytes(cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, quality))[1])
     found = _pipeline().find(Job(image)) or _in_tiles(image)
-    return min(found, key=_distance_from_middle).crop if found else None
+    return min(found, key=_distance_from_center).crop if found else None
 
 
 def _in_tiles(image: bytes) -> list[FoundFace]:
@@ -139,7 +141,7 @@ def _in_tiles(image: bytes) -> list[FoundFace]:
     return [face for job in jobs for face in _pipeline().find(job)]
 
 
-def _distance_from_middle(face: FoundFace) -> float:
+def _distance_from_center(face: FoundFace) -> float:
     return float(np.linalg.norm(face.corners.mean(axis=0) - (WIDTH / 2, HEIGHT / 2)))
 
 
@@ -148,6 +150,6 @@ def _pipeline() -> Pipeline:
     return Pipeline("litert", Settings().model_path)
 
 
-def _noisy(frame: NDArray[np.float32], deviation: float, random: np.random.Generator) -> Picture:
+def _noisy(frame: NDArray[np.float32], deviation: float, random: np.random.Generator) -> Frame:
     noise = random.standard_normal(frame.shape[:2], np.float32)[..., None] * deviation
     return np.clip(frame + noise, 0, 255).astype(np.uint8)

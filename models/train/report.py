@@ -21,11 +21,11 @@ def table(result: dict[str, Any]) -> str:
     lines = []
     for way, figures in result["ways"].items():
         lines += _summary(WAYS[way], figures)
-    if result["faults"]:
-        lines += ["", "end to end, under faults      accuracy    lost   found"]
+    if result["corruptions"]:
+        lines += ["", "end to end, with corruption   accuracy    lost   found"]
     lines += [
-        f"{name:>28} {fault['accuracy']:>10.1%} {100 * fault['lost']:>7.1f} {fault['found']:>7.1%}"
-        for name, fault in result["faults"].items()
+        f"{name:>28} {of['accuracy']:>10.1%} {100 * of['lost']:>7.1f} {of['found']:>7.1%}"
+        for name, of in result["corruptions"].items()
     ]
     return "\n".join(lines)
 
@@ -35,7 +35,7 @@ def _summary(title: str, figures: dict[str, Any]) -> list[str]:
         "",
         f"{title}: {figures['images']} faces, accuracy {figures['accuracy']:.2%}, balanced "
         f"{figures['balanced_accuracy']:.2%}, macro F1 {figures['macro_f1']:.2%}, "
-        f"calibration error {figures['calibration_error']:.3f}, found {figures['found']:.1%}",
+        f"calibration error {_calibration(figures)}, found {figures['found']:.1%}",
         f"  FER+: {_fer_plus(figures['fer_plus'])}",
     ]
     if rest := figures.get("without_duplicates"):
@@ -50,6 +50,15 @@ def _summary(title: str, figures: dict[str, Any]) -> list[str]:
         f"{label:>11} {of['precision']:>9.1%} {of['recall']:>7.1%} {of['f1']:>7.1%}"
         for label, of in figures["classes"].items()
     ]
+
+
+def _calibration(figures: dict[str, Any]) -> str:
+    """The error on faces that calibration was not fitted on, and beside it the one on those of the fit."""
+    own = f"{figures['calibration_error']:.3f}"
+    if "cross_validated" not in figures:
+        return own
+    held_out = figures["cross_validated"]["calibration_error"]
+    return f"{held_out:.3f} (cross-validated; {own} on the faces it was fitted on)"
 
 
 def _fer_plus(figures: dict[str, Any]) -> str:

@@ -7,8 +7,12 @@ import json
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.train.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 DEFAULT_RUN = Path("build/runs/expression")
 BEST_WEIGHTS = "best.weights.h5"
@@ -33,21 +37,23 @@ def read_settings(run: Path) -> Settings:
     return Settings.from_dict(json.loads((run / "run.json").read_text())["settings"])
 
 
-def start_run(run: Path, settings: Settings) -> None:
+def start_run(run: Path, settings: DataclassInstance) -> None:
     """Write what this run is, or see that it is the one in the folder.
 
     Raises:
         RunError: the folder belongs to a run with other settings.
     """
     file = run / "run.json"
+    values = json.loads(json.dumps(asdict(settings)))
     if file.is_file():
-        if read_settings(run) != settings:
+        if json.loads(file.read_text())["settings"] != values:
             raise RunError(f"{run} was started with other settings ({file}); choose another --run folder.")
         return
     run.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"settings": asdict(settings), "commit": _commit()}, indent=2) + "\n")
+    file.write_text(json.dumps({"settings": values, "commit": commit()}, indent=2) + "\n")
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The version of the code, or "unknown" outside a Git checkout."""
     result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return result.stdout.strip() or "unknown"

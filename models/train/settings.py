@@ -15,41 +15,39 @@ Blocks = tuple[tuple[int, int], ...]
 class Settings:
     """The settings of one training; its run folder carries them.
 
-    A block is its number of channels and its stride; `turn_degrees`, `scale` and `shift` are the largest
-    change in either direction, the latter two in parts of the face's side.
+    A block is its number of channels and its stride; `rotation_degrees`, `scale` and `shift` are the largest
+    change in either direction, the latter two as fractions of the face's side.
     """
 
     # Network
     stem: tuple[int, int] = (24, 1)
     blocks: Blocks = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
     dropout: float = 0.2
-    start: tuple[str, ...] = ()  # folders of runs whose weights are averaged to start from
+    initialization: tuple[str, ...] = ()  # folders of runs whose weights are averaged to start from
 
-    # Optimiser: SGD with Nesterov momentum under a cosine with a warm-up
+    # Optimizer: SGD with Nesterov momentum under a cosine with a warm-up
     epochs: int = 40
     batch: int = 128
-    peak_rate: float = 0.1
+    peak_learning_rate: float = 0.1
     warmup_epochs: float = 1.5
     momentum: float = 0.9
     weight_decay: float = 5e-3  # Keras multiplies by the rate alone: with momentum 0.9, ten times PyTorch's
-    average_momentum: float = 0.998
+    ema_momentum: float = 0.998
 
     # Targets
     label_smoothing: float = 0.1
     votes_weight: float = 0.5
-    teachers: tuple[str, ...] = ()  # folders of runs whose answers are learnt beside the labels
-    taught: float = 0.5  # how much their answers count
-    taught_by_votes: float = 0.0  # how much the votes sway the teachers' answers for the label
+    distillation: float = 0.0  # fraction of the targets that teachers answer for the same view; needs a bank
 
-    # Variations of the faces
-    turn_degrees: float = 15.0
+    # Augmentation
+    rotation_degrees: float = 15.0
     scale: float = 0.15
     shift: float = 0.08
     light: float = 0.25
     contrast: float = 0.3
-    fault_rate: float = 0.1
-    cover_rate: float = 0.35
-    mix_rate: float = 0.1
+    corruption_rate: float = 0.1
+    cutout_rate: float = 0.35
+    mixup_rate: float = 0.1
 
     seed: int = 1
     precision: str = "mixed_bfloat16"
@@ -57,11 +55,12 @@ class Settings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
         """From the JSON form, where tuples are lists."""
-        return cls(**{name: _tuples(value) for name, value in values.items()})
+        return cls(**{name: as_tuples(value) for name, value in values.items()})
 
 
-def _tuples(value: object) -> Any:  # noqa: ANN401 - what JSON may hold
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def as_tuples(value: object) -> Any:  # noqa: ANN401 - what JSON may hold
+    """A value of JSON with lists as tuples."""
+    return tuple(map(as_tuples, value)) if isinstance(value, list) else value
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -78,5 +77,5 @@ def chosen_settings(arguments: argparse.Namespace) -> Settings:
 
 def _parser(default: object) -> Callable[[str], Any]:
     if isinstance(default, tuple):
-        return lambda text: _tuples(json.loads(text))
+        return lambda text: as_tuples(json.loads(text))
     return type(default)

@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 
 from models.train import augment
-from models.train.augment import Face, Random, vary
+from models.train.augment import vary
 from models.train.settings import Settings
+from models.train.views import Face, Random
 from tests.train.data_files import astronaut_face
 
 STILL = replace(
     Settings(),
-    turn_degrees=0.0,
+    rotation_degrees=0.0,
     scale=0.0,
     shift=0.0,
     light=0.0,
     contrast=0.0,
-    fault_rate=0.0,
-    cover_rate=0.0,
+    corruption_rate=0.0,
+    cutout_rate=0.0,
 )
 
 
@@ -34,7 +35,7 @@ def test_without_variations_a_face_comes_back_as_it_is_or_mirrored() -> None:
     assert kinds == {True, False}
 
 
-def test_the_same_seed_gives_the_same_picture_and_leaves_the_face_alone() -> None:
+def test_the_same_seed_gives_the_same_image_and_leaves_the_face_alone() -> None:
     face = astronaut_face()
     first, second = (vary(face, Settings(), np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(first, second)
@@ -45,23 +46,23 @@ def test_the_same_seed_gives_the_same_picture_and_leaves_the_face_alone() -> Non
 @pytest.mark.parametrize(
     "change", [augment.blurred, augment.shrunk, augment.dimmed, augment.noisy, augment.compressed]
 )
-def test_every_fault_changes_the_picture_but_not_beyond_recognition(
+def test_every_corruption_changes_the_image_but_not_beyond_recognition(
     change: Callable[[Face, Random], Face],
 ) -> None:
     face = astronaut_face()
     for seed in range(10):
-        faulty = change(face, np.random.default_rng(seed))
-        assert faulty.shape == face.shape
-        assert faulty.dtype == np.uint8
-        assert not np.array_equal(faulty, face)
-        assert np.corrcoef(faulty.ravel(), face.ravel())[0, 1] > 0.5
+        corrupted = change(face, np.random.default_rng(seed))
+        assert corrupted.shape == face.shape
+        assert corrupted.dtype == np.uint8
+        assert not np.array_equal(corrupted, face)
+        assert np.corrcoef(corrupted.ravel(), face.ravel())[0, 1] > 0.5
 
 
-def test_something_even_covers_a_patch_or_the_lower_part() -> None:
+def test_a_patch_or_the_lower_part_is_cut_out() -> None:
     face = astronaut_face()
     masks = 0
     for seed in range(40):
-        changed = augment.covered(face, np.random.default_rng(seed)) != face
+        changed = augment.cut_out(face, np.random.default_rng(seed)) != face
         rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
         mask = rows[-1] == 47 and len(columns) == 48
         assert rows[0] >= 26 if mask else len(rows) * len(columns) <= 24 * 24

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from models.train.data import UNKNOWN, VOTES, DataError, read_split
+from models.train.data import UNKNOWN, VOTES, DataError, read_split, read_unlabelled
 from tests.train.data_files import noise, votes, write_fer2013, write_fer_plus, write_sheets
 from webapp.messages import LABELS
 
@@ -83,3 +84,19 @@ def test_a_line_that_fits_no_sheet_or_label_is_named(
     write_sheets(tmp_path, {0: noise(1)[0]}, [line])
     with pytest.raises(DataError, match=problem):
         read_split(tmp_path, "train")
+
+
+def test_unlabelled_faces_are_read_row_by_row_without_the_empty_tiles(tmp_path: Path) -> None:
+    sheet = np.zeros((96, 32 * 96), np.uint8)
+    small = noise(2)
+    for column, image in enumerate(small):
+        sheet[:, 96 * column : 96 * (column + 1)] = np.kron(image, np.ones((2, 2), np.uint8))
+    cv2.imwrite(str(tmp_path / "sheet-00.png"), sheet)
+    faces = read_unlabelled(tmp_path)
+    assert np.array_equal(faces.images, small)
+    assert (faces.labels == UNKNOWN).all() and not faces.votes.any()
+
+
+def test_a_folder_without_unlabelled_faces_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no sheets of unlabelled faces"):
+        read_unlabelled(tmp_path)

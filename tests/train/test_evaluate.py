@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from models.train.data import FACE_SIDE, UNKNOWN, DataError, FaceSet
 from models.train.evaluate import DEFAULT_MODEL, Subject, evaluate, fer_plus_head, figures, main
-from models.train.faces import cut_face
-from models.train.frames import FAULTS
+from models.train.faces import crop_face
+from models.train.frames import CORRUPTIONS
 from models.train.report import table, write_report
 from models.train.scores import agreement, calibration_error, fer_plus_majority, reliability, score
 from tests.train.data_files import astronaut_face, noise, votes, write_fer2013, write_fer_plus, write_sheets
@@ -103,7 +103,7 @@ def subject() -> Subject:
     return Subject(faces, copied, load_classifier("litert", Settings().model_path), None)
 
 
-def test_both_ways_and_every_fault_are_measured_and_reported(
+def test_both_ways_and_every_corruption_are_measured_and_reported(
     subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("models.train.evaluate.FACE_CACHE", tmp_path / "faces")
@@ -114,8 +114,8 @@ def test_both_ways_and_every_fault_are_measured_and_reported(
     assert end_to_end["found"] == 0.5
     assert end_to_end["fer_plus"] == {"images": 2, "left_out": 2, "agreement": 1.0, "classes_answered": 7}
     assert end_to_end["without_duplicates"]["images"] == 2
-    assert list(result["faults"]) == ["none", *FAULTS]
-    assert result["faults"]["turned 20 degrees"]["found"] == pytest.approx(2 / 3)
+    assert list(result["corruptions"]) == ["none", *CORRUPTIONS]
+    assert result["corruptions"]["rotated 20 degrees"]["found"] == pytest.approx(2 / 3)
     assert json.loads(json.dumps(result))["accuracy"] == result["ways"]["crops"]["accuracy"]
     page = write_report(result, tmp_path / "report").read_text()
     assert page.count("data:image/png;base64,") == 4 and "http" not in page
@@ -124,7 +124,7 @@ def test_both_ways_and_every_fault_are_measured_and_reported(
 
 def test_the_summary_names_every_label_and_figure(subject: Subject) -> None:
     given = figures(subject, subject.faces.images, np.ones(4, bool))
-    summary = table({"ways": {"crops": given}, "faults": {}})
+    summary = table({"ways": {"crops": given}, "corruptions": {}})
     assert "Given crops: 3 faces, accuracy" in summary
     assert "without 1 near copies of training images" in summary
     assert all(f" {label} " in summary for label in LABELS)
@@ -133,7 +133,7 @@ def test_the_summary_names_every_label_and_figure(subject: Subject) -> None:
 def test_without_votes_or_training_images_the_summary_says_so(subject: Subject) -> None:
     faces = FaceSet(subject.faces.images, subject.faces.labels, np.zeros((4, 10), np.float32))
     bare = Subject(faces, None, subject.classifier, None)
-    summary = table({"ways": {"crops": figures(bare, faces.images, np.ones(4, bool))}, "faults": {}})
+    summary = table({"ways": {"crops": figures(bare, faces.images, np.ones(4, bool))}, "corruptions": {}})
     assert "FER+: no votes" in summary
     assert "near copies of training images, if any, are in" in summary
 
@@ -141,7 +141,7 @@ def test_without_votes_or_training_images_the_summary_says_so(subject: Subject) 
 def test_the_shipped_head_names_expressions_of_fer_plus() -> None:
     name = fer_plus_head(DEFAULT_MODEL)
     assert name is not None
-    assert name(cut_face(astronaut_face())[0][None]).tolist() == [1]  # happiness
+    assert name(crop_face(astronaut_face())[0][None]).tolist() == [1]  # happiness
 
 
 def test_without_the_head_there_is_none(tmp_path: Path) -> None:
@@ -182,6 +182,25 @@ def test_training_images_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.Mo
     assert figures["without_duplicates"]["duplicates"] == 2
     with pytest.raises(DataError, match="must be a folder"):
         command(monkeypatch, tmp_path, *source, "--train", tmp_path / "nowhere")
+
+
+def test_the_calibration_of_the_split_it_was_fitted_on_is_cross_validated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of the labels are wrong, so that the shipped calibration is off and a fit on them is not."""
+    lines = [
+        ("sheet-00.png", tile, split, ("happy", "sad")[tile % 2], tile, *votes(happiness=9))
+        for split in ("validation", "held-out")
+        for tile in range(20)
+    ]
+    data = write_sheets(tmp_path, dict.fromkeys(range(20), astronaut_face()), lines)
+    figures = command(monkeypatch, tmp_path, "--sheets", data, "--split", "validation")
+    own, held_out = figures["calibration_error"], figures["cross_validated"]["calibration_error"]
+    assert held_out < own  # the astronaut surely smiles
+    assert f"calibration error {held_out:.3f} (cross-validated; {own:.3f} on" in capsys.readouterr().out
+    assert "calibration cross-validated" in (tmp_path / "report" / "report.html").read_text()
+    other = command(monkeypatch, tmp_path, "--sheets", data, "--split", "held-out")
+    assert other["calibration_error"] == own and "cross_validated" not in other
 
 
 def test_the_public_files_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from models.train import export as export_module
 from models.train.augment import vary
 from models.train.batches import as_input
 from models.train.data import FaceSet
-from models.train.export import best_calibration, copy_weights, export, sign_card
-from models.train.faces import cut_face
+from models.train.export import copy_weights, export, sign_card
+from models.train.faces import crop_face
 from models.train.fit import fit
 from models.train.network import build_served, build_trained
 from models.train.settings import Settings
@@ -76,24 +76,6 @@ def test_the_served_network_answers_like_the_trained_one() -> None:
     assert np.asarray(served.predict(faces, verbose=0)) == pytest.approx(expected, abs=1e-5)
 
 
-def test_answers_that_are_too_sure_and_lean_to_one_side_are_calibrated() -> None:
-    """Labels drawn from a softmax, as if each expression were as frequent as any other."""
-    rng = np.random.default_rng(2)
-    logits = rng.normal(0, 1, (40_000, 7))
-    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
-    leaning = np.array([1, -1, 0, 0, 0, 0, 0.0])
-    scale, shift = best_calibration((3 * (logits + leaning)).astype(np.float32), labels)
-    assert scale == pytest.approx(1 / 3, rel=0.05)
-    assert shift == pytest.approx(-leaning, abs=0.06)
-
-
-def test_a_rare_expression_counts_for_more_than_its_number() -> None:
-    """Every tenth of faces that all look alike is of one kind; its odds are then the root of a ninth."""
-    labels = np.where(np.arange(1000) % 10 == 0, 1, 0)
-    _, shift = best_calibration(np.zeros((1000, 2), np.float32), labels)
-    assert np.exp(shift[1] - shift[0]) == pytest.approx((1 / 9) ** 0.5, rel=0.01)
-
-
 def test_both_shipped_files_agree_on_real_faces_in_many_conditions() -> None:
     faces = _real_crops(60)
     tflite, full = (
@@ -110,7 +92,7 @@ def test_both_shipped_files_agree_on_real_faces_in_many_conditions() -> None:
     ("runtime", "name"), [("litert", "expression.tflite"), ("keras", "expression.keras")]
 )
 def test_the_shipped_files_see_that_the_astronaut_smiles(runtime: Runtime, name: str) -> None:
-    crop, _ = cut_face(astronaut_face())
+    crop, _ = crop_face(astronaut_face())
     classifier = load_classifier(runtime, export_module.MODELS / name)
     row = classifier.probabilities(crop[None])[0]
     assert LABELS[int(row.argmax())] == "happy"
@@ -118,5 +100,5 @@ def test_the_shipped_files_see_that_the_astronaut_smiles(runtime: Runtime, name:
 
 def _real_crops(count: int) -> NDArray[np.uint8]:
     """A smiling and a serious face, varied as for training."""
-    faces = [cut_face(face)[0] for face in (astronaut_face(), serious_face())]
+    faces = [crop_face(face)[0] for face in (astronaut_face(), serious_face())]
     return np.stack([vary(faces[seed % 2], Settings(), np.random.default_rng(seed)) for seed in range(count)])

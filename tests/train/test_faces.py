@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.train import faces
-from models.train.faces import aligned_faces, cut_face
+from models.train.faces import aligned_faces, crop_face
 from tests.train.data_files import astronaut_face, noise
 
 
@@ -19,8 +19,8 @@ def test_a_face_is_cut_upright_and_a_picture_without_one_stays_as_it_is(tmp_path
 
 
 def test_a_mirrored_face_is_cut_as_the_mirror_image() -> None:
-    crop, _ = cut_face(astronaut_face())
-    mirrored, found = cut_face(np.ascontiguousarray(astronaut_face()[:, ::-1]))
+    crop, _ = crop_face(astronaut_face())
+    mirrored, found = crop_face(np.ascontiguousarray(astronaut_face()[:, ::-1]))
     assert found
     assert np.corrcoef(mirrored[:, ::-1].ravel(), crop.ravel())[0, 1] > 0.97
 
@@ -28,7 +28,7 @@ def test_a_mirrored_face_is_cut_as_the_mirror_image() -> None:
 def test_the_second_reading_comes_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = noise(3)
     first, _ = aligned_faces(images, tmp_path, processes=1)
-    monkeypatch.setattr(faces, "_cut_all", lambda *arguments: pytest.fail("faces were cut again"))
+    monkeypatch.setattr(faces, "_crop_all", lambda *arguments: pytest.fail("faces were cut again"))
     assert np.array_equal(aligned_faces(images, tmp_path)[0], first)
 
 

@@ -9,11 +9,14 @@ import keras
 import numpy as np
 import pytest
 
+from models.train.bank import Bank, fingerprint
 from models.train.batches import Batches
 from models.train.data import UNKNOWN, FaceSet
 from models.train.fit import fit
 from models.train.runs import RunError, best_score, read_settings
 from models.train.settings import Settings
+from models.train.targets import targets
+from models.train.views import UPRIGHT
 from tests.train.data_files import light_and_dark
 
 SMALL = replace(
@@ -24,7 +27,7 @@ SMALL = replace(
     epochs=3,
     batch=16,
     warmup_epochs=0.5,
-    average_momentum=0.5,
+    ema_momentum=0.5,
 )
 
 
@@ -77,18 +80,30 @@ def test_a_run_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
         train(tmp_path / "run", replace(SMALL, epochs=1, batch=8))
 
 
-def test_a_student_learns_from_its_teachers_where_labels_are_missing(tmp_path: Path) -> None:
-    train(tmp_path / "teacher", replace(SMALL, epochs=6))
+def test_a_student_learns_from_a_bank_where_labels_are_missing(tmp_path: Path) -> None:
     faces = light_and_dark(64)
     unlabelled = FaceSet(faces.images, np.full(64, UNKNOWN), np.zeros((64, 10), np.float32))
-    student = replace(SMALL, epochs=6, seed=2, teachers=(str(tmp_path / "teacher"),), taught=1.0)
-    fit(unlabelled, light_and_dark(20), student, tmp_path / "student")
+    student = replace(SMALL, epochs=6, seed=2, distillation=1.0)
+    fit(unlabelled, light_and_dark(20), student, tmp_path / "student", knowing_bank(faces))
     assert (best_score(tmp_path / "student") or 0) > 0.9
+
+
+def test_distillation_without_a_bank_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no bank"):
+        train(tmp_path / "run", replace(SMALL, distillation=0.5))
+
+
+def knowing_bank(faces: FaceSet) -> Bank:
+    """One upright view of each face, and teachers that know its label."""
+    known = targets(faces, 0.02)
+    views = np.tile(UPRIGHT.as_row(), (len(faces), 1, 1))
+    logits = {head: np.log(rows + 1e-3)[:, None].astype(np.float16) for head, rows in known.items()}
+    return Bank(views, logits, fingerprint(faces.images), ("knowing",))
 
 
 def test_a_run_may_start_from_what_another_learnt(tmp_path: Path) -> None:
     train(tmp_path / "before", replace(SMALL, epochs=6))
-    settings = replace(SMALL, epochs=1, peak_rate=1e-6, start=(str(tmp_path / "before"),))
+    settings = replace(SMALL, epochs=1, peak_learning_rate=1e-6, initialization=(str(tmp_path / "before"),))
     train(tmp_path / "after", settings)
     assert (best_score(tmp_path / "after") or 0) > 0.9
 

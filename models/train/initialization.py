@@ -1,4 +1,4 @@
-"""What a training starts from: the mean of what others ended with, grown where the network is deeper."""
+"""Initialization of a network with the mean weights of earlier runs, also where it is deeper than theirs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.train.network import build_trained
 from models.train.runs import BEST_WEIGHTS, RunError, read_settings
 
 
-def start_from(model: keras.Model, runs: Sequence[Path]) -> None:
+def initialize_from(model: keras.Model, runs: Sequence[Path]) -> None:
     """Give a network the mean weights of runs that began alike (Wortsman et al. 2022, arXiv 2203.05482).
 
     Blocks that the runs' network lacks do nothing at first: the last scale of their branch is 0 (Goyal et
@@ -27,7 +27,9 @@ def start_from(model: keras.Model, runs: Sequence[Path]) -> None:
         if layer.name in known:
             _set_mean(layer, [other.get_layer(layer.name) for other in others])
         elif layer.name.endswith("_shortcut"):
-            raise RunError(f"{runs[0]} cannot start {layer.name}: only blocks that keep their width are new.")
+            raise RunError(
+                f"{runs[0]} cannot initialize {layer.name}: only blocks that keep their width are new."
+            )
         elif layer.name.endswith("_second_norm"):
             layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
 
@@ -42,5 +44,5 @@ def _set_mean(layer: keras.layers.Layer, others: Sequence[keras.layers.Layer]) -
     weights = (other.get_weights() for other in others)
     means = [np.mean(same, axis=0) for same in zip(*weights, strict=True)]
     if [mean.shape for mean in means] != [own.shape for own in layer.get_weights()]:
-        raise RunError(f"layer {layer.name} has another shape in the runs to start from.")
+        raise RunError(f"layer {layer.name} has another shape in the runs to initialize from.")
     layer.set_weights(means)

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from models.train.batches import as_input
+from models.train.initialization import initialize_from
 from models.train.network import build_trained
 from models.train.runs import BEST_WEIGHTS, RunError, start_run
 from models.train.settings import Settings
-from models.train.starts import start_from
 from tests.train.data_files import noise
 
 SMALL = replace(Settings(), stem=(4, 2), blocks=((8, 2), (8, 1)))
@@ -36,7 +36,7 @@ def test_a_deeper_network_starts_out_with_the_answers_of_the_shallower(tmp_path:
     run, shallow = kept_run(tmp_path / "run", 1)
     deeper = build_trained(DEEPER)
     before = answers(deeper)
-    start_from(deeper, [run])
+    initialize_from(deeper, [run])
     for head, rows in answers(shallow).items():
         assert answers(deeper)[head] == pytest.approx(rows, abs=1e-4)
         assert not np.allclose(before[head], rows, atol=1e-2)
@@ -45,7 +45,7 @@ def test_a_deeper_network_starts_out_with_the_answers_of_the_shallower(tmp_path:
 def test_what_a_deeper_network_adds_can_be_learnt(tmp_path: Path) -> None:
     run, _ = kept_run(tmp_path / "run", 1)
     deeper = build_trained(DEEPER)
-    start_from(deeper, [run])
+    initialize_from(deeper, [run])
     deeper.compile("sgd", loss={"label": "mse", "votes": "mse"})
     before = deeper.get_layer("block2_second_norm").gamma.numpy()
     deeper.train_on_batch(as_input(noise(5)), {"label": np.ones((5, 7)), "votes": np.ones((5, 8))})
@@ -56,7 +56,7 @@ def test_what_a_deeper_network_adds_can_be_learnt(tmp_path: Path) -> None:
 def test_several_runs_start_a_network_with_their_mean(tmp_path: Path) -> None:
     runs, networks = zip(*(kept_run(tmp_path / str(seed), seed) for seed in (1, 2)), strict=True)
     model = build_trained(SMALL)
-    start_from(model, runs)
+    initialize_from(model, runs)
     first, second, mean = (network.get_layer("stem").kernel.numpy() for network in (*networks, model))
     assert mean == pytest.approx((first + second) / 2)
 
@@ -68,5 +68,5 @@ def test_several_runs_start_a_network_with_their_mean(tmp_path: Path) -> None:
 )
 def test_a_network_of_another_shape_cannot_be_started_from(tmp_path: Path, settings: Settings) -> None:
     run, _ = kept_run(tmp_path / "run", 1)
-    with pytest.raises(RunError, match="start"):
-        start_from(build_trained(settings), [run])
+    with pytest.raises(RunError, match="initialize"):
+        initialize_from(build_trained(settings), [run])

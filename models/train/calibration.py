@@ -1,0 +1,109 @@
+"""Calibration of the network's logits, and how well it does on faces that it was not fitted on.
+
+Vector scaling with one scale for all expressions (Guo et al. 2017, arXiv 1706.04599).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from models.train.data import UNKNOWN
+
+CALIBRATED_ON = "validation"
+"""The split that `export` fits the calibration on."""
+
+RARE_COUNT = 0.5
+"""Faces count in the calibration as the rarity of their expression to this power.
+
+With 0 they count as they come, with 1 every expression counts alike. Of the network plain40 that makes the
+recall of disgust 52% in place of 46%, the balanced accuracy 65.2 in place of 64.8%, and the accuracy 68.7 in
+place of 68.9% (five-fold over validation).
+"""
+
+SHIFT_COST = 1e-4
+"""Holds back the shift of an expression that no face shows: the weight of the shifts' squares."""
+
+FOLDS = 5
+FOLD_SEED = 1
+SMALLEST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOutCalibration:
+    """Calibrations of n faces in folds, each fitted without the faces of its fold.
+
+    `fold` is (n,), `scales` (FOLDS,) and `shifts` (FOLDS, 7).
+    """
+
+    fold: NDArray[np.int64]
+    scales: NDArray[np.float64]
+    shifts: NDArray[np.float64]
+
+    def apply(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 7) probabilities of the same faces, each calibrated without knowing it."""
+        logits = self.scales[self.fold, None] * as_logits(probabilities) + self.shifts[self.fold]
+        rows: NDArray[np.float32] = softmax(logits, axis=1).astype(np.float32)
+        return rows
+
+
+def hold_out(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> HeldOutCalibration | None:
+    """Fit the calibration again for each fold, on the labelled faces of the others.
+
+    An earlier calibration in `probabilities`, fitted on all of these faces, does no harm: one calibration
+    after another is again a scale and shifts, so that each fit undoes it.
+
+    Args:
+        probabilities: (n, 7), of the crops that calibration is fitted on.
+        labels: (n,) indices into LABELS, or UNKNOWN.
+
+    Returns:
+        None where there are not enough labelled faces for all folds.
+    """
+    known = labels != UNKNOWN
+    if known.sum() < FOLDS:
+        return None
+    fold = _folds(known)
+    logits = as_logits(probabilities)
+    fits = [
+        best_calibration(logits[known & (fold != held_out)], labels[known & (fold != held_out)])
+        for held_out in range(FOLDS)
+    ]
+    return HeldOutCalibration(
+        fold, np.array([scale for scale, _ in fits]), np.stack([shift for _, shift in fits])
+    )
+
+
+def _folds(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(n,) folds by chance, with as many labelled faces each as can be."""
+    order = np.random.default_rng(FOLD_SEED).permutation(len(known))
+    order = np.concatenate([order[known[order]], order[~known[order]]])
+    fold = np.empty(len(known), np.int64)
+    fold[order] = np.arange(len(known)) % FOLDS
+    return fold
+
+
+def as_logits(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits whose softmax the probabilities are."""
+    return np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
+
+
+def best_calibration(
+    logits: NDArray[np.float32], labels: NDArray[np.int64]
+) -> tuple[float, NDArray[np.float64]]:
+    """The scale of (n, 7) logits and the (7,) shift that make (n,) labels most likely; see RARE_COUNT."""
+    count = np.bincount(labels, minlength=logits.shape[1])
+    weights = (count[labels] / len(labels)) ** -RARE_COUNT
+    rows = np.arange(len(labels))
+
+    def unlikelihood(values: NDArray[np.float64]) -> float:
+        calibrated = log_softmax(logits * np.exp(values[0]) + values[1:], axis=1)
+        likelihood = np.average(calibrated[rows, labels], weights=weights)
+        return float(SHIFT_COST * (values[1:] ** 2).sum() - likelihood)
+
+    best = minimize(unlikelihood, np.zeros(1 + logits.shape[1])).x
+    return float(np.exp(best[0])), best[1:] - best[1:].mean()

@@ -1,0 +1,33 @@
+"""What a teacher answers for faces."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.train.targets import Targets
+from models.train.teachers.network import TeacherNetwork
+
+BATCH = 256
+
+
+def logits(network: TeacherNetwork, faces: NDArray[np.uint8]) -> Targets:
+    """The logits of both heads.
+
+    Args:
+        network: a teacher, switched to evaluation.
+        faces: (n, side, side) uint8 grey.
+
+    Returns:
+        {"label": (n, 7), "votes": (n, 8)} float32.
+    """
+    parts = [_part(network, faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
+    label, votes = (np.concatenate(rows) for rows in zip(*parts, strict=True))
+    return {"label": label, "votes": votes}
+
+
+def _part(network: TeacherNetwork, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+    grey = torch.from_numpy(faces[:, None].astype(np.float32))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        return tuple(head.float().numpy() for head in network(grey))

@@ -1,0 +1,19 @@
+"""Where teachers, their snapshots and their bank are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RUNS = Path("build/teachers")
+KEPT = Path(__file__).resolve().parents[2] / "teachers"
+"""Snapshots that are part of the project: `models/teachers`."""
+
+DEFAULT_BANK = Path("build/bank/bank.npz")
+DEFAULT_UNLABELLED = Path("../shared/data/faces-unlabelled")
+
+
+def snapshot_paths(runs: Path = RUNS, kept: Path = KEPT) -> list[Path]:
+    """The newest snapshots of all teachers: a name's own runs come before what is kept of it."""
+    found = {path.name: path for path in sorted(kept.glob("*.npz"))}
+    found |= {path.name: path for path in sorted(runs.glob("*/*.npz"))}
+    return sorted(found.values(), key=lambda path: path.name)
