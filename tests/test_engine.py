@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.link_peers import HOSTILE_REPLIES
+from tests.waiting import wait_until
 from webapp import engine as engine_module
 from webapp.child_process import ChildSpec
 from webapp.config import Settings, child_environment
@@ -33,13 +34,6 @@ def peer(behaviour: str, start_timeout_s: float = 60.0) -> ChildSpec:
         start_timeout_s=start_timeout_s,
         max_reply_bytes=MAX_REPLY_BYTES,
     )
-
-
-def wait_until(condition: Callable[[], bool], limit_s: float = 10.0) -> None:
-    end_s = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end_s, "it did not come true in time"
-        time.sleep(0.01)
 
 
 def all_ready(engine: Engine) -> bool:

@@ -77,12 +77,6 @@ class Engine:
         """Whether the workers had little to do lately."""
         return self._at_work < SPARE_BELOW
 
-    @property
-    def waiting(self) -> int:
-        """How many frames wait for a slot."""
-        queues = (self._waiting, self._waiting_in_background)
-        return sum(len(slots) for queue in queues for slots in queue.values())
-
     def start(self) -> None:
         """Start the workers and the threads that keep them; returns before the models are loaded."""
         for worker in self._workers:

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.vision.hostile_images import good_files, hidden_header, jpeg_parts
+from tests.waiting import wait_until
+from webapp.config import PROJECT_ROOT, Settings
+from webapp.engine import Engine
+from webapp.errors import BadFrameError
+from webapp.messages import Job
+from webapp.process import worker_spec
+from webapp.worker import HEADROOM_BYTES
+
+
+def hostile_jpeg() -> bytes:
+    """Says 48 x 32 pixels, and to a decoder that ignores FF 00, 20,000 x 20,000."""
+    parts = jpeg_parts(good_files()["jpeg"])
+    return b"".join([parts[0], hidden_header(parts, 0x00, (20_000, 20_000)), *parts[1:]])
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    engine = Engine(worker_spec(Settings()), workers=1)
+    engine.start()
+    wait_until(lambda: engine.ready, limit_s=60.0)
+    yield engine
+    engine.stop()
+
+
+def worker_pid(engine: Engine) -> int:
+    pid = engine._workers[0].supervisor.pid
+    assert pid is not None
+    return pid
+
+
+def test_a_picture_with_a_hidden_header_costs_nothing_but_its_frame(engine: Engine) -> None:
+    before = worker_pid(engine)
+    with pytest.raises(BadFrameError):
+        engine.analyze(Job(hostile_jpeg()), "attacker")
+    assert engine.analyze(Job(good_files()["jpeg"]), "neighbour").width == 48
+    assert worker_pid(engine) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is set on Linux only")
+def test_the_memory_of_a_worker_is_limited(engine: Engine) -> None:
+    process = Path(f"/proc/{worker_pid(engine)}")
+    (line,) = [
+        line for line in (process / "limits").read_text().splitlines() if line.startswith("Max address space")
+    ]
+    limit = int(line.split()[3])
+    mapped = int((process / "statm").read_text().split()[0]) * 4096
+    assert mapped < limit < mapped + 2 * HEADROOM_BYTES
+
+
+DECODE_UNCHECKED = """
+import sys, cv2, numpy
+try:
+    pixels = cv2.imdecode(numpy.frombuffer(sys.stdin.buffer.read(), numpy.uint8), cv2.IMREAD_COLOR)
+except cv2.error as error:
+    print("refused" if "pixels" in str(error).lower() else error)
+else:
+    print(None if pixels is None else pixels.shape)
+"""
+
+
+def test_in_a_workers_environment_opencv_itself_refuses_too_many_pixels() -> None:
+    """The second line, where our own reader of headers is misled."""
+    environment = dict(worker_spec(Settings()).environment)
+    run = subprocess.run(
+        [sys.executable, "-c", DECODE_UNCHECKED],
+        cwd=PROJECT_ROOT, env=environment, input=hostile_jpeg(), capture_output=True, check=True,
+    )  # fmt: skip
+    assert run.stdout.strip() == b"refused", run.stderr
