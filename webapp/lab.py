@@ -45,8 +45,8 @@ MARKER_TOLERANCE_MS = 10_000.0
 COUNTED_AT_ONCE = 10
 """Participants whose samples the store counts in one go; others are answered between."""
 
-DELETED_AT_ONCE = 2000
-"""Samples that the store deletes in one go, in some 30 ms."""
+DELETED_AT_ONCE = 5000
+"""Samples that the store deletes in one go, in some 100 ms."""
 
 logger = logging.getLogger(__name__)
 

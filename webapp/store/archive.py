@@ -136,9 +136,9 @@ class Archive:
             .limit(limit)
         )
         with self._session() as session:
-            ids = session.scalars(some).all()
-            session.execute(delete(models.Sample).where(models.Sample.id.in_(ids)))
-            return len(ids)
+            return (
+                session.connection().execute(delete(models.Sample).where(models.Sample.id.in_(some))).rowcount
+            )
 
     def delete_room(self, code: str) -> None:
         """Delete a room with all that was recorded in it."""
