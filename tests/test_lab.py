@@ -119,7 +119,7 @@ def test_a_deletion_that_fails_changes_nothing(
     participant = join(lab, room).participant
     lab.start_recording(room)
     send(lab, "c1")
-    store.fails = {"delete_room", "delete_participant"}
+    store.fails = {"begin_room_deletion", "delete_participant"}
     with pytest.raises(StoreError):
         lab.delete_room(room) if what == "room" else lab.people.delete(room, participant)
     store.fails.clear()
@@ -167,7 +167,7 @@ def test_of_a_stop_that_takes_long_nothing_later_is_recorded(
 LATE: dict[str, tuple[str, Callable[[Lab, Room, Participant], object]]] = {
     "create": ("add_room", lambda lab, room, one: make_room(lab)),
     "close": ("close_room", lambda lab, room, one: lab.close_room(room)),
-    "delete": ("delete_room", lambda lab, room, one: lab.delete_room(room)),
+    "delete": ("begin_room_deletion", lambda lab, room, one: lab.delete_room(room)),
     "stop": ("stop_recording", lambda lab, room, one: lab.stop_recording(room)),
     "mark": ("add_marker", lambda lab, room, one: lab.add_marker(room, "Now", None, "api")),
     "join": ("add_participant", lambda lab, room, one: join(lab, room, "c9")),
@@ -257,7 +257,7 @@ def test_a_marker_that_is_sent_again_counts_once(lab: Lab, store: ScriptedStore)
 
 def test_a_slow_deletion_in_one_room_delays_nobody(lab: Lab, store: ScriptedStore) -> None:
     slow, other = make_room(lab), make_room(lab)
-    with store.slow("delete_room") as asked, Background(lab.delete_room, slow) as deleting:
+    with store.slow("begin_room_deletion") as asked, Background(lab.delete_room, slow) as deleting:
         assert asked.wait(10)
         for room, connection in ((other, "c1"), (slow, "c2")):
             with Background(join, lab, room, connection) as joining:
@@ -271,6 +271,49 @@ def test_a_slow_deletion_in_one_room_delays_nobody(lab: Lab, store: ScriptedStor
     assert deleting.outcome() is None
     with pytest.raises(NotJoinedError):
         lab.people.joined("c2")
+
+
+def test_the_data_of_a_room_are_deleted_in_portions_and_others_are_answered_between(
+    lab: Lab, store: ScriptedStore, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.lab.DELETED_AT_ONCE", 4)
+    room, other = make_room(lab), make_room(lab)
+    join(lab, room)
+    lab.start_recording(room)
+    for _ in range(10):
+        send(lab, "c1")
+    assert writer.flush()
+    assert store.archive.delete_samples(room.code, 1) == 1
+    with store.slow("delete_samples") as asked, Background(lab.delete_room, room) as deleting:
+        assert asked.wait(10)
+        with Background(join, lab, other, "c2") as joining:
+            assert isinstance(joining.outcome(5), Joined)
+        with pytest.raises(NoSuchRoomError):
+            lab.room(room.code)
+    assert deleting.outcome() is None
+    assert store.calls.count("delete_samples") == 3
+    assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
+    assert_memory_is_as_the_database(lab, store)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_deletion_that_breaks_off_is_finished(
+    lab: Lab, store: ScriptedStore, writer: Writer, restarted: bool
+) -> None:
+    room = make_room(lab)
+    join(lab, room)
+    lab.start_recording(room)
+    send(lab, "c1")
+    assert writer.flush()
+    store.fails.add("delete_samples")
+    lab.delete_room(room)
+    store.fails.clear()
+    assert store.archive.count_samples(room.code) == 1
+    if restarted:
+        lab = Lab(store, Writer(store), "model")
+        assert lab.rooms() == {}, "it is deleted all the same"
+    lab.finish_deletions()
+    assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
 
 
 def test_joins_wait_for_a_slow_store_side_by_side(lab: Lab, store: ScriptedStore) -> None:
@@ -593,7 +636,7 @@ def test_retention_goes_on_with_the_others_and_tries_again_soon(
         make_room(lab)
     monkeypatch.setattr("webapp.lab.now_ms", lambda: now_ms() + 2 * DAY_MS)
     housekeeping = Housekeeping(lab, retention_days=1)
-    store.fails.add("delete_room")
+    store.fails.add("begin_room_deletion")
     with pytest.raises(StoreError):
         housekeeping.keep_retention(100.0)
     assert len(lab.rooms()) == 3

@@ -52,6 +52,7 @@ class Housekeeping:
                 self._lab.settle,
                 self._lab.count_samples,
                 self._lab.end_outlets_of_absent,
+                self._lab.finish_deletions,
                 lambda: self.keep_retention(time.monotonic()),
             ):
                 _attempt(step)

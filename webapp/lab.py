@@ -46,6 +46,9 @@ MARKER_TOLERANCE_MS = 10_000.0
 COUNTED_AT_ONCE = 10
 """Participants whose samples the store counts in one go; others are answered between."""
 
+DELETED_AT_ONCE = 5000
+"""Samples that the store deletes in one go, in some 100 ms."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -69,6 +72,7 @@ class Lab:
         self._rooms: dict[str, Room] | None = None
         self._uncounted: list[tuple[Room, tuple[str, ...]]] = []
         self._last_sample_id = 0
+        self._has_unfinished_deletions = True  # as far as is known
         self._lock = threading.Lock()
         self._load = SingleFlight(self._load_rooms)
         self.repairs = Repairs(store)
@@ -137,11 +141,16 @@ class Lab:
         def accept_late_deletion() -> None:
             if not self._store.call(Archive.has_room, room.code):
                 self._drop(room)
+                self._has_unfinished_deletions = True
 
         with room.turn:
-            self.repairs.ask(accept_late_deletion, Archive.delete_room, room.code)
+            self.repairs.ask(accept_late_deletion, Archive.begin_room_deletion, room.code)
         self._drop(room)
-        logger.info("a room was deleted with all that was recorded in it")
+        try:
+            self._delete_data(room.code)
+        except StoreError as error:
+            self._has_unfinished_deletions = True
+            logger.error("a room is deleted; its data are as soon as the database works: %s", error)
 
     def delete_old_rooms(self, days: int) -> int:
         """Delete the rooms that were made more than `days` days ago; how many.
@@ -253,6 +262,22 @@ class Lab:
             for participant_id, samples in counted.items():
                 self._writer.add_stored(room.code, participant_id, samples)
 
+    def finish_deletions(self) -> None:
+        """Delete the data of rooms whose deletion broke off, or that an earlier server had begun to delete.
+
+        Raises:
+            StoreError: not all are deleted; call it again.
+        """
+        if not self._has_unfinished_deletions:
+            return
+        self._has_unfinished_deletions = False
+        try:
+            for code in self._store.call(Archive.begun_room_deletions):
+                self._delete_data(code)
+        except StoreError:
+            self._has_unfinished_deletions = True
+            raise
+
     def end_outlets_of_absent(self) -> None:
         """End the streams of participants who do not come back."""
         for room in self.rooms().values() if self.people.outlets else ():
@@ -269,6 +294,13 @@ class Lab:
         self._uncounted = [(room, ids) for room in rooms.values() for ids in _portions(room)]
         self._rooms = rooms
         return rooms
+
+    def _delete_data(self, code: str) -> None:
+        """Delete what a room had, in portions, so that the store answers others between them."""
+        while self._store.call(Archive.delete_samples, code, DELETED_AT_ONCE) == DELETED_AT_ONCE:
+            pass
+        self._store.call(Archive.delete_room, code)
+        logger.info("a room was deleted with all that was recorded in it")
 
     def _delete_old_room(self, room: Room) -> bool:
         try:

@@ -48,6 +48,11 @@ Record = TypeVar("Record")
 
 STAMP_BYTES = 24
 
+BEING_DELETED_MS = -1.0
+"""In place of the time when a room was closed: it is deleted, and its data are about to be."""
+
+_IS_KEPT = func.coalesce(models.Room.closed_ms, 0.0) != BEING_DELETED_MS
+
 NO_PASSWORD = generate_password_hash("")
 """Checked where there is no such host, so that the answer takes as long."""
 
@@ -90,7 +95,9 @@ class Archive:
     def load_rooms(self) -> list[SavedRoom]:
         """All rooms, in the order in which they were made. Takes as long as there are rooms, not samples."""
         with self._session() as session:
-            rooms = session.scalars(select(models.Room).order_by(models.Room.created_ms)).all()
+            rooms = session.scalars(
+                select(models.Room).where(_IS_KEPT).order_by(models.Room.created_ms)
+            ).all()
             in_order = select(models.Participant).order_by(models.Participant.consented_ms)
             participants = _by_room(session, in_order, participant_of)
             markers = _by_room(session, _last_markers(), marker_of)
@@ -108,9 +115,11 @@ class Archive:
             ]
 
     def has_room(self, code: str) -> bool:
-        """Whether there is a room with this code."""
+        """Whether there is a room with this code whose deletion has not begun."""
         with self._session() as session:
-            return session.get(models.Room, code) is not None
+            return (
+                session.scalar(select(models.Room.code).where(_IS_KEPT, models.Room.code == code)) is not None
+            )
 
     def add_room(self, room: RoomRecord) -> None:
         """Keep a new room."""
@@ -120,6 +129,35 @@ class Archive:
         """Nobody may join from now on, or may again where the time is None."""
         with self._session() as session:
             session.execute(update(models.Room).where(models.Room.code == code).values(closed_ms=at_ms))
+
+    def begin_room_deletion(self, code: str) -> None:
+        """Delete a room for everybody, at once; `delete_samples` and `delete_room` then delete its data.
+
+        A recording of hours takes many seconds to delete: others are answered between its portions.
+        """
+        with self._session() as session:
+            session.execute(
+                update(models.Room).where(models.Room.code == code).values(closed_ms=BEING_DELETED_MS)
+            )
+        self._exports.close_room(code)
+
+    def begun_room_deletions(self) -> list[str]:
+        """The rooms whose deletion has begun and not ended."""
+        with self._session() as session:
+            return list(session.scalars(select(models.Room.code).where(~_IS_KEPT)))
+
+    def delete_samples(self, code: str, limit: int) -> int:
+        """Delete samples of a room, so many at most; how many."""
+        some = (
+            select(models.Sample.id)
+            .join(models.Recording, models.Recording.id == models.Sample.recording_id)
+            .where(models.Recording.room == code)
+            .limit(limit)
+        )
+        with self._session() as session:
+            return (
+                session.connection().execute(delete(models.Sample).where(models.Sample.id.in_(some))).rowcount
+            )
 
     def delete_room(self, code: str) -> None:
         """Delete a room with all that was recorded in it."""
