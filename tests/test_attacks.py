@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from websocket import WebSocketException
 
 from tests.attacks import ATTACKS, LoggedServer, Target, attacking
 from tests.bench.load_client import Plan, simulate
@@ -39,7 +40,7 @@ class Attacked:
         plan = Plan(self.server.port, CLIENTS, SECONDS, RATE_PER_S, warm_up_s=WARM_UP_S)
         try:
             return sum(simulate(plan, [self.jpeg]).analysed)
-        except OSError:
+        except (OSError, WebSocketException):
             return 0
 
     @property
