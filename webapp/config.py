@@ -18,7 +18,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 INHERITED_NAMES = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH"}
 )
-INHERITED_PREFIXES = ("LC_", "PYTHON", "DYLD_")
+INHERITED_PREFIXES = ("LC_", "PYTHON", "DYLD_", "COVERAGE_")
 """What every child process needs of this one's environment: to find programs, libraries and the language."""
 
 MIN_TOKEN_LENGTH = 20
