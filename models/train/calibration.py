@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from models.train.data import UNKNOWN
+from models.train.operating_point import best_shift
 
 CALIBRATED_ON = "validation"
 """The split that `export` fits the calibration on."""
@@ -52,7 +53,7 @@ class HeldOutCalibration:
 
 
 def hold_out(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> HeldOutCalibration | None:
-    """Fit the calibration again for each fold, on the labelled faces of the others.
+    """Fit calibration and operating point again for each fold, on the labelled faces of the others.
 
     An earlier calibration in `probabilities`, fitted on all of these faces, does no harm: one calibration
     after another is again a scale and shifts, so that each fit undoes it.
@@ -70,7 +71,7 @@ def hold_out(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> H
     fold = _folds(known)
     logits = as_logits(probabilities)
     fits = [
-        best_calibration(logits[known & (fold != held_out)], labels[known & (fold != held_out)])
+        fit_output(logits[known & (fold != held_out)], labels[known & (fold != held_out)])
         for held_out in range(FOLDS)
     ]
     return HeldOutCalibration(
@@ -90,6 +91,12 @@ def _folds(known: NDArray[np.bool_]) -> NDArray[np.int64]:
 def as_logits(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits whose softmax the probabilities are."""
     return np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
+
+
+def fit_output(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, NDArray[np.float64]]:
+    """The scale and (7,) shift of the logits as served: calibrated, then moved to the operating point."""
+    scale, shift = best_calibration(logits, labels)
+    return scale, shift + best_shift(scale * logits + shift, labels)
 
 
 def best_calibration(

@@ -1,7 +1,7 @@
 """Writes the files of `models/` from a run: `python -m models.train.export --run build/runs/NAME`.
 
 The averaged weights of the run's best epoch go into a network of Keras' own layers, which ends in
-calibrated probabilities. That network becomes
+calibrated probabilities at the operating point. That network becomes
 `expression.keras` and, with weights and activations of 8 bits, `expression.tflite`; where 8 bits cost too
 much accuracy, the TFLite file keeps floats. Needs the TensorFlow backend of Keras.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models.train.batches import as_input
-from models.train.calibration import CALIBRATED_ON, as_logits, best_calibration, hold_out
+from models.train.calibration import CALIBRATED_ON, as_logits, fit_output, hold_out
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_served, build_trained
@@ -93,15 +93,18 @@ def _spread(given: NDArray[np.float32], served: NDArray[np.float32]) -> NDArray[
 
 
 def calibrate(served: keras.Model, faces: FaceSet) -> None:
-    """Scale and shift the network's logits so that the labels of these faces become most likely.
+    """Scale and shift the network's logits for likely probabilities and the operating point.
 
-    Prints the calibration error on faces that were held out of the fit; on those of the fit it is lower.
+    Prints what that is worth on faces that were held out of the fit; on those of the fit it looks better.
     """
     probabilities = served.predict(as_input(faces.images), batch_size=256, verbose=0)
-    scale, shift = best_calibration(as_logits(probabilities), faces.labels)
+    scale, shift = fit_output(as_logits(probabilities), faces.labels)
     if folds := hold_out(probabilities, faces.labels):
-        error = score(faces.labels, folds.apply(probabilities)).calibration_error
-        print(f"calibration error {error:.3f}, cross-validated")
+        of = score(faces.labels, folds.apply(probabilities))
+        print(
+            f"cross-validated: accuracy {of.accuracy:.2%}, macro recall {of.balanced_accuracy:.2%}, "
+            f"calibration error {of.calibration_error:.3f}"
+        )
     head = served.get_layer("label")
     kernel, bias = head.get_weights()
     head.set_weights([kernel * scale, bias * scale + shift])

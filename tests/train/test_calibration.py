@@ -47,7 +47,7 @@ def test_on_few_faces_the_fit_flatters_its_own_calibration_error_and_not_the_hel
         folds = hold_out(probabilities, labels)
         assert folds is not None
         held_out.append(score(labels, folds.apply(probabilities)).calibration_error)
-    assert np.mean(held_out) > 1.3 * np.mean(fitted)
+    assert np.mean(held_out) > 1.15 * np.mean(fitted)
 
 
 def test_a_face_is_calibrated_without_its_own_label() -> None:
