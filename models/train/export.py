@@ -52,10 +52,22 @@ def export(run: Path, data: Path, folder: Path = MODELS) -> None:
     """Write the three model files, and their SHA-256 into the model card if there is one."""
     validation = read_aligned(data, CALIBRATED_ON)
     validation = validation.take(validation.labels != UNKNOWN)
-    model = served_model(run, validation)
-    model.save(folder / "expression.keras")
     write_fer_plus_head(run, folder / "fer_plus_head.npz")
     (folder / "labels.json").write_text(json.dumps(list(LABELS)) + "\n")
+    _write_network(served_model(run, validation), validation, data, folder)
+
+
+def recalibrate(data: Path, folder: Path = MODELS) -> None:
+    """Fit calibration and operating point of the files in a folder again, without the run that made them."""
+    validation = read_aligned(data, CALIBRATED_ON)
+    validation = validation.take(validation.labels != UNKNOWN)
+    model = keras.saving.load_model(folder / "expression.keras", compile=False)
+    calibrate(model, validation)
+    _write_network(model, validation, data, folder)
+
+
+def _write_network(model: keras.Model, validation: FaceSet, data: Path, folder: Path) -> None:
+    model.save(folder / "expression.keras")
     write_tflite(model, folder / "expression.tflite", read_aligned(data, "train").images, validation)
     sign_card(folder)
 
@@ -175,8 +187,16 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=LAST)
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
     parser.add_argument("--models", type=Path, default=MODELS, help="folder to write to")
+    parser.add_argument(
+        "--recalibrate",
+        action="store_true",
+        help="fit the output of the files in --models again; needs no run",
+    )
     arguments = parser.parse_args()
-    export(arguments.run, arguments.data, arguments.models)
+    if arguments.recalibrate:
+        recalibrate(arguments.data, arguments.models)
+    else:
+        export(arguments.run, arguments.data, arguments.models)
 
 
 if __name__ == "__main__":
