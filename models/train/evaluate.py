@@ -45,7 +45,7 @@ def evaluate(subject: Subject, crops_only: bool = False) -> dict[str, Any]:
     """All figures in their JSON form; those of the given crops also stand at the top."""
     faces = subject.faces
     crops, _ = aligned_faces(faces.images, FACE_CACHE)
-    folds = hold_out(subject.classifier.probabilities(crops), faces.labels) if subject.calibrated_on else None
+    folds = hold_out(subject.classifier.probabilities(crops), faces.labels) if subject.calibrated_on else []
     given = figures(subject, crops, np.ones(len(faces), bool), folds)
     ways = {"crops": given}
     corruptions: dict[str, Any] = {}

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models.train.batches import as_input
-from models.train.calibration import CALIBRATED_ON, as_logits, fit_output, hold_out
+from models.train.calibration import CALIBRATED_ON, as_logits, cross_validated, fit_output, hold_out
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_served, build_trained
@@ -112,10 +112,10 @@ def calibrate(served: keras.Model, faces: FaceSet) -> None:
     probabilities = served.predict(as_input(faces.images), batch_size=256, verbose=0)
     scale, shift = fit_output(as_logits(probabilities), faces.labels)
     if folds := hold_out(probabilities, faces.labels):
-        of = score(faces.labels, folds.apply(probabilities))
+        of = cross_validated(folds, faces.labels, probabilities)
         print(
-            f"cross-validated: accuracy {of.accuracy:.2%}, macro recall {of.balanced_accuracy:.2%}, "
-            f"calibration error {of.calibration_error:.3f}"
+            f"cross-validated: accuracy {of['accuracy']:.2%}, macro recall {of['balanced_accuracy']:.2%}, "
+            f"calibration error {of['calibration_error']:.3f}"
         )
     head = served.get_layer("label")
     kernel, bias = head.get_weights()

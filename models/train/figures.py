@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.train.calibration import HeldOutCalibration
+from models.train.calibration import HeldOutCalibration, cross_validated
 from models.train.data import UNKNOWN, FaceSet
 from models.train.groups import compare_groups
 from models.train.intervals import bootstrap, score_intervals
@@ -42,7 +42,7 @@ class Subject:
 
 
 def figures(
-    subject: Subject, crops: Images, found: NDArray[np.bool_], folds: HeldOutCalibration | None = None
+    subject: Subject, crops: Images, found: NDArray[np.bool_], folds: Sequence[HeldOutCalibration] = ()
 ) -> dict[str, Any]:
     """The figures of one way of cropping the faces; `found` (n,) is false where there was nothing to crop.
 
@@ -51,9 +51,9 @@ def figures(
     faces = subject.faces
     probabilities = subject.classifier.probabilities(crops)
     result = {**score(faces.labels, probabilities, found).as_dict(), "found": float(found.mean())}
-    held_out = probabilities if folds is None else folds.apply(probabilities)
-    if folds is not None:
-        result["cross_validated"] = score(faces.labels, held_out, found).as_dict()
+    held_out = folds[0].apply(probabilities) if folds else probabilities
+    if folds:
+        result["cross_validated"] = cross_validated(folds, faces.labels, probabilities, found)
     result["answers"] = _answers(faces.labels, held_out, found)
     result["intervals"] = score_intervals(faces.labels, probabilities, found)
     result["fer_plus"] = _fer_plus_figures(subject, crops, probabilities, found)

@@ -37,6 +37,7 @@ def _summary(title: str, figures: dict[str, Any]) -> list[str]:
         f"{title}: {figures['images']} faces, accuracy {_with_interval(figures, 'accuracy')}, balanced "
         f"{_with_interval(figures, 'balanced_accuracy')}, macro F1 {figures['macro_f1']:.2%}, "
         f"calibration error {_calibration(figures)}, found {figures['found']:.1%}",
+        *_cross_validated(figures),
         *(f"  {line}" for line in _fer_plus(figures["fer_plus"])),
     ]
     if rest := figures.get("without_duplicates"):
@@ -87,6 +88,16 @@ def _calibration(figures: dict[str, Any]) -> str:
         return own
     held_out = figures["cross_validated"]["calibration_error"]
     return f"{held_out:.3f} (cross-validated; {own} on the faces it was fitted on)"
+
+
+def _cross_validated(figures: dict[str, Any]) -> list[str]:
+    """The score with calibration and operating point fitted without the faces they are measured on."""
+    if not (of := figures.get("cross_validated")):
+        return []
+    return [
+        f"  cross-validated output: accuracy {of['accuracy']:.2%}, balanced {of['balanced_accuracy']:.2%}, "
+        f"disgust {of['recall']['disgust']:.0%}, fear {of['recall']['fear']:.0%}"
+    ]
 
 
 def _fer_plus(figures: dict[str, Any]) -> list[str]:

@@ -209,7 +209,7 @@ def test_the_calibration_of_the_split_it_was_fitted_on_is_cross_validated(
     own, held_out = figures["calibration_error"], figures["cross_validated"]["calibration_error"]
     assert held_out < own  # the astronaut surely smiles
     assert f"calibration error {held_out:.3f} (cross-validated; {own:.3f} on" in capsys.readouterr().out
-    assert "calibration cross-validated" in (tmp_path / "report" / "report.html").read_text()
+    assert "output cross-validated" in (tmp_path / "report" / "report.html").read_text()
     other = command(monkeypatch, tmp_path, "--sheets", data, "--split", "held-out")
     assert other["calibration_error"] == own and "cross_validated" not in other
 
