@@ -1,7 +1,7 @@
 """The server: `python wsgi.py`, with settings from `MIEN_` variables (docs/settings.md).
 
 One process serves with eventlet; the workers that it starts import none of this. Only this module and
-`webapp.websocket` know eventlet.
+`webapp.server.websocket` know eventlet.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from webapp.auth import Hosts
+    from webapp.accounts.hosts import Hosts
     from webapp.config import Settings
 
 LISTEN_BACKLOG = 256
@@ -49,10 +49,11 @@ def serve(settings: Settings) -> None:
     """Start the workers, listen, and say where."""
     import eventlet
 
-    from webapp import announce, certificates, websocket
     from webapp.app import create_app
-    from webapp.listener import TlsListener, tls_context
-    from webapp.redirect import redirect_app
+    from webapp.server import certificates, websocket
+    from webapp.server import startup_banner as announce
+    from webapp.server.https_redirect import redirect_app
+    from webapp.server.tls_listener import TlsListener, tls_context
 
     websocket.install()
     listener: Any = listen(settings.host, settings.port)
@@ -80,8 +81,8 @@ def serve(settings: Settings) -> None:
 
 def announce_hosts(settings: Settings, hosts: Hosts) -> None:
     """Print where hosts sign in, as soon as the store can tell whether there are any."""
-    from webapp import announce
     from webapp.errors import StoreError
+    from webapp.server import startup_banner as announce
 
     try:
         token = hosts.first_token()
@@ -149,7 +150,7 @@ def http_protocol() -> type:
     """HTTP as eventlet speaks it, with an answer for browsers that speak plain http to the https port."""
     from eventlet import wsgi
 
-    from webapp.redirect import answer_plain_http
+    from webapp.server.https_redirect import answer_plain_http
 
     class Protocol(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
         def _read_request_line(self) -> bytes | str:

@@ -10,25 +10,25 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp.answers import problem
-from webapp.api import create_api
-from webapp.auth import Hosts, protect
-from webapp.beat import Beat
+from webapp.accounts.hosts import Hosts, protect
+from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_process import WorkerProcess, worker_command
 from webapp.config import PROJECT_ROOT, Settings
-from webapp.encoding import WireJson
-from webapp.engine import Engine
-from webapp.events import Events
-from webapp.host_pages import create_host_pages, sign_in_page
-from webapp.lab import Lab
-from webapp.lsl import LslOutlets
-from webapp.messages import MAX_IMAGE_BYTES
-from webapp.process import WorkerProcess, worker_command
-from webapp.room_events import RoomEvents
-from webapp.room_pages import create_room_pages
-from webapp.routes import create_blueprint
-from webapp.store.process import StoreProcess
-from webapp.store.writer import Writer
+from webapp.protocol import MAX_IMAGE_BYTES
+from webapp.rooms.lsl import LslOutlets
+from webapp.rooms.service import Lab
+from webapp.rooms.ticker import Beat
+from webapp.store.client import StoreProcess
+from webapp.store.sample_writer import Writer
 from webapp.version import model_version
+from webapp.web.api.v1.rooms import create_api
+from webapp.web.pages.host import create_host_pages, sign_in_page
+from webapp.web.pages.live import create_blueprint
+from webapp.web.pages.participant import create_room_pages
+from webapp.web.problems import problem
+from webapp.web.sockets.frames import Events
+from webapp.web.sockets.json import WireJson
+from webapp.web.sockets.rooms import RoomEvents
 
 MAX_MESSAGE_BYTES = 8 * MAX_IMAGE_BYTES
 """Pictures over MAX_IMAGE_BYTES get an answer; a message over this is not read, and its connection ends."""
@@ -122,7 +122,7 @@ def _problem_answer(code: str, message: str) -> Any:  # noqa: ANN401 - a page or
     """A problem as an object for programs, as a page for people."""
     if request.path.startswith("/api/"):
         return problem(code, message)
-    return render_template("problem.html", error=message)
+    return render_template("shared/problem.html", error=message)
 
 
 def _add_security_headers(response: Response) -> Response:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.train.augment import vary
 from models.train.data import UNKNOWN, VOTED_EXPRESSIONS, FaceSet
 from models.train.settings import Settings
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 Targets = dict[str, NDArray[np.float32]]
 

@@ -10,7 +10,7 @@ from models.train.data import UNKNOWN, FaceSet
 from models.train.teachers import labels_by_votes, taught_targets
 from tests.train.data_files import light_and_dark, noise, votes
 from tests.train.test_starts import SMALL, kept_run
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 
 def faces_with(labels: list[int], counts: list[list[int]]) -> FaceSet:

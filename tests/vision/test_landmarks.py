@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.vision.pictures import (
+from tests.vision.images import (
     FACE,
     KNOWN_POINTS,
     WITHOUT_FACES,
@@ -14,7 +14,7 @@ from tests.vision.pictures import (
     shipped,
     turned_clockwise,
 )
-from webapp.messages import LANDMARK_NAMES, Region
+from webapp.protocol import LANDMARK_NAMES, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 from webapp.vision.polylines import POLYLINES, polylines

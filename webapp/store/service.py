@@ -18,9 +18,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from webapp import link
 from webapp.errors import StoreError
-from webapp.store.archive import Archive
+from webapp.ipc import framing
+from webapp.store.repositories import Archive
 
 SLOW_METHODS = frozenset({"open_export", "read_export", "close_export"})
 """These have a thread of their own, so that an export never keeps samples waiting."""
@@ -43,7 +43,7 @@ class Service:
 
     def serve(self) -> None:
         """Answer until the server closes its end, then finish what was asked."""
-        while (message := link.receive(self._end)) is not None:
+        while (message := framing.receive(self._end)) is not None:
             method, arguments = pickle.loads(message.payload)
             threads = self._exports if method in SLOW_METHODS else self._requests
             threads.submit(self._answer, message.request_id, method, arguments)
@@ -54,7 +54,7 @@ class Service:
     def _answer(self, request_id: int, method: str, arguments: tuple[Any, ...]) -> None:
         payload = pickle.dumps(self._outcome(method, arguments), protocol=pickle.HIGHEST_PROTOCOL)
         with self._send_lock, contextlib.suppress(OSError):  # the server is gone
-            link.send(self._end, link.Message(request_id, payload))
+            framing.send(self._end, framing.Message(request_id, payload))
 
     def _outcome(self, method: str, arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401 - what methods return
         try:
@@ -81,7 +81,7 @@ def main(file_descriptor: int) -> None:
     """Open the database that the first request names, and serve."""
     end = socket.socket(fileno=file_descriptor)
     end.setblocking(True)
-    first = link.receive(end)
+    first = framing.receive(end)
     if first is not None:
         Service(end, Archive(pickle.loads(first.payload))).serve()
 

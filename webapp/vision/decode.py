@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.messages import check_image_bytes
+from webapp.protocol import check_image_bytes
 from webapp.vision.headers import read_size
 
 MAX_IMAGE_PIXELS = 4_000_000

@@ -1,0 +1,1 @@
+"""Hosts of rooms: their accounts, sessions, API keys, and limits to attempts."""

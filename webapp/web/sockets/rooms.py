@@ -1,0 +1,183 @@
+"""The Socket.IO events of rooms; docs/rooms.md describes each.
+
+A participant emits `join`, then `frame` as on the live page, `baseline`, `quit` and `erase`, and answers
+`clock`; a host emits `watch` and `look`. Every event acts for the connection's own participant only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import request
+from flask_login import current_user
+from flask_socketio import SocketIO
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from webapp.errors import (
+    FrameError,
+    NoSuchRoomError,
+    NotJoinedError,
+    RoomError,
+    StoreError,
+    TooManyAttemptsError,
+)
+from webapp.protocol import Frame, Result
+from webapp.rooms.room import normal_code
+from webapp.rooms.service import Lab
+from webapp.rooms.subscriptions import Watchers
+from webapp.web.problems import problem, room_problem
+
+WRONG_CODES = parse("20 per minute")
+"""Codes without a room that one address may try."""
+
+NO_HOST = problem("unauthorized", "Sign in as a host first.")
+
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, Any]
+
+
+class RoomEvents:
+    """Lets connections join rooms, and hands the results of their frames to the lab."""
+
+    def __init__(self, lab: Lab, watchers: Watchers) -> None:
+        self._lab = lab
+        self._people = lab.people
+        self._watchers = watchers
+        self._named: set[str] = set()
+        self._wrong_codes = FixedWindowRateLimiter(MemoryStorage())
+
+    def register(self, socketio: SocketIO) -> None:
+        """Listen on the default namespace, and tell participants what concerns them."""
+        for name, handler in (
+            ("join", self._join),
+            ("quit", self._quit),
+            ("erase", self._erase),
+            ("baseline", self._baseline),
+            ("watch", self._watch),
+            ("look", self._look),
+        ):
+            socketio.on_event(name, _guarded(handler))
+        self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
+
+    # What `webapp.web.sockets.frames` asks of whoever listens to results
+
+    def connected(self, connection: str, auth: object) -> None:
+        """A browser connected; it may name the room that it will join."""
+        if _room_in(auth) or request.args.get("room"):
+            self._named.add(connection)
+
+    def disconnected(self, connection: str) -> None:
+        """A browser is gone; its participant may come back."""
+        self._named.discard(connection)
+        self._watchers.unwatch(connection)
+        self._people.leave(connection)
+
+    def expect(self, connection: str, meta: object) -> None:
+        """Make sure that a connection's frames may be analysed.
+
+        Raises:
+            NotJoinedError: they are for a room that it has not joined.
+        """
+        if connection in self._named or _room_in(meta):
+            self._check_room(connection, meta)
+
+    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
+        """The result, with what a room adds to it.
+
+        Raises:
+            NotJoinedError: the connection left its room while the frame was analysed.
+        """
+        if connection in self._named:
+            return self._lab.intake.take(connection, frame, result, received_ms)
+        return result
+
+    # Events
+
+    def _join(self, connection: str, data: object) -> Answer:
+        self._named.add(connection)
+        asked = data if isinstance(data, dict) else {}
+        address = request.remote_addr or ""
+        if not self._wrong_codes.test(WRONG_CODES, address):
+            raise TooManyAttemptsError("Too many wrong codes; wait a minute.")
+        try:
+            room = self._lab.room(asked.get("room"))
+        except NoSuchRoomError:
+            self._wrong_codes.hit(WRONG_CODES, address)
+            raise
+        joined = self._people.join(
+            connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
+        )
+        return {
+            "participant": joined.participant.record.id,
+            "resume": joined.resume,
+            "alias": joined.participant.record.alias,
+            "recording": joined.room.recording is not None,
+            "baseline": joined.participant.record.baseline is not None,
+            "video": room.may_show(joined.participant),
+        }
+
+    def _quit(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
+        self._people.quit(connection)
+        return {"left": True}
+
+    def _erase(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
+        self._people.erase(connection)
+        return {"erased": True}
+
+    def _baseline(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
+        self._people.begin_baseline(connection)
+        return {"state": "running"}
+
+    def _watch(self, connection: str, data: object) -> Answer:
+        if not current_user.is_authenticated:
+            return NO_HOST
+        room = self._lab.room(_room_in(data))
+        self._watchers.watch(connection, room.code)
+        return {"watching": room.code}
+
+    def _look(self, connection: str, data: object) -> Answer:
+        if not current_user.is_authenticated:
+            return NO_HOST
+        named = data.get("participants") if isinstance(data, dict) else None
+        in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+        self._watchers.look(connection, in_view)
+        return {"in_view": len(in_view)}
+
+    def _check_room(self, connection: str, data: object) -> None:
+        """Make sure that a connection is in a room, and in the one that its data name, if any.
+
+        Raises:
+            NotJoinedError: it is not.
+        """
+        room, _ = self._people.joined(connection)
+        if _room_in(data) not in ("", room.code):
+            raise NotJoinedError("This connection is in another room; join this one first, with consent.")
+
+
+def _guarded(handler: Callable[[str, object], Answer]) -> Callable[..., Answer]:
+    """Answers problems in place of errors; nothing that a browser sends ends its connection."""
+
+    def handle(data: object = None, *_: object) -> Answer:
+        try:
+            return handler(cast(str, request.sid), data)  # type: ignore[attr-defined]  # Flask-SocketIO's
+        except (RoomError, StoreError) as error:
+            return room_problem(error)
+        except FrameError as error:
+            return problem(error.code, str(error))
+        except Exception:
+            logger.exception("an event could not be answered")
+            return problem("unavailable", "The server failed on this; its log says why.")
+
+    return handle
+
+
+def _room_in(data: object) -> str:
+    return normal_code(data.get("room")) if isinstance(data, dict) else ""
