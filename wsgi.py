@@ -1,7 +1,7 @@
 """The server: `python wsgi.py`, with settings from `MIEN_` variables (docs/settings.md).
 
 One process serves with eventlet; the workers that it starts import none of this. Only this module,
-`webapp.http_server` and `webapp.websocket` know eventlet.
+`webapp.server.eventlet_server` and `webapp.server.websocket` know eventlet.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from webapp.accounts.hosts import Hosts
     from webapp.config import Settings
-    from webapp.http_server import HttpServer
+    from webapp.server.eventlet_server import HttpServer
 
 logger = logging.getLogger("mien")
 
@@ -34,7 +34,7 @@ def main() -> None:
 
     from webapp.config import Settings
     from webapp.errors import MienError
-    from webapp.log_limits import start_logging
+    from webapp.server.log_limits import start_logging
 
     try:
         settings = Settings.from_env()
@@ -53,11 +53,12 @@ def serve(settings: Settings) -> None:
     import eventlet
     from eventlet.event import Event
 
-    from webapp import announce, certificates, websocket
     from webapp.app import create_app
-    from webapp.http_server import open_ports
-    from webapp.redirect import redirect_app
+    from webapp.server import certificates, websocket
+    from webapp.server import startup_banner as announce
     from webapp.server.data_dir import prepare_data_dir
+    from webapp.server.eventlet_server import open_ports
+    from webapp.server.https_redirect import redirect_app
 
     prepare_data_dir(settings.data_dir)
     app = create_app(settings)
@@ -96,8 +97,8 @@ def run_server(server: HttpServer, application: object, end: Event) -> None:
 
 def announce_hosts(settings: Settings, hosts: Hosts) -> None:
     """Print where hosts sign in, as soon as the store can tell whether there are any."""
-    from webapp import announce
     from webapp.errors import StoreError
+    from webapp.server import startup_banner as announce
 
     try:
         token = hosts.made_token()

@@ -6,7 +6,7 @@ import cv2
 import pytest
 import skimage.data
 
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_a_worker_pulls_in_neither_flask_nor_socketio_nor_eventlet() -> None:
     program = (
-        "import sys, webapp.worker, webapp.vision.pipeline\n"
+        "import sys, webapp.analysis.worker, webapp.vision.pipeline\n"
         "print(*{'flask', 'flask_socketio', 'socketio', 'eventlet'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -19,7 +19,7 @@ def test_a_worker_pulls_in_neither_flask_nor_socketio_nor_eventlet() -> None:
 
 def test_the_server_process_loads_no_network_and_no_opencv() -> None:
     program = (
-        "import sys, warnings; warnings.simplefilter('ignore'); import webapp.app, webapp.websocket\n"
+        "import sys, warnings; warnings.simplefilter('ignore'); import webapp.app, webapp.server.websocket\n"
         "print(*{'cv2', 'tensorflow', 'keras', 'ai_edge_litert'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

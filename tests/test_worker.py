@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.waiting import wait_until
 from tests.vision.hostile_images import good_files, hidden_header, jpeg_parts
-from tests.waiting import wait_until
+from webapp.analysis.worker import HEADROOM_BYTES
+from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_process import worker_spec
 from webapp.config import PROJECT_ROOT, Settings
-from webapp.engine import Engine
 from webapp.errors import BadFrameError
-from webapp.messages import Job
-from webapp.process import worker_spec
-from webapp.worker import HEADROOM_BYTES
+from webapp.protocol import Job
 
 
 def hostile_jpeg() -> bytes:

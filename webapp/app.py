@@ -12,32 +12,32 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import socketio_server
 from webapp.accounts.hosts import Hosts
-from webapp.answers import HTTP_PROBLEMS, problem
-from webapp.api import create_api
-from webapp.auth import protect
-from webapp.beat import Beat
-from webapp.certificates import certified_names
+from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_process import worker_spec
 from webapp.config import PROJECT_ROOT, Settings
-from webapp.encoding import WireJson
-from webapp.engine import Engine
-from webapp.events import Events
-from webapp.folder_lock import FolderLock
-from webapp.host_pages import create_host_pages, sign_in_page
-from webapp.housekeeping import Housekeeping
-from webapp.lab import Lab
-from webapp.lsl import LslOutlets
-from webapp.messages import MAX_IMAGE_BYTES
-from webapp.process import worker_spec
-from webapp.room_events import RoomEvents
-from webapp.room_pages import create_room_pages
-from webapp.routes import create_blueprint
+from webapp.protocol import MAX_IMAGE_BYTES
+from webapp.rooms.housekeeping import Housekeeping
+from webapp.rooms.lsl import LslOutlets
+from webapp.rooms.service import Lab
+from webapp.rooms.ticker import Beat
+from webapp.server import socketio_server
+from webapp.server.certificates import certified_names
+from webapp.server.folder_lock import FolderLock
 from webapp.server.known_hosts import HostCheck, KnownHosts, is_api
+from webapp.store.client import StoreProcess
 from webapp.store.database import check_url
-from webapp.store.process import StoreProcess
-from webapp.store.writer import Writer
+from webapp.store.sample_writer import Writer
 from webapp.version import model_version
+from webapp.web.api.v1.rooms import create_api
+from webapp.web.authentication import protect
+from webapp.web.pages.host import create_host_pages, sign_in_page
+from webapp.web.pages.live import create_blueprint
+from webapp.web.pages.participant import create_room_pages
+from webapp.web.problems import HTTP_PROBLEMS, problem
+from webapp.web.sockets.frames import Events
+from webapp.web.sockets.json import WireJson
+from webapp.web.sockets.rooms import RoomEvents
 
 MAX_MESSAGE_BYTES = 8 * MAX_IMAGE_BYTES
 """Pictures over MAX_IMAGE_BYTES get an answer; a message over this is not read, and its connection ends."""
@@ -160,7 +160,7 @@ def _problem_answer(code: str, message: str) -> Any:  # noqa: ANN401 - a page or
     """A problem as an object for programs, as a page for people."""
     if is_api(request.path):
         return problem(code, message)
-    return render_template("problem.html", error=message)
+    return render_template("shared/problem.html", error=message)
 
 
 def _add_security_headers(response: Response) -> Response:

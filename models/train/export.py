@@ -29,7 +29,7 @@ from models.train.network import build_served, build_trained
 from models.train.recipe import LAST
 from models.train.runs import BEST_WEIGHTS, read_settings
 from models.train.scores import score
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 
 MODELS = Path(__file__).resolve().parent.parent

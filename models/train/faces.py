@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models.train.data import FaceSet, read_split, read_unlabelled
-from webapp.messages import Region
+from webapp.protocol import Region
 from webapp.vision.align import align
 from webapp.vision.landmarks import FaceLandmarker
 from webapp.vision.regions import region_from_landmarks

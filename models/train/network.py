@@ -14,7 +14,7 @@ from keras import layers
 from models.train.data import FACE_SIDE, VOTED_EXPRESSIONS
 from models.train.normalisation import BatchNormalization
 from models.train.settings import Settings
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 Normalise = Callable[..., keras.layers.Layer]
 

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from models.train.data import UNKNOWN, VOTED_EXPRESSIONS, FaceSet
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 Targets = dict[str, NDArray[np.float32]]
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from itsdangerous import TimestampSigner
 
-from tests.test_store import LocalStore
+from tests.store.test_store import LocalStore
 from webapp.accounts.hosts import FIRST_ACCESS_S, Hosts
 from webapp.errors import BadRequestError, StoreError, TooManyAttemptsError
-from webapp.store import archive
-from webapp.store.archive import Archive
+from webapp.store import repositories as archive
+from webapp.store.repositories import Archive
 
 PASSWORD = "correct horse battery"
 TOKEN = "a-long-token-for-tests"

@@ -16,10 +16,10 @@ import numpy as np
 
 from tests.bench.measure import Timing, timed_in_turn
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.serving import PROJECT_ROOT
+from tests.helpers.serving import PROJECT_ROOT
 from webapp.config import Runtime
 from webapp.vision.classify import load_classifier
-from webapp.vision.network import Network
+from webapp.vision.tflite_model import Network
 
 MODELS = PROJECT_ROOT / "models"
 PEER_FOLDER = PROJECT_ROOT / ".venv-peer"

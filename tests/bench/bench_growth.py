@@ -12,7 +12,7 @@ from tests.bench.bench_load import frames_per_s, middle, print_loads, put_load, 
 from tests.bench.load_client import Load, Plan
 from tests.bench.report import Goal, print_goals, write_json, write_plot
 from tests.bench.scenes import moving_faces
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 FACES = (1, 2, 4, 6, 8)

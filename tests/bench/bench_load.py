@@ -16,7 +16,7 @@ from tests.bench.load_client import Load, Plan, simulate
 from tests.bench.processes import memory_mb
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
 from tests.bench.scenes import moving_faces
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 STAGES = ("decode", "detect", "landmarks", "classify")
 

@@ -19,7 +19,7 @@ from tests.bench.bench_load import frames_per_s, put_load
 from tests.bench.load_client import Plan
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
 from tests.bench.scenes import moving_faces
-from tests.serving import PROJECT_ROOT, Server
+from tests.helpers.serving import PROJECT_ROOT, Server
 
 PYTHON = PROJECT_ROOT / ".venv-peer" / "bin" / "python"
 SCRIPT = Path(__file__).parent / "peer_fer.py"

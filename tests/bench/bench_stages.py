@@ -19,17 +19,17 @@ from tests.bench.measure import Timing, print_table, timed, timed_in_turn
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
 from tests.bench.scenes import WIDTH, moving_faces
 from webapp.config import Settings
-from webapp.messages import Job
+from webapp.protocol import Job
 from webapp.vision.align import align
 from webapp.vision.classify import load_classifier
 from webapp.vision.decode import decode
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker
 from webapp.vision.model_files import FACE_DETECTOR, FACE_MESH, read_model
-from webapp.vision.network import Network
 from webapp.vision.pipeline import Pipeline
 from webapp.vision.polylines import polylines
 from webapp.vision.pose import head_pose
+from webapp.vision.tflite_model import Network
 
 FACES = (1, 4)
 

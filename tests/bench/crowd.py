@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from tests.bench.bench_load import put_load, watched
 from tests.bench.load_client import Load, Plan
-from tests.serving import Server
-from tests.test_rooms_server import api, export, make_room, rows
-from webapp.store.tables import iso
+from tests.helpers.serving import Server
+from tests.rooms.test_server import api, export, make_room, rows
+from webapp.export.tables import iso
 
 PARTICIPANTS = 30
 RATE_PER_S = 5.0

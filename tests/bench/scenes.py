@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.vision.pictures import FACE, astronaut
+from tests.vision.images import FACE, astronaut
 
 PICTURES = 90
 """The scene goes round in this many pictures: nine seconds at ten a second, three at thirty."""

@@ -12,9 +12,9 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 from tests.browser.videos import MARKS
-from tests.faces import face, probabilities
+from tests.helpers.faces import face, probabilities
 from webapp.errors import BusyError, UnavailableError
-from webapp.messages import STAGES, Result, problem_to_wire
+from webapp.protocol import STAGES, Result, problem_to_wire
 
 FRAME_EVENT = re.compile(r'^451-(?P<ack>\d+)\["frame",(?P<meta>\{.*?\})')
 """Engine.IO message (4), Socket.IO binary event (5) with one attachment (1), acknowledgement id."""

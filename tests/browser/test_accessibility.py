@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import live
 from tests.browser.test_rooms import join, make_room, sign_in
-from tests.serving import Server
-from tests.test_rooms_server import TOKEN
+from tests.helpers.serving import Server
+from tests.rooms.test_server import TOKEN
 
 NewPage = Callable[..., Page]
 Scheme = Literal["dark", "light"]

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.browser.test_main_thread import busy_s
 from tests.browser.test_rooms import sign_in
-from tests.crowd import Crowd
-from tests.serving import Server
-from tests.test_rooms_server import TOKEN, make_room
+from tests.helpers.crowd import Crowd
+from tests.helpers.serving import Server
+from tests.rooms.test_server import TOKEN, make_room
 
 PEOPLE = 30
 SECONDS = 10

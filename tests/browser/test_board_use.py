@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.test_rooms import join, make_room, sign_in
-from tests.crowd import Crowd
-from tests.serving import Server
-from tests.test_rooms_server import TOKEN, person
+from tests.helpers.crowd import Crowd
+from tests.helpers.serving import Server
+from tests.rooms.test_server import TOKEN, person
 
 NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]

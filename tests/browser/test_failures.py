@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live, videos
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import live
 from tests.browser.test_rooms import TOKEN, join, make_room, sign_in
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 NewPage = Callable[..., Page]
 

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live, videos
-from tests.serving import Server
-from tests.vision.pictures import mirrored, overlap
-from webapp.messages import Box
+from tests.helpers.serving import Server
+from tests.vision.images import mirrored, overlap
+from webapp.protocol import Box
 
 LEAST_OVERLAP = 0.6
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.browser import live
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 RESULTS_PER_S = 15
 LARGEST_SHARE = 0.30

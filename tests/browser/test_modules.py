@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 Run = Callable[[str], Any]
 

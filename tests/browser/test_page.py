@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live
-from tests.serving import Server
-from webapp.messages import LABELS
+from tests.helpers.serving import Server
+from webapp.protocol import LABELS
 
 NewPage = Callable[..., Page]
 
@@ -114,7 +114,7 @@ def test_text_on_the_colours_of_expressions_can_be_read(live_page: Callable[...,
     page = live_page(lambda seq: live.result("happy", seq))
     contrasts = page.evaluate(
         """async () => {
-            const { COLOURS, contrast, textColourOn } = await import("/static/js/expressions.js");
+            const { COLOURS, contrast, textColourOn } = await import("/static/js/shared/expressions.js");
             return Object.values(COLOURS).map((colour) => contrast(colour, textColourOn(colour)));
         }"""
     )
@@ -130,7 +130,7 @@ def test_light_and_dark_follow_the_system_and_can_be_read(
     page.goto(server.url)
     contrasts = page.evaluate(
         """async () => {
-            const { contrast } = await import("/static/js/expressions.js");
+            const { contrast } = await import("/static/js/shared/expressions.js");
             const style = getComputedStyle(document.documentElement);
             const value = (name) => style.getPropertyValue(name).trim();
             return ["--ink", "--ink-soft"].flatMap((ink) =>

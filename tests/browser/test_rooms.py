@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket
 
 from tests.browser import live, videos
-from tests.serving import Server
-from webapp.store.codebook import EXPORT_NAMES
+from tests.helpers.serving import Server
+from webapp.export.codebook import EXPORT_NAMES
 
 NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]

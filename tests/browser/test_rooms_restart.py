@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, WebSocket
 
 from tests.browser.live import FRAME_EVENT
 from tests.browser.test_rooms import TOKEN, join, make_room, sign_in
-from tests.serving import Server
-from webapp.store.tables import iso
+from tests.helpers.serving import Server
+from webapp.export.tables import iso
 
 NewPage = Callable[..., Page]
 

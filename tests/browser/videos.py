@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tests.vision.pictures import FACE, Picture, astronaut
-from webapp.messages import Box
+from tests.vision.images import FACE, Picture, astronaut
+from webapp.protocol import Box
 
 WIDTH, HEIGHT = 640, 480
 

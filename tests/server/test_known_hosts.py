@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from webapp.addresses import IpAddress, name_in, without_port
 from webapp.config import Settings
 from webapp.server import known_hosts
+from webapp.server.addresses import IpAddress, name_in, without_port
 from webapp.server.known_hosts import LOOK_INTERVAL_S, HostCheck, KnownHosts
 
 

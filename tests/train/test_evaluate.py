@@ -16,7 +16,7 @@ from models.train.report import table, write_report
 from models.train.scores import agreement, calibration_error, fer_plus_majority, reliability, score
 from tests.train.data_files import astronaut_face, noise, votes, write_fer2013, write_fer_plus, write_sheets
 from webapp.config import Settings
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 
 ANGRY, DISGUST, FEAR, HAPPY = range(4)

@@ -20,7 +20,7 @@ from models.train.settings import Settings
 from tests.train.data_files import astronaut_face, light_and_dark, serious_face
 from tests.train.test_fit import SMALL
 from webapp.config import Runtime
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 
 FILES: list[tuple[Runtime, str]] = [("litert", "expression.tflite"), ("keras", "expression.keras")]

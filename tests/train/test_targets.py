@@ -6,7 +6,7 @@ import pytest
 from models.train.data import UNKNOWN, FaceSet
 from models.train.targets import label_targets, labels_by_votes, mixed_targets, vote_targets, voted_targets
 from tests.train.data_files import noise, votes
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 
 def test_labels_are_smoothed_and_an_unknown_one_asks_for_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 
 def build_classifier(side: int = 48, outputs: int = len(LABELS)) -> Any:

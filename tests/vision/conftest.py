@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.vision.classifiers import build_classifier, to_tflite
-from tests.vision.pictures import Picture, astronaut
+from tests.vision.images import Picture, astronaut
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.vision.pictures import astronaut
+from tests.vision.images import astronaut
 
 SIZE = (48, 32)
 OTHER_SIZES = ((8, 8), (48, 33), (49, 32), (64, 64), (640, 480), (1500, 1200))

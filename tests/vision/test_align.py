@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vision.pictures import Picture, frame, mirrored, turned_clockwise
+from tests.vision.images import Picture, frame, mirrored, turned_clockwise
 from webapp.vision.align import CROP_SIZE, LEFT_EYE, MOUTH, RIGHT_EYE, TARGETS, align, crop_matrix
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks

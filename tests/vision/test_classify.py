@@ -8,7 +8,7 @@ import pytest
 from tests.vision.classifiers import build_classifier, crops, to_tflite
 from webapp.config import PROJECT_ROOT, Runtime
 from webapp.errors import ModelFileError
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.align import align
 from webapp.vision.classify import load_classifier
 from webapp.vision.landmarks import Landmarks

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.vision.pictures import astronaut
+from tests.vision.images import astronaut
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.messages import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
+from webapp.protocol import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 from webapp.vision.decode import SHRINKS, decode
 from webapp.vision.headers import MAX_SCANS, Size, read_size
 

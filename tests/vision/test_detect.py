@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.pictures import (
+from tests.vision.images import (
     FACE,
     Picture,
     frame,
@@ -12,7 +12,7 @@ from tests.vision.pictures import (
     overlap,
     turned_clockwise,
 )
-from webapp.messages import Box
+from webapp.protocol import Box
 from webapp.vision.detect import SHORT_RANGE, FaceDetector, suppress
 from webapp.vision.regions import Detection
 

@@ -21,7 +21,7 @@ from tests.vision.hostile_images import (
     webp_parts,
 )
 from webapp.errors import BadFrameError
-from webapp.messages import MAX_IMAGE_PIXELS
+from webapp.protocol import MAX_IMAGE_PIXELS
 from webapp.vision.decode import SHRINKS, decode
 from webapp.vision.headers import MAX_COMPRESSED_TEXT_BYTES, Size, read_size
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.pictures import (
+from tests.vision.images import (
     FACE,
     KNOWN_POINTS,
     WITHOUT_FACES,
@@ -19,7 +19,7 @@ from tests.vision.pictures import (
     shipped,
     turned_clockwise,
 )
-from webapp.messages import LANDMARK_NAMES, Region
+from webapp.protocol import LANDMARK_NAMES, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks, quality
 from webapp.vision.polylines import POLYLINES, polylines

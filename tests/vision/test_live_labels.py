@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.pictures import Picture, astronaut, grace_hopper
+from tests.vision.images import Picture, astronaut, grace_hopper
+from webapp.analysis.tracker import Tracks
 from webapp.config import Settings
-from webapp.messages import Job
-from webapp.tracks import Tracks
+from webapp.protocol import Job
 from webapp.vision.pipeline import Pipeline
 
 FRAMES_PER_S = 15

@@ -11,11 +11,11 @@ import pytest
 
 from models.train.frames import framed
 from tests.train.data_files import serious_face
-from tests.vision.pictures import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, shipped
+from tests.vision.images import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, shipped
+from webapp.analysis.job_codec import pack_outcome, unpack_outcome
 from webapp.config import Runtime
 from webapp.errors import BadFrameError, ModelFileError, TooLargeError
-from webapp.job_codec import pack_outcome, unpack_outcome
-from webapp.messages import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, Box, Face, Job, Region
+from webapp.protocol import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, Box, Face, Job, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.pipeline import Pipeline, shrink_for
 

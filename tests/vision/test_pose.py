@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from skimage import transform
 
-from tests.vision.pictures import Picture, astronaut, mirrored, turned_clockwise
-from webapp.messages import Pose
+from tests.vision.images import Picture, astronaut, mirrored, turned_clockwise
+from webapp.protocol import Pose
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 from webapp.vision.pose import head_pose

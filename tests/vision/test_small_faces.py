@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.pictures import FACE, Picture, astronaut, overlap, shipped
+from tests.vision.images import FACE, Picture, astronaut, overlap, shipped
+from webapp.analysis.detection_scheduler import Search
+from webapp.analysis.tracker import Tracks
 from webapp.config import Settings
-from webapp.messages import Box, Job
-from webapp.search import Search
-from webapp.tracks import Tracks
+from webapp.protocol import Box, Job
 from webapp.vision.pipeline import Pipeline
 
 FRAMES_PER_S = 15

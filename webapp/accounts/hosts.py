@@ -22,10 +22,10 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.errors import BadRequestError, StoreError
-from webapp.records import HostRecord, KeyRecord, hash_secret
-from webapp.rooms import check_text
-from webapp.store.archive import Archive
-from webapp.store.process import Store
+from webapp.rooms.room import check_text
+from webapp.store.client import Store
+from webapp.store.records import HostRecord, KeyRecord, hash_secret
+from webapp.store.repositories import Archive
 
 HOST_NAME_LIMIT = 80
 KEY_NAME_LIMIT = 80

@@ -9,8 +9,8 @@ from pathlib import Path
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
-from webapp.addresses import is_this_machine
 from webapp.errors import SettingsError
+from webapp.server.addresses import is_this_machine
 from webapp.server.data_dir import write_file
 
 KEY_BYTES = 32

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from webapp.addresses import host_names, name_in, network_addresses
 from webapp.config import Settings
+from webapp.server.addresses import host_names, name_in, network_addresses
 
 LOOK_INTERVAL_S = 1.0
 """An address may be new, from the network's router: the adapters are asked anew, this often at most."""

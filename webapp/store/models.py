@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only columns of the type INTEGER."""

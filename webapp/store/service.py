@@ -20,9 +20,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from webapp import link
 from webapp.errors import MienError, StoreError
-from webapp.store.archive import Archive
+from webapp.ipc import framing
+from webapp.store.repositories import Archive
 from webapp.store.requests import LANES, Request, check_deadline, deadline, lane
 
 NICENESS = 10
@@ -43,7 +43,7 @@ class Service:
     def serve(self) -> None:
         """Answer until the server closes its end, then finish what was asked."""
         event.listen(Engine, "commit", check_deadline)
-        while (message := link.receive(self._end)) is not None:
+        while (message := framing.receive(self._end)) is not None:
             request: Request = pickle.loads(message.payload)
             self._threads[lane(request.method)].submit(self._answer, message.request_id, request)
         self._threads["requests"].shutdown(wait=True)
@@ -54,7 +54,7 @@ class Service:
     def _answer(self, request_id: int, request: Request) -> None:
         payload = pickle.dumps(self._outcome(request), protocol=pickle.HIGHEST_PROTOCOL)
         with self._send_lock, contextlib.suppress(OSError):  # the server is gone
-            link.send(self._end, link.Message(request_id, payload))
+            framing.send(self._end, framing.Message(request_id, payload))
 
     def _outcome(self, request: Request) -> Any:  # noqa: ANN401 - what methods return
         try:
@@ -86,10 +86,10 @@ def main(file_descriptor: int) -> None:
     """
     end = socket.socket(fileno=file_descriptor)
     end.setblocking(True)
-    first = link.receive(end)
+    first = framing.receive(end)
     if first is not None:
         archive = Archive(first.payload.decode())
-        link.send(end, link.Message(link.READY_ID, b""))
+        framing.send(end, framing.Message(framing.READY_ID, b""))
         Service(end, archive).serve()
 
 

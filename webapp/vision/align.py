@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.vision.cutting import part_below, warped
+from webapp.vision.crop import part_below, warped
 
 CROP_SIZE = 48
 """The side of a crop in pixels, as FER2013's."""

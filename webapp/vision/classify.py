@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from webapp.config import Runtime
 from webapp.errors import ModelFileError
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.align import CROP_SIZE
-from webapp.vision.network import Network
+from webapp.vision.tflite_model import Network
 
 INPUT_SHAPE = (CROP_SIZE, CROP_SIZE, 1)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.messages import MAX_IMAGE_PIXELS, check_image_bytes
+from webapp.protocol import MAX_IMAGE_PIXELS, check_image_bytes
 from webapp.vision.headers import read_size
 
 SHRINKS = {

@@ -24,10 +24,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import Box
+from webapp.protocol import Box
 from webapp.vision.model_files import CLOSE_FACE_DETECTOR, FACE_DETECTOR, ModelFile, read_model
-from webapp.vision.network import Network
 from webapp.vision.regions import Detection
+from webapp.vision.tflite_model import Network
 
 KEYPOINTS = 6
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import Region
-from webapp.vision.cutting import part_below, warped
+from webapp.protocol import Region
+from webapp.vision.crop import part_below, warped
 from webapp.vision.model_files import FACE_MESH, read_model
-from webapp.vision.network import Network
 from webapp.vision.regions import Detection, region_from_detection, region_matrix
+from webapp.vision.tflite_model import Network
 
 INPUT_SIDE = 192
 POINTS = 468

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.config import Runtime
-from webapp.messages import LABELS, Analysis, Box, Face, Job, Pose, Region
+from webapp.protocol import LABELS, Analysis, Box, Face, Job, Pose, Region
 from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier
 from webapp.vision.decode import SHRINKS, Decoded, decode

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from webapp.messages import LANDMARK_NAMES
+from webapp.protocol import LANDMARK_NAMES
 
 _INDICES: Mapping[str, Sequence[int]] = {
     # from the outer corner along the lower lid to the inner one, and back along the upper lid

@@ -17,7 +17,7 @@ import operator
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import Pose
+from webapp.protocol import Pose
 
 RIGHT_SIDE, LEFT_SIDE = np.array([234, 127, 33, 133, 93]), np.array([454, 356, 263, 362, 323])
 """Mirror points of the face mesh: temples, cheeks and the corners of the eyes, which no expression moves."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import Box, Region
+from webapp.protocol import Box, Region
 
 REGION_SCALE = 1.5
 """The region's side over the longer side of the face's box, as the face mesh was trained."""

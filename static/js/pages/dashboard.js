@@ -1,0 +1,227 @@
+import { io } from "/static/vendor/socket.io.esm.min.js";
+import { Attention } from "../dashboard/attention.js";
+import { BoardActions } from "../dashboard/actions.js";
+import { GroupChart } from "../dashboard/charts.js";
+import { element, every, write } from "../shared/dom.js";
+import { percent } from "../shared/expressions.js";
+import { History } from "../shared/history.js";
+import { InView } from "../dashboard/in_view.js";
+import { LABELS } from "../shared/protocol.js";
+import { Tile } from "../dashboard/tile.js";
+
+/**
+ * A room's board: shows the summaries that come four times a second, and pictures where the room has video.
+ *
+ * @typedef {object} Recording
+ * @property {"started" | "stopped"} state
+ * @property {number | null} started_ms
+ * @property {number} stored
+ * @property {number} waiting
+ * @property {number} lost
+ * @property {string | null} problem
+ *
+ * @typedef {object} Summary
+ * @property {{code: string, name: string, state: "open" | "closed"}} room
+ * @property {Recording} recording
+ * @property {import("../dashboard/tile.js").TileData[]} participants
+ * @property {Record<import("../shared/protocol.js").Label, number> | null} group
+ * @property {{at_ms: number, label: string}[]} markers
+ * @property {number} now_ms  on the server's clock, as all times here
+ * @typedef {{pictures: import("../dashboard/tile_video.js").Picture[], images: ArrayBuffer}} Video  images: one after the other
+ */
+
+const STALE_MS = 3000;
+const CLOCK_SPAN_MS = 30_000;
+const WATCH_LIMIT_MS = 5000;
+
+/** With more people tiles and timelines are small, so that thirty fit on a screen. */
+const SPACIOUS_TILES = 12;
+
+/** Samples that wait for longer tell of a database that does not answer. */
+const WAITING_LIMIT_MS = 4000;
+
+/** How long a problem with an action stays to be read. */
+const SAID_MS = 6000;
+
+class Board {
+  /** @type {Map<string, Tile>} */
+  #tiles = new Map();
+  #heard_ms = 0;
+  #recording = false;
+  #said_ms = -Infinity;
+  #stored = 0;
+  #stored_ms = 0;
+  /** How far this page's clock is ahead of the server's; each time too much by the way here. */
+  #ahead = new History(CLOCK_SPAN_MS);
+
+  constructor() {
+    this.root = element("board", HTMLElement);
+    this.code = this.root.dataset.room ?? "";
+    this.actions = new BoardActions({
+      code: this.code,
+      roomsUrl: this.root.dataset.roomsUrl ?? "/host",
+      isRecording: () => this.#recording,
+      serverTime: (at_ms) => this.#serverTime(at_ms),
+      warn: (text) => this.#warn(text),
+    });
+    this.inView = new InView((participants) => this.socket?.emit("look", { participants }));
+    this.attention = new Attention(element("attention", HTMLElement));
+    this.list = element("tiles", HTMLElement);
+    this.record = element("record", HTMLButtonElement);
+    this.alarm = element("alarm", HTMLElement);
+    this.group = new GroupChart(element("group", HTMLCanvasElement));
+    this.shares = LABELS.map((label) => document.querySelector(`[data-share="${label}"]`));
+  }
+
+  start() {
+    this.socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
+    this.socket.on("connect", () => {
+      void this.#watch();
+      void this.actions.markers.flush();
+    });
+    this.socket.on("board", (/** @type {Summary | {room: {state: "deleted" | "signed_out"}}} */ summary) => this.#show(summary));
+    this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
+    every(1000, () => this.#showConnection());
+    this.actions.listen();
+  }
+
+  async #watch() {
+    try {
+      const answer = await this.socket?.timeout(WATCH_LIMIT_MS).emitWithAck("watch", { room: this.code });
+      if (answer?.problem) this.#warn(answer.problem.message);
+      else this.inView.tell();
+    } catch (error) {
+      console.debug("Watching got no answer:", error);
+      if (this.socket?.connected) void this.#watch();
+    }
+  }
+
+  /** A time of this page on the server's clock, as well as can be told. @param {number} at_ms */
+  #serverTime(at_ms) {
+    const aheads = this.#ahead.places(at_ms).map(({ value }) => value);
+    return aheads.length > 0 ? at_ms - Math.min(...aheads) : null;
+  }
+
+  /** Say why an action failed. @param {string} text */
+  #warn(text) {
+    this.#said_ms = text ? performance.now() : -Infinity;
+    this.#alarm(text);
+  }
+
+  /** @param {string} text */
+  #alarm(text) {
+    write(this.alarm, text);
+    this.alarm.hidden = text === "";
+  }
+
+  /** @param {Summary | {room: {state: "deleted" | "signed_out"}}} summary */
+  #show(summary) {
+    if (!("participants" in summary)) return location.assign(this.root.dataset.roomsUrl ?? "/host");
+    const now_ms = performance.now();
+    this.#heard_ms = now_ms;
+    this.#ahead.add(now_ms - summary.now_ms, now_ms);
+    this.#showConnection();
+    this.#showRecording(summary.recording, summary.room.state, summary.now_ms);
+    this.#showTiles(summary.participants, now_ms);
+    this.#showGroup(summary, now_ms);
+  }
+
+  /** @param {Recording} recording @param {"open" | "closed"} state @param {number} server_ms */
+  #showRecording(recording, state, server_ms) {
+    this.#recording = recording.state === "started";
+    const chip = element("room-state", HTMLElement);
+    const shown = this.#recording ? "Recording" : state === "open" ? "Open" : "Closed";
+    write(chip, shown);
+    chip.className = `chip is-${shown.toLowerCase()}`;
+    this.record.disabled = state === "closed";
+    for (const id of ["ask-baselines", "close-room"]) element(id, HTMLButtonElement).disabled = state === "closed";
+    this.record.setAttribute("aria-pressed", String(this.#recording));
+    write(element("record-text", HTMLElement), this.#recording ? "Stop recording" : "Start recording");
+    write(element("recorded-for", HTMLElement), recording.started_ms === null ? "–" : duration(server_ms - recording.started_ms));
+    write(element("stored", HTMLElement), recording.stored.toLocaleString("en"));
+    write(element("waiting", HTMLElement), recording.waiting.toLocaleString("en"));
+    if (recording.stored !== this.#stored || recording.waiting === 0) this.#stored_ms = performance.now();
+    this.#stored = recording.stored;
+    const alarm = alarmOf(recording, performance.now() - this.#stored_ms);
+    if (alarm || performance.now() - this.#said_ms > SAID_MS) this.#alarm(alarm);
+  }
+
+  /** @param {import("../dashboard/tile.js").TileData[]} people @param {number} now_ms */
+  #showTiles(people, now_ms) {
+    const here = new Set(people.map(({ id }) => id));
+    for (const [id, tile] of this.#tiles) {
+      if (here.has(id)) continue;
+      this.inView.remove(tile.root);
+      tile.root.remove();
+      this.#tiles.delete(id);
+    }
+    for (const person of people) this.#tileOf(person.id).show(person, now_ms);
+    this.root.classList.toggle("is-dense", people.length > SPACIOUS_TILES);
+    this.attention.show(people, now_ms);
+    write(element("people", HTMLElement), String(people.filter(({ warning }) => warning !== "left").length));
+    element("nobody", HTMLElement).hidden = people.length > 0;
+  }
+
+  /** @param {string} id */
+  #tileOf(id) {
+    const known = this.#tiles.get(id);
+    if (known) return known;
+    const tile = new Tile((what, participant, alias) => this.actions.remove(what, participant, alias));
+    this.#tiles.set(id, tile);
+    this.list.append(tile.root);
+    this.inView.add(tile.root, id);
+    return tile;
+  }
+
+  /** The server sends the next pictures once these are drawn. @param {Video} video @param {() => void} taken */
+  async #showVideo({ pictures, images }, taken) {
+    let end = 0;
+    const drawn = pictures.map((picture) => {
+      const image = images.slice(end, (end += picture.bytes));
+      return this.#tiles.get(picture.id)?.showPicture(picture, image);
+    });
+    try {
+      await Promise.all(drawn);
+    } catch (error) {
+      console.debug("A picture could not be shown:", error);
+    }
+    taken();
+  }
+
+  /** @param {Summary} summary @param {number} now_ms */
+  #showGroup({ group, markers, now_ms: server_ms }, now_ms) {
+    this.group.markers = markers.map(({ at_ms, label }) => ({ at_ms: now_ms - (server_ms - at_ms), label }));
+    this.group.now_ms = now_ms;
+    this.group.add(group && { probabilities: LABELS.map((label) => group[label]), valence: 0 }, now_ms);
+    LABELS.forEach((label, index) => {
+      const target = this.shares[index];
+      if (target) write(target, group ? percent(group[label]) : "");
+    });
+    const last = markers.at(-1);
+    write(element("last-marker", HTMLElement), last ? `Last marker: ${last.label}` : "");
+  }
+
+  #showConnection() {
+    const alive = this.socket?.connected && performance.now() - this.#heard_ms < STALE_MS;
+    write(element("connection", HTMLElement), alive ? "" : "Connecting …");
+    document.documentElement.classList.toggle("is-stale", !alive);
+  }
+}
+
+/** What a host must know at once, without numbers that run: it is read out anew when it changes. @param {Recording} recording @param {number} since_ms the last sample was stored */
+function alarmOf({ problem, lost }, since_ms) {
+  const waits = "Samples wait, and are stored when it works again.";
+  if (problem) return `Recording pauses: samples cannot be stored. ${problem} ${lost ? "There is no room for more: new ones are lost." : waits}`;
+  if (since_ms > WAITING_LIMIT_MS) return `Recording pauses: the database does not answer. ${waits}`;
+  return lost ? `${lost} samples were lost while the database did not work.` : "";
+}
+
+/** `12:05`, `1:02:05`. @param {number} ms */
+function duration(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const tail = `${String(minutes).padStart(hours ? 2 : 1, "0")}:${String(seconds % 60).padStart(2, "0")}`;
+  return hours ? `${hours}:${tail}` : tail;
+}
+
+new Board().start();

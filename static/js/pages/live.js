@@ -1,0 +1,3 @@
+import { Page } from "../live/page.js";
+
+new Page().start();

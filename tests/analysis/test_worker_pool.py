@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.ipc_peers import HOSTILE_REPLIES
+from tests.helpers.waiting import wait_until
+from webapp.analysis import worker_pool as engine_module
+from webapp.analysis.job_codec import MAX_REPLY_BYTES
+from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_process import worker_spec
+from webapp.config import Settings, child_environment
+from webapp.errors import BadFrameError, BusyError, UnavailableError
+from webapp.ipc.child_process import ChildSpec
+from webapp.protocol import Job
+
+StartEngine = Callable[..., Engine]
+
+OWNER = "the only one"
+
+
+def peer(behaviour: str, start_timeout_s: float = 60.0) -> ChildSpec:
+    return ChildSpec(
+        name="worker",
+        command=(sys.executable, "-m", "tests.helpers.ipc_peers", behaviour, "{link}"),
+        environment=child_environment(),
+        start_timeout_s=start_timeout_s,
+        max_reply_bytes=MAX_REPLY_BYTES,
+    )
+
+
+def all_ready(engine: Engine) -> bool:
+    return all(worker.supervisor.ready for worker in engine._workers)
+
+
+def pids(engine: Engine) -> list[int | None]:
+    return [worker.supervisor.pid for worker in engine._workers]
+
+
+@pytest.fixture
+def start_engine() -> Iterator[StartEngine]:
+    started: list[Engine] = []
+
+    def start(
+        workers: int = 1, behaviour: str = "measure", ready: bool = True, start_timeout_s: float = 60.0
+    ) -> Engine:
+        engine = Engine(peer(behaviour, start_timeout_s), workers)
+        started.append(engine)
+        engine.start()
+        if ready:
+            wait_until(lambda: engine.ready)
+        return engine
+
+    yield start
+    for engine in started:
+        engine.stop()
+
+
+def test_each_reply_reaches_the_thread_that_asked(start_engine: StartEngine) -> None:
+    engine = start_engine(workers=2)
+    with ThreadPoolExecutor(4) as threads:
+        widths = list(threads.map(lambda size: engine.analyze(Job(b"x" * size), OWNER).width, range(1, 200)))
+    assert widths == list(range(1, 200))
+
+
+def test_the_load_spreads_over_the_workers(start_engine: StartEngine) -> None:
+    engine = start_engine(workers=2)
+    wait_until(lambda: all_ready(engine))
+    with ThreadPoolExecutor(2) as threads:
+        pids = set(threads.map(lambda _: engine.analyze(Job(b"slow"), OWNER).height, range(2)))
+    assert len(pids) == 2
+
+
+def test_time_to_spare_is_told_by_the_load_of_the_last_second(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "LOAD_MEMORY_S", 0.1)
+    engine = start_engine()
+    spare = [engine.spare]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: engine.analyze(Job(b"slow"), OWNER), range(4)))
+    spare.append(engine.spare)
+    time.sleep(0.5)
+    engine.analyze(Job(b"x"), OWNER)
+    assert [*spare, engine.spare] == [True, False, True]
+
+
+def test_slots_are_given_to_owners_in_turn(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a greedy owner's many jobs one is done for each of a modest owner's."""
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 10)
+    engine = start_engine()
+    done: list[str] = []
+
+    def ask(owner: str) -> None:
+        engine.analyze(Job(b"slow"), owner)
+        done.append(owner)
+
+    with ThreadPoolExecutor(12) as threads:
+        for _ in range(6):
+            threads.submit(ask, "greedy")
+        time.sleep(0.1)
+        for _ in range(2):
+            threads.submit(ask, "modest")
+    assert engine_module.JOBS_PER_WORKER == 2
+    assert done[2:6].count("modest") == 2
+
+
+def test_the_workers_verdict_on_a_picture_is_raised(start_engine: StartEngine) -> None:
+    with pytest.raises(BadFrameError, match="not a picture"):
+        start_engine().analyze(Job(b"not a picture"), OWNER)
+
+
+def test_a_defect_in_the_pipeline_costs_one_frame_and_no_worker(start_engine: StartEngine) -> None:
+    engine = start_engine()
+    pid = engine.analyze(Job(b"x"), OWNER).height
+    with pytest.raises(UnavailableError):
+        engine.analyze(Job(b"bug"), OWNER)
+    assert engine.analyze(Job(b"x"), OWNER).height == pid
+
+
+def test_a_worker_that_dies_costs_its_frame_and_is_replaced(start_engine: StartEngine) -> None:
+    engine = start_engine()
+    with pytest.raises(UnavailableError):
+        engine.analyze(Job(b"die"), OWNER)
+    wait_until(lambda: engine.ready)
+    assert engine.analyze(Job(b"four"), OWNER).width == 4
+
+
+def test_a_killed_worker_is_replaced_while_frames_keep_coming(start_engine: StartEngine) -> None:
+    engine = start_engine(workers=2)
+    wait_until(lambda: all_ready(engine))
+    os.kill(engine.analyze(Job(b"x"), OWNER).height, signal.SIGKILL)
+    answered = 0
+    for _ in range(50):
+        try:
+            answered += engine.analyze(Job(b"abc"), OWNER).width == 3
+        except UnavailableError:
+            continue
+    assert answered >= 48
+    wait_until(lambda: all_ready(engine))
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "JOB_TIMEOUT_S", 0.5)
+    engine = start_engine()
+    with pytest.raises(UnavailableError):
+        engine.analyze(Job(b"hang"), OWNER)
+    wait_until(lambda: engine.ready)
+    assert engine.analyze(Job(b"x"), OWNER).width == 1
+
+
+def test_a_frame_that_finds_no_slot_in_time_is_answered_busy(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.05)
+    engine = start_engine()
+    with ThreadPoolExecutor(engine_module.JOBS_PER_WORKER) as threads:
+        slow = [
+            threads.submit(engine.analyze, Job(b"slow"), OWNER) for _ in range(engine_module.JOBS_PER_WORKER)
+        ]
+        time.sleep(0.1)
+        with pytest.raises(BusyError):
+            engine.analyze(Job(b"x"), OWNER)
+        assert [future.result().width for future in slow] == [4, 4]
+    assert engine.analyze(Job(b"x"), OWNER).width == 1
+
+
+def test_without_a_ready_worker_frames_are_answered_unavailable(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.05)
+    engine = start_engine(behaviour="never ready", ready=False)
+    assert not engine.ready
+    with pytest.raises(UnavailableError):
+        engine.analyze(Job(b"x"), OWNER)
+
+
+def test_a_frame_that_found_no_slot_in_time_leaves_nothing_behind(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.02)
+    engine = start_engine(behaviour="never ready", ready=False)
+    for owner in ("one", "one", "another"):
+        with pytest.raises(UnavailableError):
+            engine.analyze(Job(b"x"), owner)
+    assert engine._waiting == {}
+
+
+def test_a_worker_that_never_gets_ready_is_replaced(start_engine: StartEngine) -> None:
+    engine = start_engine(behaviour="never ready", ready=False, start_timeout_s=0.3)
+    wait_until(lambda: pids(engine) != [None])
+    (first,) = pids(engine)
+    wait_until(lambda: pids(engine) not in ([first], [None]))
+
+
+def test_while_a_worker_keeps_dying_the_pause_before_its_restart_stays_short(
+    start_engine: StartEngine,
+) -> None:
+    """Whoever knows a picture that kills workers must not shut out everyone for long."""
+    engine = start_engine()
+    for _ in range(7):
+        with pytest.raises(UnavailableError):
+            engine.analyze(Job(b"die"), OWNER)
+        wait_until(lambda: engine.ready, limit_s=10.0)
+    assert engine.analyze(Job(b"x"), OWNER).width == 1
+
+
+def test_stopping_ends_every_process(start_engine: StartEngine) -> None:
+    engine = start_engine(workers=2)
+    wait_until(lambda: all_ready(engine))
+    running = pids(engine)
+    engine.stop()
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in running))
+
+
+@pytest.mark.parametrize("behaviour", HOSTILE_REPLIES)
+def test_a_hostile_reply_ends_its_worker_and_nothing_else(
+    start_engine: StartEngine, behaviour: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    engine = start_engine(behaviour=behaviour)
+    (first,) = pids(engine)
+    with pytest.raises((UnavailableError, BadFrameError)):
+        engine.analyze(Job(b"attack"), OWNER)
+    wait_until(lambda: engine.ready and pids(engine) != [first])
+    with pytest.raises(BadFrameError, match="well"):
+        engine.analyze(Job(b"x"), OWNER)
+    assert not (tmp_path / "unpickled").exists()
+
+
+def test_a_worker_gets_none_of_the_servers_secrets(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {
+        "MIEN_HOST_TOKEN": "t" * 20,
+        "MIEN_DATABASE_URL": "postgresql://u:secret@h/d",
+        "PGPASSWORD": "secret",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    environment = worker_spec(Settings()).environment
+    assert not secrets.keys() & environment.keys()
+    assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == "4000000"
+    (pid,) = pids(start_engine())
+    assert b"MIEN_" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_background_jobs_wait_until_no_other_job_waits(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 10)
+    engine = start_engine()
+    done: list[str] = []
+
+    def ask(owner: str, background: bool) -> None:
+        engine.analyze(Job(b"slow"), owner, background=background)
+        done.append(owner)
+
+    with ThreadPoolExecutor(12) as threads:
+        for _ in range(4):
+            threads.submit(ask, "upload", True)
+        time.sleep(0.1)
+        for _ in range(4):
+            threads.submit(ask, "live", False)
+    assert done == ["upload", *4 * ["live"], *3 * ["upload"]]
+
+
+def test_background_jobs_leave_one_of_several_workers_alone(start_engine: StartEngine) -> None:
+    engine = start_engine(workers=2)
+    wait_until(lambda: all_ready(engine))
+    with ThreadPoolExecutor(4) as threads:
+        uploads = [threads.submit(engine.analyze, Job(b"slow"), n, background=True) for n in range(2)]
+        time.sleep(0.1)
+        start_s = time.monotonic()
+        engine.analyze(Job(b"x"), OWNER)
+        assert not any(upload.done() for upload in uploads)
+        assert time.monotonic() - start_s < 0.2
+        assert len({upload.result().height for upload in uploads}) == 1
+
+
+def test_a_background_job_that_finds_no_worker_is_busy_and_the_next_one_has_its_turn(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.1)
+    engine = start_engine()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(engine.analyze, Job(b"slow"), OWNER, background=True)
+        time.sleep(0.05)
+        with pytest.raises(BusyError):
+            engine.analyze(Job(b"x"), OWNER, background=True)
+        first.result()
+    assert engine.analyze(Job(b"xy"), OWNER, background=True).width == 2

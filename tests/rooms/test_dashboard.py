@@ -1,0 +1,153 @@
+"""What goes to the boards, and that hours of it leave nothing behind in the server."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.helpers.faces import face
+from tests.store.test_store import LocalStore
+from webapp.protocol import STAGES, Face, Frame, Result
+from webapp.rooms.dashboard import FRESH_S, summary
+from webapp.rooms.membership import Joined
+from webapp.rooms.room import MARKERS_SHOWN, Room
+from webapp.rooms.service import Lab
+from webapp.rooms.subscriptions import Watchers
+from webapp.rooms.ticker import Beat
+from webapp.store.repositories import Archive
+from webapp.store.sample_writer import Writer
+
+PEOPLE = 30
+WARM_UP_MINUTES = 3
+MINUTES = 60
+BEATS_PER_MINUTE = 240
+FRAMES_PER_MINUTE = 60
+MOST_BLOCKS = 300
+"""Python's allocations that may come and stay; a single one a minute for each person would be 1,800."""
+
+
+class Clock:
+    """Time that the test moves."""
+
+    now_s = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+class Emitter:
+    """Takes what boards are sent, and answers for them."""
+
+    sent = 0
+
+    def emit(self, event: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as Flask-SocketIO
+        self.sent += 1
+        if "callback" in options:
+            options["callback"]()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in ("webapp.rooms.recorder", "webapp.rooms.membership"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+@pytest.fixture
+def lab(tmp_path: Path, clock: Clock) -> Iterator[Lab]:
+    archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    archive.prepare()
+    store = LocalStore(archive)
+    yield Lab(store, Writer(store), "model")
+    archive.close()
+
+
+class Silent(Emitter):
+    """Gets no answer, as from a program that does not know the question."""
+
+    def emit(self, event: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as Flask-SocketIO
+        self.sent += 1
+
+
+def full_room(lab: Lab, people: int) -> tuple[Room, list[Joined]]:
+    room = lab.create_room("Room", "Text", {"video": True})
+    return room, [lab.people.join(f"c{number}", room, "", True, None) for number in range(people)]
+
+
+def send(lab: Lab, connection: str, *faces: Face) -> None:
+    result = Result(1, 640, 480, faces, dict.fromkeys(STAGES, 1.0))
+    lab.intake.take(connection, Frame(1, 0.0, bytes(1000)), result, 0.0)
+
+
+def test_a_tile_says_what_is_wrong_the_gravest_first(lab: Lab, clock: Clock) -> None:
+    room, _ = full_room(lab, 5)
+    send(lab, "c0", face())
+    clock.now_s += FRESH_S + 0.1
+    send(lab, "c1", face())
+    send(lab, "c2")
+    send(lab, "c3", face(), face(x=300))
+    send(lab, "c4", face())
+    lab.people.leave("c4")
+    tiles = summary(lab, room, clock.now_s)["participants"]
+    assert [tile["warning"] for tile in tiles] == ["no frames", None, "no face", "several faces", "left"]
+    assert [tile["expression"] for tile in tiles] == [None, "happy", None, "happy", None]
+
+
+def test_the_group_is_the_mean_of_all_in_view(lab: Lab, clock: Clock) -> None:
+    room, _ = full_room(lab, 4)
+    assert summary(lab, room, clock.now_s)["group"] is None
+    send(lab, "c0", face(expression="happy"))
+    send(lab, "c1", face(expression="sad"))
+    send(lab, "c2", face(expression="sad"))
+    lab.people.leave("c2")
+    group = summary(lab, room, clock.now_s)["group"]
+    assert (group["happy"], group["sad"], sum(group.values())) == (0.5, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(("emitter", "questions"), [(Emitter(), 16), (Silent(), 1)])
+def test_a_clock_is_asked_again_once_it_has_answered(lab: Lab, emitter: Emitter, questions: int) -> None:
+    full_room(lab, 1)
+    beat = Beat(lab, emitter)
+    for second in range(60):
+        beat.ask_clocks(float(second))
+    assert emitter.sent == questions
+
+
+def test_an_hour_of_a_full_room_leaves_nothing_behind(lab: Lab, clock: Clock) -> None:
+    room, joined = full_room(lab, PEOPLE)
+    for one in joined:
+        one.participant.record = replace(one.participant.record, baseline=(0.1,) * 7)
+    emitter = Emitter()
+    watchers = Watchers(lab, emitter)
+    watchers.watch("board", room.code, lambda: True)
+    watchers.look("board", [one.participant.record.id for one in joined])
+
+    def pass_minutes(minutes: int) -> int:
+        for minute in range(minutes):
+            for beat in range(BEATS_PER_MINUTE):
+                clock.now_s += 60 / BEATS_PER_MINUTE
+                if beat % (BEATS_PER_MINUTE // FRAMES_PER_MINUTE) == 0:
+                    for number in range(PEOPLE):
+                        send(lab, f"c{number}", face(expression="happy" if minute % 2 else "sad"))
+                watchers.show_boards(clock.now_s)
+                watchers.show_video(clock.now_s)
+            lab.add_marker(room, f"Minute {minute}", None, "board")
+            lab.people.leave("c0")  # the first one's connection is lost, and comes back
+            lab.people.join("c0", room, "", True, joined[0].resume)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    pass_minutes(WARM_UP_MINUTES + MARKERS_SHOWN)
+    before = pass_minutes(1)
+    after = pass_minutes(MINUTES)
+    assert emitter.sent > MINUTES * BEATS_PER_MINUTE
+    assert len(room.markers) == MARKERS_SHOWN
+    assert after - before < MOST_BLOCKS

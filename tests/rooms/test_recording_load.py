@@ -1,0 +1,33 @@
+"""Thirty people at five frames a second: every analysed frame is stored, and none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bench.crowd import PARTICIPANTS, Crowd
+from tests.bench.scenes import moving_faces
+from tests.helpers.postgres import database_setting
+from tests.helpers.serving import Server
+from tests.rooms.test_server import TOKEN
+
+SECONDS = 12.0
+
+TURNS = 2
+"""The second is another recording of the same people, who come back."""
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def recording_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with database_setting(request.param) as setting, Server(MIEN_HOST_TOKEN=TOKEN, **setting) as server:
+        yield server
+
+
+def test_every_analysed_frame_of_thirty_people_is_stored_once(recording_server: Server) -> None:
+    crowd = Crowd(recording_server, moving_faces())
+    for _ in range(TURNS):
+        crowd.turn(SECONDS / TURNS, recording=True)
+    kept = crowd.kept()
+    assert (kept.missing, kept.twice) == (0, 0)
+    assert kept.expected > PARTICIPANTS, "a machine that is busy with other things refuses most"

@@ -1,0 +1,139 @@
+"""`MIEN_RETENTION_DAYS` on a real server and its database: old rooms go with everything, others stay."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, func, select, update
+
+from tests.accounts.test_access import signed_in
+from tests.helpers.postgres import database_setting
+from tests.helpers.serving import Server
+from tests.rooms.test_server import (
+    CLOCK_ERROR_S,
+    TOKEN,
+    api,
+    export,
+    make_room,
+    person,
+    rows,
+    wait_until_stored,
+)
+from tests.store.test_store import LocalStore
+from webapp.errors import NotJoinedError
+from webapp.rooms.service import Lab
+from webapp.store.database import open_database
+from webapp.store.models import Base
+from webapp.store.repositories import Archive
+from webapp.store.sample_writer import Writer
+
+DAYS = 30
+LIMIT_S = 20.0
+DAY_MS = 86_400_000
+TABLES = ("room", "participant", "recording", "marker", "sample")
+
+
+def record_some(server: Server, room: str, jpeg: bytes) -> None:
+    with person(server) as one:
+        one.join(room)
+        api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
+        time.sleep(CLOCK_ERROR_S)
+        api(server, "POST", f"/rooms/{room}/markers", {"label": "now"})
+        for _ in range(3):
+            one.send(jpeg)
+    wait_until_stored(server, room, 3)
+
+
+@contextmanager
+def database(server: Server) -> Iterator[Connection]:
+    """A transaction of the test's own."""
+    sqlite = f"sqlite:///{server.settings['MIEN_DATA_DIR']}/mien.sqlite"
+    engine = open_database(server.settings.get("MIEN_DATABASE_URL", sqlite))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def counts(server: Server) -> dict[str, int | None]:
+    """The rows of each table."""
+    tables = Base.metadata.tables
+    with database(server) as connection:
+        return {name: connection.scalar(select(func.count()).select_from(tables[name])) for name in TABLES}
+
+
+def wait_for_the_first_look(server: Server, room: str, expected: int) -> None:
+    """Wait until a room answers as expected; the first look is at the start, the next ones every hour."""
+    end_s = time.monotonic() + (LIMIT_S if expected == 404 else 1.0)
+    while api(server, "GET", f"/rooms/{room}").status_code != expected or expected == 200:
+        if time.monotonic() > end_s:
+            return
+        time.sleep(0.1)
+
+
+def make_older(server: Server, room: str, days: float) -> None:
+    """Date a room back, as if it had been made so many days ago."""
+    made_ms = 1000 * time.time() - days * DAY_MS
+    rooms = Base.metadata.tables["room"]
+    with database(server) as connection:
+        changed = connection.execute(update(rooms).where(rooms.c.code == room).values(created_ms=made_ms))
+        assert changed.rowcount == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "kept"), [("SQLite", str(DAYS), 1), ("SQLite", "0", 2), ("PostgreSQL", str(DAYS), 1)]
+)
+def test_rooms_over_the_limit_are_deleted_with_everything_and_no_others(
+    astronaut_jpeg: bytes, kind: str, setting: str, kept: int
+) -> None:
+    with database_setting(kind) as kind_setting:
+        server = Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, **kind_setting)
+        try_retention(server, astronaut_jpeg, setting, kept)
+
+
+def try_retention(server: Server, astronaut_jpeg: bytes, setting: str, kept: int) -> None:
+    """Record in two rooms, date both back, start the server again with the setting, and see what is kept."""
+    with server:
+        old, new = make_room(server), make_room(server)
+        for room in (old, new):
+            record_some(server, room, astronaut_jpeg)
+        one_room = {"room": 1, "participant": 1, "recording": 1, "marker": 1, "sample": 3}
+        assert counts(server) == {table: 2 * number for table, number in one_room.items()}
+    make_older(server, old, DAYS + 0.01)
+    make_older(server, new, DAYS - 0.01)
+    server.settings["MIEN_RETENTION_DAYS"] = setting
+    with server:
+        wait_for_the_first_look(server, old, expected=404 if kept == 1 else 200)
+        assert api(server, "GET", f"/rooms/{old}").status_code == (404 if kept == 1 else 200)
+        assert len(rows(export(server, new)["samples.csv"])) == 3
+        assert counts(server) == {table: kept * number for table, number in one_room.items()}
+        shown = re.sub(r"<[^>]+>", "", signed_in(server).open("/host").text)
+        assert (f"{DAYS} days after they were made" in shown) == (kept == 1), "hosts are told"
+
+
+def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_path: Path) -> None:
+    archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    archive.prepare()
+    store = LocalStore(archive)
+    lab = Lab(store, Writer(store), "model")
+    told: list[tuple[str, str, object]] = []
+    lab.people.tell = lambda connection, event, data: told.append((connection, event, data))
+    old, new = (lab.create_room(name, "Text", {}) for name in ("old", "new"))
+    lab.people.join("in old", old, "", True, None)
+    lab.people.join("in new", new, "", True, None)
+    lab.start_recording(old)
+    told.clear()
+    old.record = replace(old.record, created_ms=old.record.created_ms - (DAYS + 0.01) * DAY_MS)
+    assert lab.delete_old_rooms(DAYS) == 1
+    assert told == [("in old", "parted", {"reason": "deleted"})]
+    assert set(lab.rooms()) == {new.code}
+    assert lab.people.joined("in new")[0] is new
+    with pytest.raises(NotJoinedError):
+        lab.people.joined("in old")
+    assert [saved.room.code for saved in archive.load_rooms()] == [new.code]
+    archive.close()

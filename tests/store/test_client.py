@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.helpers.waiting import wait_until
+from webapp.errors import StoreError
+from webapp.ipc import framing
+from webapp.store import client as process
+from webapp.store import requests
+from webapp.store.client import StoreProcess
+from webapp.store.records import RoomRecord
+from webapp.store.repositories import Archive
+from webapp.store.requests import Request
+from webapp.store.service import Service
+
+
+def room(code: str) -> RoomRecord:
+    return RoomRecord(code, "Room", "Text", {}, 1.0)
+
+
+def codes(url: str) -> list[str]:
+    """The codes of the rooms that the database holds."""
+    archive = Archive(url)
+    try:
+        return [saved.room.code for saved in archive.load_rooms()]
+    finally:
+        archive.close()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'test.sqlite'}"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[StoreProcess]:
+    running = StoreProcess(url)
+    running.start()
+    assert running.call(Archive.load_rooms) == []
+    yield running
+    running.stop()
+
+
+def test_a_frozen_store_is_killed_and_replaced(store: StoreProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "CALL_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(process, "COMMIT_GRACE_S", 0.5)
+    frozen = store.pid
+    assert frozen is not None
+    os.kill(frozen, signal.SIGSTOP)
+    with pytest.raises(StoreError):
+        store.call(Archive.add_room, room("LATE2345"))
+    wait_until(lambda: store.pid not in (frozen, None))
+    monkeypatch.undo()
+    assert store.call(Archive.load_rooms) == []
+
+
+def test_a_store_that_dies_is_replaced(store: StoreProcess) -> None:
+    store.call(Archive.add_room, room("ABCD2345"))
+    first = store.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: store.pid not in (first, None))
+    assert [saved.room.code for saved in store.call(Archive.load_rooms)] == ["ABCD2345"]
+
+
+def test_the_store_gets_what_its_database_needs_and_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIEN_HOST_TOKEN", "secret")
+    monkeypatch.setenv("PGSSLMODE", "require")
+    spec = process._spec("postgresql://u:secret@h/d")
+    assert spec.environment["PGSSLMODE"] == "require"
+    assert not any(name.startswith("MIEN_") for name in spec.environment)
+    assert "secret" not in " ".join(spec.command)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://u:p@h/d"])
+def test_a_wrong_database_is_not_tried_without_end(
+    url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "CALL_TIMEOUT_S", 10.0)
+    store = StoreProcess(url)
+    store.start()
+    with pytest.raises(StoreError):
+        while True:
+            store.call(Archive.hosts)
+    time.sleep(4.0)
+    store.stop()
+    assert len([one for one in caplog.messages if "starting another" in one]) <= 4  # 0 + 0.5 + 1 + 2 s
+
+
+class Peer:
+    """Asks a service that runs in a thread, over its link."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._near_end, self._far_end = socket.socketpair()
+        self._service = threading.Thread(target=Service(self._far_end, archive).serve)
+        self._service.start()
+
+    def ask(self, method: str, *arguments: Any, within_s: float = 60.0) -> Any:
+        request = Request(method, arguments, time.monotonic() + within_s)
+        framing.send(self._near_end, framing.Message(1, pickle.dumps(request)))
+        reply = framing.receive(self._near_end)
+        assert reply is not None
+        return pickle.loads(reply.payload)
+
+    def close(self) -> None:
+        self._near_end.close()
+        self._service.join(10)
+        self._far_end.close()
+
+
+@pytest.fixture
+def peer(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
+    monkeypatch.setattr("webapp.store.service.step_back", lambda: None)
+    peer = Peer(Archive(url))
+    assert peer.ask("load_rooms") == []
+    yield peer
+    peer.close()
+
+
+def test_a_request_whose_caller_has_given_up_is_not_carried_out(peer: Peer, url: str) -> None:
+    assert isinstance(peer.ask("add_room", room("LATE2345"), within_s=-0.1), StoreError)
+    assert peer.ask("add_room", room("ABCD2345")) is None
+    assert codes(url) == ["ABCD2345"]
+
+
+def test_a_request_that_gets_too_late_while_it_runs_is_rolled_back(peer: Peer, url: str) -> None:
+    def dawdle(*_: object) -> None:
+        time.sleep(0.5)
+
+    event.listen(Engine, "after_cursor_execute", dawdle)
+    try:
+        assert isinstance(peer.ask("add_room", room("LATE2345"), within_s=0.3), StoreError)
+        assert peer.ask("add_room", room("ABCD2345"), within_s=30.0) is None
+    finally:
+        event.remove(Engine, "after_cursor_execute", dawdle)
+    assert codes(url) == ["ABCD2345"]
+
+
+def test_requests_of_exports_do_not_wait_behind_others(peer: Peer) -> None:
+    assert requests.lane("read_export") != requests.lane("add_samples")
+    assert requests.call_timeout_s("read_export") > requests.call_timeout_s("add_samples")
+    assert peer.ask("close_export", 7) is None

@@ -1,0 +1,62 @@
+"""Probabilities that stay calm on a still face and follow at once when the face changes. Pure, no I/O.
+
+Two filters, one after the other. The first is an exponential mean of what was seen, `recent`. The second,
+`shown`, is what people read: it does not answer to changes of `recent` smaller than DEADBAND, follows larger
+ones at that distance (as the play in a gear does), and creeps towards `recent` in between.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from webapp.protocol import Probabilities
+
+DEADBAND = 0.15
+"""In total variation, half the sum of the absolute differences: 0 for equal probabilities, 1 at most."""
+
+CREEP = 25.0
+"""How many times slower than `recent` what is shown moves within the deadband."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothed:
+    """The probabilities of one face over time."""
+
+    recent: Probabilities
+    shown: Probabilities
+
+    @classmethod
+    def first(cls, raw: Probabilities) -> Smoothed:
+        """Of a face that is seen for the first time."""
+        return cls(raw, raw)
+
+    def moved(self, raw: Probabilities, elapsed_s: float, smoothing_s: float) -> Smoothed:
+        """After another look at the face.
+
+        Args:
+            raw: what was seen; sums to 1, as the result does then.
+            elapsed_s: the time since the look before.
+            smoothing_s: the time constant of `recent`; 0 smooths nothing at all.
+        """
+        if smoothing_s == 0:
+            return Smoothed(raw, raw)
+        recent = mixed(self.recent, raw, new_weight(elapsed_s, smoothing_s))
+        apart = variation(self.shown, recent)
+        shown = mixed(self.shown, recent, 1 - DEADBAND / apart) if apart > DEADBAND else self.shown
+        return Smoothed(recent, mixed(shown, recent, new_weight(elapsed_s, CREEP * smoothing_s)))
+
+
+def new_weight(elapsed_s: float, time_constant_s: float) -> float:
+    """How much the new value counts in an exponential filter: 1 - exp(-elapsed / time constant)."""
+    return 1.0 - math.exp(-elapsed_s / time_constant_s)
+
+
+def mixed(old: Probabilities, new: Probabilities, weight: float) -> dict[str, float]:
+    """`new` weighted with `weight`, `old` with the rest; sums to 1 if both do."""
+    return {label: old[label] + weight * (new[label] - old[label]) for label in new}
+
+
+def variation(first: Probabilities, second: Probabilities) -> float:
+    """The total variation distance of two distributions, 0 to 1."""
+    return sum(abs(first[label] - second[label]) for label in first) / 2

@@ -1,0 +1,151 @@
+"""Follows faces from one result to the next: where to look for them, steady ids, smoothed probabilities.
+
+Pure, no I/O. Places are kept in widths of the picture, as a browser may send the next one in another size.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from webapp.analysis.smoothing import Smoothed, new_weight
+from webapp.protocol import Box, Face, Region, with_probabilities
+
+FORGET_AFTER_S = 1.0
+"""How long an id waits for a face that was looked for in vain."""
+
+STALL_LIMIT_S = 3.0
+"""How long it waits where no picture came at all, as when a machine has too much to do."""
+
+MATCH_DISTANCE = 0.6
+"""A face may lie this far from where it was expected, in face widths, and keep its id."""
+
+VELOCITY_S = 0.1
+"""The time constant of the measured velocity."""
+
+FORECAST_LIMIT_S = 0.3
+"""A face is taken to move on for this long; then it is expected to stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A face that was seen: where, when (seconds on the server's clock) and with which probabilities.
+
+    `velocity` is in widths of the picture a second. A `lost` face was not in the newest picture: nobody looks
+    for it there, but its id waits.
+    """
+
+    id: int
+    box: Box
+    region: Region
+    seen_s: float
+    smoothed: Smoothed
+    velocity: tuple[float, float] = (0.0, 0.0)
+    lost: bool = False
+
+    def waits(self, now_s: float) -> bool:
+        """Whether the id still waits for its face."""
+        return now_s - self.seen_s <= (FORGET_AFTER_S if self.lost else STALL_LIMIT_S)
+
+    def expected(self, now_s: float) -> Track:
+        """The track with its box and region where the face should be by then."""
+        ahead_s = min(max(0.0, now_s - self.seen_s), FORECAST_LIMIT_S)
+        across, down = self.velocity[0] * ahead_s, self.velocity[1] * ahead_s
+        box = self.box._replace(x=self.box.x + across, y=self.box.y + down)
+        region = self.region._replace(x=self.region.x + across, y=self.region.y + down)
+        return replace(self, box=box, region=region)
+
+
+class Tracks:
+    """The faces of one camera. `smoothing_s` is how calm the probabilities are; it may be changed."""
+
+    def __init__(self, smoothing_s: float) -> None:
+        self.smoothing_s = smoothing_s
+        self._tracks: list[Track] = []
+        self._last_id = 0
+        self._newest_s = float("-inf")
+
+    def regions(self, now_s: float) -> tuple[Region, ...]:
+        """Where to look for the faces of the newest result, in widths of the picture."""
+        return tuple(
+            track.expected(now_s).region for track in self._tracks if not track.lost and track.waits(now_s)
+        )
+
+    def follow(self, faces: Sequence[Face], now_s: float, picture_width: float = 1.0) -> tuple[Face, ...]:
+        """Give each face the id that it had, or a new one, and its smoothed probabilities.
+
+        `now_s` is when the picture arrived. The results of two workers may come in the wrong order: one that
+        was overtaken gets its ids, but moves nothing.
+        """
+        known = [track for track in self._tracks if track.waits(now_s)]
+        seen = [_scaled(face, 1 / picture_width) for face in faces]
+        pairs = match([track.expected(now_s).box for track in known], [face.box for face in seen])
+        followed = [
+            self._moved(known[pairs[index]], face, now_s) if index in pairs else self._new(face, now_s)
+            for index, face in enumerate(seen)
+        ]
+        matched = set(pairs.values())
+        overtaken = now_s < self._newest_s
+        others = [track for index, track in enumerate(known) if index not in matched]
+        self._tracks = followed + [replace(track, lost=track.lost or not overtaken) for track in others]
+        self._newest_s = max(now_s, self._newest_s)
+        return tuple(
+            with_probabilities(face, track.smoothed.shown, track.id)
+            for face, track in zip(faces, followed, strict=True)
+        )
+
+    def _moved(self, track: Track, face: Face, now_s: float) -> Track:
+        elapsed_s = now_s - track.seen_s
+        if elapsed_s < 0:
+            return track
+        smoothed = track.smoothed.moved(face.raw_probabilities, elapsed_s, self.smoothing_s)
+        velocity = _velocity(track, face.box, elapsed_s)
+        return Track(track.id, face.box, face.region, now_s, smoothed, velocity)
+
+    def _new(self, face: Face, now_s: float) -> Track:
+        self._last_id += 1
+        return Track(self._last_id, face.box, face.region, now_s, Smoothed.first(face.raw_probabilities))
+
+
+def _scaled(face: Face, factor: float) -> Face:
+    box = Box(*(value * factor for value in face.box))
+    return replace(face, box=box, region=face.region.scaled(factor))
+
+
+def _velocity(track: Track, box: Box, elapsed_s: float) -> tuple[float, float]:
+    """The track's velocity, moved towards what the new box shows; not at all where no time has passed."""
+    if elapsed_s == 0:
+        return track.velocity
+    weight = new_weight(elapsed_s, VELOCITY_S)
+    (old_x, old_y), (new_x, new_y) = track.box.middle, box.middle
+    across, down = track.velocity
+    return (
+        across + weight * ((new_x - old_x) / elapsed_s - across),
+        down + weight * ((new_y - old_y) / elapsed_s - down),
+    )
+
+
+def match(before: Sequence[Box], after: Sequence[Box]) -> dict[int, int]:
+    """Which box of `after` (key) is which of `before` (value), nearest pairs first.
+
+    The distance is that of the centres plus the change of width, both in face widths. Greedy on purpose:
+    with a handful of faces it differs from the best assignment only where two faces cover each other.
+    """
+    distances = sorted(
+        (distance(before[old], after[new]), new, old)
+        for old, new in product(range(len(before)), range(len(after)))
+    )
+    pairs: dict[int, int] = {}
+    for apart, new, old in distances:
+        if apart <= MATCH_DISTANCE and new not in pairs and old not in pairs.values():
+            pairs[new] = old
+    return pairs
+
+
+def distance(first: Box, second: Box) -> float:
+    """How far apart two boxes are: centres and widths, in units of their mean width."""
+    width = max((first.width + second.width) / 2, sys.float_info.epsilon)
+    return (math.dist(first.middle, second.middle) + abs(first.width - second.width)) / width

@@ -1,0 +1,184 @@
+"""Dispatches frames to a pool of worker processes, each kept running by a supervisor.
+
+    engine = Engine(worker_spec(settings), workers=2)
+    engine.start()
+    analysis = engine.analyze(job, owner)     # blocks this (green) thread; raises a FrameError
+    engine.stop()
+
+Each job is carried by the thread that asks: it waits for a slot at the least busy worker, sends the job and
+waits for the reply. Where slots are short, owners get them in turn, however many jobs each has. Only the
+standard library is used: in the serving process eventlet has made `threading` and `socket` green, in tests
+they are what they are.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+
+from webapp.analysis.job_codec import Outcome, pack_job, unpack_outcome
+from webapp.analysis.worker_process import JOB_TIMEOUT_S
+from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
+from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.protocol import Analysis, Job
+
+JOBS_PER_WORKER = 2
+"""One in work and one waiting in the link, so that a worker never waits for the server."""
+
+QUEUE_TIMEOUT_S = 0.5
+"""A frame that found no slot at a worker for this long is too old to be worth it."""
+
+SPARE_BELOW = 0.6
+"""There is time to spare while less than this part of the workers is at work, as new jobs find them."""
+
+LOAD_MEMORY_S = 1.0
+"""The time constant of that measure."""
+
+
+class Worker:
+    """One worker of the pool, through all its processes; the engine's lock guards `load`, the slots taken."""
+
+    def __init__(self, supervisor: Supervisor[Outcome]) -> None:
+        self.supervisor = supervisor
+        self.load = 0
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it has a job, or is not there."""
+        return self.load > 0 or not self.supervisor.ready
+
+
+Queue = dict[object, deque[Future[Worker]]]
+"""The slots that each owner waits for, in the order of their turns."""
+
+
+class Engine:
+    """A fixed number of workers behind one blocking call; any thread may call it at any time."""
+
+    def __init__(self, spec: ChildSpec, workers: int) -> None:
+        self._lock = threading.Lock()
+        self._workers = [Worker(Supervisor(spec, unpack_outcome, self._on_ready)) for _ in range(workers)]
+        self._waiting: Queue = {}
+        self._waiting_in_background: Queue = {}
+        self._background_jobs = 0
+        self._at_work = 0.0
+        self._measured_s = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether at least one worker can answer now."""
+        return any(worker.supervisor.ready for worker in self._workers)
+
+    @property
+    def spare(self) -> bool:
+        """Whether the workers had little to do lately."""
+        return self._at_work < SPARE_BELOW
+
+    def start(self) -> None:
+        """Start the workers and the threads that keep them; returns before the models are loaded."""
+        for worker in self._workers:
+            worker.supervisor.start()
+
+    def stop(self) -> None:
+        """End every worker; frames under way are finished or answered `unavailable`."""
+        for worker in self._workers:
+            worker.supervisor.stop()
+
+    def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
+        """Let a worker do a job; `owner` stands for whoever takes turns with others.
+
+        A job in the background gets a worker where no other job waits, and never the last one of several.
+
+        Raises:
+            BusyError: every worker had its hands full for QUEUE_TIMEOUT_S.
+            UnavailableError: no worker was there in that time, or the one with this frame died.
+            FrameError: the worker's verdict on the picture.
+        """
+        worker = self._take_slot(owner, background)
+        try:
+            outcome = worker.supervisor.request(pack_job(job), JOB_TIMEOUT_S).result()
+        except ChildGoneError:
+            raise UnavailableError(
+                "The worker with this frame stopped; another takes over. Send the next frame."
+            ) from None
+        finally:
+            with self._lock:
+                worker.load -= 1
+                self._background_jobs -= background
+                self._give_slots()
+        if isinstance(outcome, FrameError):
+            raise outcome
+        return outcome
+
+    def _take_slot(self, owner: object, background: bool) -> Worker:
+        slot: Future[Worker] = Future()
+        queue = self._waiting_in_background if background else self._waiting
+        with self._lock:
+            self._measure_load()
+            queue.setdefault(owner, deque()).append(slot)
+            self._give_slots()
+        try:
+            return slot.result(QUEUE_TIMEOUT_S)
+        except TimeoutError:
+            if self._withdraw(slot, owner, queue):
+                raise self._no_slot() from None
+            return slot.result()
+
+    def _withdraw(self, slot: Future[Worker], owner: object, queue: Queue) -> bool:
+        """Take back what waits for a slot; False where it got one at the last moment."""
+        with self._lock:
+            slots = queue.get(owner)
+            if slots is None or slot not in slots:
+                return False
+            slots.remove(slot)
+            if not slots:
+                del queue[owner]
+            return True
+
+    def _measure_load(self) -> None:
+        """Move the mean part of the workers at work towards what it is now; the lock is held."""
+        now_s = time.monotonic()
+        weight = 1 - math.exp((self._measured_s - now_s) / LOAD_MEMORY_S)
+        at_work = sum(worker.at_work for worker in self._workers) / len(self._workers)
+        self._at_work += weight * (at_work - self._at_work)
+        self._measured_s = now_s
+
+    def _give_slots(self) -> None:
+        """One owner after the other, each its oldest job, the background last; the lock is held."""
+        while self._waiting and (worker := self._least_busy(JOBS_PER_WORKER)) is not None:
+            self._give_next(self._waiting, worker)
+        most = max(1, len(self._workers) - 1)
+        while (
+            self._waiting_in_background
+            and self._background_jobs < most
+            and (worker := self._least_busy(1)) is not None
+        ):
+            self._background_jobs += 1
+            self._give_next(self._waiting_in_background, worker)
+
+    def _give_next(self, queue: Queue, worker: Worker) -> None:
+        """Give a slot to the owner whose turn it is; the lock is held."""
+        owner = next(iter(queue))
+        slots = queue.pop(owner)
+        slot = slots.popleft()
+        if slots:
+            queue[owner] = slots  # at the end of the round
+        worker.load += 1
+        slot.set_result(worker)
+
+    def _least_busy(self, jobs: int) -> Worker | None:
+        """The worker with the fewest jobs, if there is one with fewer than `jobs`."""
+        free = (worker for worker in self._workers if worker.load < jobs and worker.supervisor.ready)
+        return min(free, key=lambda worker: worker.load, default=None)
+
+    def _no_slot(self) -> FrameError:
+        if self.ready:
+            return BusyError("The server has more frames than it can analyse; send fewer a second.")
+        return UnavailableError("No worker is ready to analyse frames; they are being started. Try again.")
+
+    def _on_ready(self) -> None:
+        with self._lock:
+            self._give_slots()

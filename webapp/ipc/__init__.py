@@ -1,0 +1,1 @@
+"""Child processes, and the messages that travel between them and the server."""

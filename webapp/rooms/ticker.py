@@ -1,0 +1,83 @@
+"""Four times a second boards are brought up to date, and browsers are asked for their clocks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+
+from webapp.errors import MienError
+from webapp.rooms.clock_sync import now_ms
+from webapp.rooms.room import Participant
+from webapp.rooms.service import Lab
+from webapp.rooms.subscriptions import Emitter, Watchers
+
+BEAT_S = 0.25
+CLOCK_INTERVAL_S = 5.0
+FIRST_CLOCK_INTERVAL_S = 0.5
+FIRST_EXCHANGES = 4
+
+logger = logging.getLogger(__name__)
+
+
+class Beat:
+    """One thread, four beats a second, which asks nothing of the store.
+
+    Only that thread calls the steps; browsers' answers come on any thread.
+    """
+
+    def __init__(self, lab: Lab, emitter: Emitter) -> None:
+        self._lab = lab
+        self._emitter = emitter
+        self.watchers = Watchers(lab, emitter)
+        self._asked: Counter[str] = Counter()
+        self._due_s: dict[str, float] = {}
+        self._unanswered: set[str] = set()
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to beat."""
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        steps = (self.watchers.show_boards, self.watchers.show_video, self.ask_clocks)
+        due_s = time.monotonic()
+        while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
+            due_s = max(due_s, time.monotonic() - BEAT_S) + BEAT_S  # beats that came late are not made up for
+            for step in steps:
+                try:
+                    step(time.monotonic())
+                except MienError as error:
+                    logger.debug("a beat was left out: %s", error)
+                except Exception:
+                    logger.exception("a beat failed")
+
+    def ask_clocks(self, now_s: float) -> None:
+        """Ask the browsers whose turn it is for their time."""
+        present = self._lab.people.present()
+        for connection, participant in present.items():
+            if connection not in self._unanswered and now_s >= self._due_s.get(connection, 0.0):
+                self._asked[connection] += 1
+                first = self._asked[connection] <= FIRST_EXCHANGES
+                self._due_s[connection] = now_s + (FIRST_CLOCK_INTERVAL_S if first else CLOCK_INTERVAL_S)
+                self._ask_clock(connection, participant)
+        for connection in self._due_s.keys() - present.keys():
+            del self._due_s[connection], self._asked[connection]
+        self._unanswered &= present.keys()
+
+    def _ask_clock(self, connection: str, participant: Participant) -> None:
+        """Ask once more only after an answer: Socket.IO remembers each question until then."""
+        sent_ms, clock = now_ms(), participant.clock
+
+        def take(browser_ms: object = None, *_: object) -> None:
+            self._unanswered.discard(connection)
+            if isinstance(browser_ms, int | float) and not isinstance(browser_ms, bool):
+                clock.add(sent_ms, float(browser_ms), now_ms())
+
+        self._unanswered.add(connection)
+        self._emitter.emit("clock", to=connection, callback=take)

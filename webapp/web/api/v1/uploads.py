@@ -1,0 +1,71 @@
+"""Pictures uploaded over plain HTTP: few at once from one owner, and behind all live frames."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webapp.analysis.frame_session import Client
+from webapp.analysis.worker_pool import Engine
+from webapp.errors import BusyError
+from webapp.protocol import Analysis, Frame, Job
+
+UPLOADS_PER_OWNER = 4
+"""Under way at once; more wait for each other."""
+
+PLACE_TIMEOUT_S = 0.5
+"""An owner who keeps sending more than that is answered twice a second on each connection, not at once."""
+
+
+class Uploads:
+    """Analyses uploads; an owner is whoever they take turns with others as: a host, or an address."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._under_way: Counter[object] = Counter()
+        self._ended = threading.Condition()
+
+    @contextmanager
+    def place(self, owner: object) -> Iterator[None]:
+        """Count an upload as under way, from before its body is read until it is answered.
+
+        Raises:
+            BusyError: the owner had UPLOADS_PER_OWNER under way for PLACE_TIMEOUT_S.
+        """
+        with self._ended:
+            if not self._ended.wait_for(lambda: self._under_way[owner] < UPLOADS_PER_OWNER, PLACE_TIMEOUT_S):
+                raise BusyError(f"At most {UPLOADS_PER_OWNER} uploads at once; wait for their answers first.")
+            self._under_way[owner] += 1
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._under_way[owner] -= 1
+                self._under_way += Counter()  # forgets owners without uploads
+                self._ended.notify_all()
+
+    def analyze(self, image: bytes, owner: object) -> str:
+        """The result object, in JSON, of a picture that belongs to no stream; its `seq` is 0.
+
+        Raises:
+            FrameError: see `Engine.analyze`.
+        """
+        client = Client(_InBackground(self._engine, owner), smoothing_s=0.0)
+        return client.answer(Frame(0, 0.0, image)).to_json()
+
+
+class _InBackground:
+    """The engine as a client sees it, whose jobs are an owner's and wait behind live frames."""
+
+    def __init__(self, engine: Engine, owner: object) -> None:
+        self._engine = engine
+        self._owner = owner
+
+    @property
+    def spare(self) -> bool:
+        return self._engine.spare
+
+    def analyze(self, job: Job, owner: object) -> Analysis:
+        return self._engine.analyze(job, self._owner, background=True)

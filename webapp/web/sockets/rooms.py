@@ -1,0 +1,209 @@
+"""The Socket.IO events of rooms; docs/rooms.md describes each.
+
+A participant emits `join`, then `frame` as on the live page, `baseline`, `quit` and `erase`, and answers
+`clock`; a host emits `watch` and `look`. Every event acts for the connection's own participant only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import request
+from flask_socketio import SocketIO
+
+from webapp.accounts.hosts import Hosts
+from webapp.accounts.join_limits import Joins, WrongCodes
+from webapp.errors import (
+    FrameError,
+    NoSuchRoomError,
+    NotJoinedError,
+    RoomError,
+    StoreError,
+)
+from webapp.protocol import Frame, Result
+from webapp.rooms.membership import Joined
+from webapp.rooms.room import Room, normal_code
+from webapp.rooms.service import Lab
+from webapp.rooms.subscriptions import Watchers
+from webapp.web.authentication import current_host
+from webapp.web.problems import problem, room_problem
+
+NO_HOST = problem("unauthorized", "Sign in as a host first.")
+
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, Any]
+
+
+class RoomEvents:
+    """Lets connections join rooms, and hands the results of their frames to the lab.
+
+    Any thread may call it, for several events of one connection too, and after the connection has ended: an
+    event that finds it gone, or ends after it, leaves nothing behind.
+    """
+
+    def __init__(self, lab: Lab, watchers: Watchers, hosts: Hosts) -> None:
+        self._lab = lab
+        self._hosts = hosts
+        self._people = lab.people
+        self._watchers = watchers
+        self._connected: set[str] = set()
+        self._named: set[str] = set()
+        self._wrong_codes = WrongCodes()
+        self._joins = Joins()
+
+    def register(self, socketio: SocketIO) -> None:
+        """Listen on the default namespace, and tell participants what concerns them."""
+        for name, handler in (
+            ("join", self._join),
+            ("quit", self._quit),
+            ("erase", self._erase),
+            ("baseline", self._baseline),
+            ("watch", self._watch),
+            ("look", self._look),
+        ):
+            socketio.on_event(name, _guarded(handler))
+        self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
+        self._people.is_connected = self._connected.__contains__
+
+    # What `webapp.web.sockets.frames` asks of whoever listens to results
+
+    def connected(self, connection: str, auth: object) -> None:
+        """A browser connected; it may name the room that it will join."""
+        self._connected.add(connection)
+        if _room_in(auth) or request.args.get("room"):
+            self._named.add(connection)
+
+    def disconnected(self, connection: str) -> None:
+        """A browser is gone; its participant may come back."""
+        self._connected.discard(connection)  # first: what is under way looks here when it is done
+        self._named.discard(connection)
+        self._watchers.unwatch(connection)
+        self._people.leave(connection)
+
+    def expect(self, connection: str, meta: object) -> None:
+        """Make sure that a connection's frames may be analysed.
+
+        Raises:
+            NotJoinedError: they are for a room that it has not joined.
+        """
+        if connection in self._named or _room_in(meta):
+            self._check_room(connection, meta)
+
+    def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
+        """The result, with what a room adds to it.
+
+        Raises:
+            NotJoinedError: the connection left its room while the frame was analysed.
+        """
+        if connection in self._named:
+            return self._lab.intake.take(connection, frame, result, received_ms)
+        return result
+
+    # Events
+
+    def _join(self, connection: str, data: object) -> Answer:
+        self._name(connection)
+        asked = data if isinstance(data, dict) else {}
+        room = self._room(asked.get("room"))
+        joined = self._counted_join(connection, room, asked)
+        return {
+            "participant": joined.participant.record.id,
+            "resume": joined.resume,
+            "alias": joined.participant.record.alias,
+            "recording": joined.room.recording is not None,
+            "baseline": joined.participant.record.baseline is not None,
+            "video": room.may_show(joined.participant),
+        }
+
+    def _counted_join(self, connection: str, room: Room, asked: dict[Any, Any]) -> Joined:
+        address = request.remote_addr or ""
+        self._joins.take(address, connection)
+        try:
+            joined = self._people.join(
+                connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
+            )
+        except Exception:
+            self._joins.failed(address, connection)
+            raise
+        if not joined.is_new:
+            self._joins.came_back(address)
+        return joined
+
+    def _name(self, connection: str) -> None:
+        """From now on this connection's frames are for a room."""
+        self._named.add(connection)
+        if connection not in self._connected:
+            self._named.discard(connection)
+
+    def _room(self, code: object) -> Room:
+        try:
+            return self._lab.room(code)
+        except NoSuchRoomError as error:
+            self._wrong_codes.refuse(request.remote_addr or "", error)
+
+    def _quit(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
+        self._people.quit(connection)
+        return {"left": True}
+
+    def _erase(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
+        self._people.erase(connection)
+        return {"erased": True}
+
+    def _baseline(self, connection: str, data: object) -> Answer:
+        self._check_room(connection, data)
+        self._people.begin_baseline(connection)
+        return {"state": "running"}
+
+    def _watch(self, connection: str, data: object) -> Answer:
+        host = current_host()
+        if host is None:
+            return NO_HOST
+        room = self._lab.room(_room_in(data))
+        self._watchers.watch(connection, room.code, lambda: self._hosts.is_still_valid(host))
+        if connection not in self._connected:  # it ended while the rooms were loaded
+            self._watchers.unwatch(connection)
+        return {"watching": room.code}
+
+    def _look(self, connection: str, data: object) -> Answer:
+        if current_host() is None:
+            return NO_HOST
+        named = data.get("participants") if isinstance(data, dict) else None
+        in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+        self._watchers.look(connection, in_view)
+        return {"in_view": len(in_view)}
+
+    def _check_room(self, connection: str, data: object) -> None:
+        """Make sure that a connection is in a room, and in the one that its data name, if any.
+
+        Raises:
+            NotJoinedError: it is not.
+        """
+        room, _ = self._people.joined(connection)
+        if _room_in(data) not in ("", room.code):
+            raise NotJoinedError("This connection is in another room; join this one first, with consent.")
+
+
+def _guarded(handler: Callable[[str, object], Answer]) -> Callable[..., Answer]:
+    """Answers problems in place of errors; nothing that a browser sends ends its connection."""
+
+    def handle(data: object = None, *_: object) -> Answer:
+        try:
+            return handler(cast(str, request.sid), data)  # type: ignore[attr-defined]  # Flask-SocketIO's
+        except (RoomError, StoreError) as error:
+            return room_problem(error)
+        except FrameError as error:
+            return problem(error.code, str(error))
+        except Exception:
+            logger.exception("an event could not be answered")
+            return problem("unavailable", "The server failed on this; its log says why.")
+
+    return handle
+
+
+def _room_in(data: object) -> str:
+    return normal_code(data.get("room")) if isinstance(data, dict) else ""
