@@ -209,14 +209,14 @@ def test_a_board_is_shown_to_hosts_only(server: Server) -> None:
     room = make_room(server)
     with person(server) as participant:
         participant.join(room)
-        assert code_of(participant.ask("watch", {"room": room})) == "unauthorized"
+        assert code_of(participant.ask("subscribe", {"room": room})) == "unauthorized"
     browser = signed_in(server)
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
     boards: list[dict[str, object]] = []
     host = socketio.Client(reconnection=False)
     host.on("board", boards.append)
     host.connect(server.url, headers={"Cookie": cookies}, transports=["websocket"])
-    assert host.call("watch", {"room": room}, timeout=LIMIT_S) == {"watching": room}
+    assert host.call("subscribe", {"room": room}, timeout=LIMIT_S) == {"watching": room}
     host.sleep(1.0)
     host.disconnect()
     assert 3 <= len(boards) <= 5, "four a second"

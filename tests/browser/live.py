@@ -62,9 +62,9 @@ def changes_s(page: Page, element_id: str, seconds: float) -> list[tuple[float, 
 def answer_frames(page: Page, answer: Callable[[int], Answer]) -> list[bytes]:
     """Answer each frame of a page, not opened yet, with `answer(seq)` in place of the server.
 
-    The list that is returned fills with the pictures.
+    The list that is returned fills with the frames.
     """
-    pictures: list[bytes] = []
+    frames: list[bytes] = []
 
     def route(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
@@ -77,28 +77,28 @@ def answer_frames(page: Page, answer: Callable[[int], Answer]) -> list[bytes]:
             elif isinstance(message, str):
                 server.send(message)
             else:
-                pictures.append(message)
+                frames.append(message)
 
         socket.on_message(forward)
 
     page.route_web_socket("**/socket.io/**", route)
-    return pictures
+    return frames
 
 
-def sent_pictures(page: Page) -> list[bytes]:
-    """A list that fills with the pictures that a page, not opened yet, sends."""
-    pictures: list[bytes] = []
+def sent_frames(page: Page) -> list[bytes]:
+    """A list that fills with the frames that a page, not opened yet, sends."""
+    frames: list[bytes] = []
 
     def listen(payload: str | bytes) -> None:
         if isinstance(payload, bytes):
-            pictures.append(payload)
+            frames.append(payload)
 
     page.on("websocket", lambda socket: socket.on("framesent", listen))
-    return pictures
+    return frames
 
 
 def sent_meta(page: Page) -> list[dict[str, Any]]:
-    """A list that fills with what a page, not opened yet, says of each picture that it sends."""
+    """A list that fills with what a page, not opened yet, says of each frame that it sends."""
     metas: list[dict[str, Any]] = []
 
     def listen(payload: str | bytes) -> None:
@@ -111,7 +111,7 @@ def sent_meta(page: Page) -> list[dict[str, Any]]:
 
 
 def result(expression: str, seq: int = 0, confidence: float = 0.9) -> Answer:
-    """A result with one face in the middle of a 640 x 480 picture, as the server writes it."""
+    """A result with one face in the center of a 640 x 480 frame, as the server writes it."""
     shown = probabilities(expression, confidence)
     one = replace(face(x=260, y=170, width=120), probabilities=shown, raw_probabilities=shown, id=1)
     answer: Answer = json.loads(Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0)).to_json())

@@ -19,7 +19,7 @@ SECONDS = 10
 TRIES = 3
 UPDATES_PER_S = 4
 LARGEST_SHARE = 0.3
-"""Of the main thread: 5% without and 15% with pictures, on a machine of 2 cores that did the rest as well."""
+"""Of the main thread: 5% without and 15% with video, on a machine of 2 cores that did the rest as well."""
 
 WARM_UP_MINUTES = 3
 MINUTES = 12
@@ -27,7 +27,7 @@ LARGEST_GROWTH_BYTES = 200_000
 """Whatever stayed of each of 2,880 updates of 30 tiles would be megabytes."""
 
 ALL_HAPPY = """count => document.querySelectorAll('.tile[data-expression="happy"]').length === count"""
-PICTURES_SHOWN = "() => [...document.querySelectorAll('.tile-video')].filter(({ width }) => width > 0).length"
+FRAMES_SHOWN = "() => [...document.querySelectorAll('.tile-video')].filter(({ width }) => width > 0).length"
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_thirty_tiles_are_live_at_four_updates_a_second_and_thousands_leave_noth
         open_board(page, lab, room)
         page.wait_for_function(ALL_HAPPY, arg=PEOPLE)
         rate, share = rate_and_share(page, session)
-        assert (page.evaluate(PICTURES_SHOWN) > 0) is video
+        assert (page.evaluate(FRAMES_SHOWN) > 0) is video
         page.evaluate("() => { boardFeed.blocked = true; }")
     assert rate == pytest.approx(UPDATES_PER_S, rel=0.1)
     assert share < LARGEST_SHARE

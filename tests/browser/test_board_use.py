@@ -123,7 +123,7 @@ def test_nothing_is_cut_off(
             assert ("is-dense" in (host.get_attribute("#board", "class") or "")) is (people > 12)
 
 
-def test_pictures_are_shown_where_everybody_was_told_and_only_while_they_are_there(
+def test_video_is_shown_where_everybody_was_told_and_only_while_they_are_there(
     host: Page, still_browser: Browser, new_page: NewPage
 ) -> None:
     host.check("[name=video]")
@@ -135,7 +135,7 @@ def test_pictures_are_shown_where_everybody_was_told_and_only_while_they_are_the
     shown = "() => document.querySelector('.tile-video')?.width > 0"
     host.wait_for_function(shown)
     page.click("#pause")
-    host.wait_for_selector(".tile .chip:text-is('No pictures')")
+    host.wait_for_selector(".tile .chip:text-is('No frames')")
     host.wait_for_function("() => document.querySelector('.tile-video').width === 0")
     page.click("#pause")
     host.wait_for_function(shown)

@@ -58,7 +58,7 @@ def make_room(page: Page) -> str:
     page.fill("[name=name]", "Reading study")
     page.fill("[name=information]", INFORMATION)
     page.fill("[name=marker_labels]", "\n".join(MARKERS.values()))
-    page.click("text=Make the room")
+    page.click("text=Create room")
     page.wait_for_selector("#room-state:has-text('Open')")
     link = page.get_attribute("#join-url", "href")
     assert link
@@ -138,7 +138,7 @@ def check_samples(samples: list[dict[str, str]], analysed_s: dict[str, list[floa
 
 
 def check_marked(rows: list[dict[str, str]], pressed_s: float, analysed_s: dict[str, list[float]]) -> None:
-    """One row of each participant has the marker: that of the picture at the time of the key."""
+    """One row of each participant has the marker: that of the frame at the time of the key."""
     assert sorted(row["alias"] for row in rows) == sorted(analysed_s)
     for row in rows:
         nearest_s = min(abs(at_s - pressed_s) for at_s in analysed_s[row["alias"]])
@@ -163,7 +163,7 @@ def test_a_session_from_the_link_to_the_data(
         host.wait_for_selector(f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')")
     host.wait_for_selector(".tile:has(.tile-alias:text-is('Cleo')) .chip:text-is('No face')")
     assert re.search(r"Valence \+0\.\d\d · \d+/s · \d+ ms", tile(host, "Anna"))
-    assert host.locator("video").count() == 0, "no picture of anybody on the board"
+    assert host.locator("video").count() == 0, "no video of anybody on the board"
 
     host.click("#record")
     host.wait_for_selector("#room-state:has-text('Recording')")
@@ -196,7 +196,7 @@ def test_a_session_from_the_link_to_the_data(
     assert {row["marker"] for row in samples} == {"", *MARKERS.values()}
 
     people["Ben"].on("dialog", lambda dialog: dialog.accept())
-    people["Ben"].click("#erase")
+    people["Ben"].click("#withdraw")
     people["Ben"].wait_for_selector('[data-screen="erased"]', state="visible")
     people["Cleo"].click("#stop")
     people["Cleo"].wait_for_selector('[data-screen="left"]', state="visible")
@@ -253,12 +253,12 @@ def test_a_neutral_that_the_host_asks_for_is_shown_in_page_and_board(
     join(page, link, "Emil")
     host.wait_for_selector(".tile .tile-name:text-is('Happy')")
     host.click("#ask-baselines")
-    page.wait_for_selector("#neutral:has-text('Please look neutral')")
-    host.wait_for_selector(".tile-relative:has-text('Taking neutral')", timeout=10_000)
-    host.wait_for_selector(".tile-relative:has-text('Like own neutral')", timeout=15_000)
-    page.wait_for_selector("#relative", state="visible")
+    page.wait_for_selector("#neutral:has-text('Please keep a neutral face')")
+    host.wait_for_selector(".tile-relative:has-text('Recording baseline')", timeout=10_000)
+    host.wait_for_selector(".tile-relative:has-text('Close to neutral')", timeout=15_000)
+    page.wait_for_selector("#compare", state="visible")
     assert page.inner_text("#readout-name") == "Happy"
-    page.click("#relative")
+    page.click("#compare")
     page.wait_for_selector("#readout-name:text-is('Neutral')")
 
 

@@ -2,7 +2,7 @@ import { element, write } from "../shared/dom.js";
 import { ApiError, request } from "./api.js";
 import { closeMenus, watchMenus } from "../shared/menus.js";
 
-/** How long a button says that it did what it should. */
+/** How long a button says what it did. */
 const DONE_MS = 2500;
 
 /**
@@ -16,36 +16,45 @@ const DONE_MS = 2500;
  * @property {(text: string) => void} warn  says why an action failed
  */
 export class BoardActions {
+  #listening = new AbortController();
+
   /** @param {BoardView} board */
   constructor(board) {
     this.board = board;
+    this.menus = /** @type {{stop: () => void} | null} */ (null);
   }
 
-  listen() {
-    watchMenus();
+  start() {
+    const { signal } = this.#listening;
+    this.menus = watchMenus();
     this.#onClick("record", () => this.#do("POST", "/recording", { state: this.board.isRecording() ? "stopped" : "started" }));
     this.#onClick("ask-baselines", () => void this.#askBaselines());
     this.#onClick("close-room", () => this.#close());
     this.#onClick("delete-room", () => void this.#delete());
     this.#onClick("copy-link", () => void this.#copyLink());
     for (const button of markerButtons()) {
-      button.addEventListener("click", (event) => this.#mark(button.dataset.label ?? "", event.timeStamp));
+      button.addEventListener("click", (event) => this.#mark(button.dataset.label ?? "", event.timeStamp), { signal });
     }
-    element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event));
-    document.addEventListener("keydown", (event) => this.#onKey(event));
+    element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event), { signal });
+    document.addEventListener("keydown", (event) => this.#onKey(event), { signal });
+  }
+
+  stop() {
+    this.#listening.abort();
+    this.menus?.stop();
   }
 
   /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
   remove(what, id, alias) {
     closeMenus();
     const path = `/participants/${id}`;
-    if (what === "remove") this.#do("POST", `${path}/removal`);
-    else if (confirm(`Remove ${alias}, and delete everything that was recorded of them?`)) this.#do("DELETE", path);
+    if (what === "remove") this.#do("POST", `${path}/remove`);
+    else if (confirm(`Remove ${alias} and delete everything recorded about them?`)) this.#do("DELETE", path);
   }
 
   /** @param {string} id @param {() => void} act */
   #onClick(id, act) {
-    element(id, HTMLButtonElement).addEventListener("click", act);
+    element(id, HTMLButtonElement).addEventListener("click", act, { signal: this.#listening.signal });
   }
 
   /** A number key sets the marker of that number. @param {KeyboardEvent} event */
@@ -66,7 +75,7 @@ export class BoardActions {
     input.blur(); // so that the number keys set markers again
   }
 
-  /** Set a marker at the time of the key or click, however long the way to the server. @param {string} label @param {number} at_ms */
+  /** Set a marker at the time of the key or click, however long the request takes. @param {string} label @param {number} at_ms */
   #mark(label, at_ms) {
     const server_ms = this.board.serverTime(at_ms);
     const time = server_ms === null ? undefined : new Date(server_ms).toISOString();
@@ -82,16 +91,16 @@ export class BoardActions {
 
   #close() {
     closeMenus();
-    if (confirm("Close the room? Recording stops, everybody is sent away, and nobody can join again.")) this.#do("POST", "/closing");
+    if (confirm("Close the room? Recording stops, everyone is disconnected, and nobody can join again.")) this.#do("POST", "/close");
   }
 
   async #delete() {
     closeMenus();
-    if (!confirm("Delete the room and everything that was recorded in it? This cannot be undone.")) return;
+    if (!confirm("Delete the room and everything recorded in it? This cannot be undone.")) return;
     if (await this.#do("DELETE", "")) location.assign(this.board.roomsUrl);
   }
 
-  /** Browsers give the clipboard to secure pages only; elsewhere the link is marked to be copied by hand. */
+  /** Browsers allow the clipboard on secure pages only; elsewhere the link is selected, to be copied by hand. */
   async #copyLink() {
     const link = element("join-url", HTMLAnchorElement);
     try {
@@ -99,11 +108,11 @@ export class BoardActions {
       this.#report("copy-link", "Copied");
     } catch {
       getSelection()?.selectAllChildren(link);
-      this.#report("copy-link", "Marked above: copy it");
+      this.#report("copy-link", "Selected above: copy it");
     }
   }
 
-  /** Say on a button for a moment what it did. @param {string} id @param {string} done */
+  /** Show on a button for a moment what it did. @param {string} id @param {string} done */
   #report(id, done) {
     const text = element(id, HTMLButtonElement).querySelector("span");
     if (!text) return;

@@ -28,6 +28,7 @@ from webapp.rooms.room import VIDEO_NOTICE, RoomSettings, check_text
 from webapp.rooms.service import Lab, can_write_parquet
 from webapp.store.client import Store
 from webapp.store.repositories import Archive
+from webapp.web.pages.view_models import RoomListItem, RoomView
 from webapp.web.problems import status_of
 from webapp.web.urls import join_url, qr_code
 
@@ -111,7 +112,7 @@ def create_host_pages(
         url = join_url(settings, room.code)
         return render_template(
             "dashboard/room.html",
-            room=room,
+            room=RoomView.of(room),
             join_url=url,
             qr_code=qr_code(url),
             has_parquet=can_write_parquet(),
@@ -166,10 +167,10 @@ def create_host_pages(
 
     def rooms_page(error: BadRequestError | None = None) -> str:
         """The list of rooms and the form for another, with what was written in it if that went wrong."""
+        newest_first = sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms)
         return render_template(
             "dashboard/rooms.html",
-            rooms=sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms),
-            lab=lab,
+            rooms=[RoomListItem.of(room, lab.status(room)["stored"]) for room in newest_first],
             retention_days=settings.retention_days,
             default=RoomSettings(),
             video_notice=VIDEO_NOTICE,

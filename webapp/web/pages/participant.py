@@ -10,6 +10,7 @@ from webapp.errors import RoomError, StoreError
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.room import normal_code
 from webapp.rooms.service import Lab
+from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import status_of
 
 WRONG_CODES = "20 per minute"
@@ -34,7 +35,7 @@ def create_room_pages(lab: Lab, limiter: Limiter) -> Blueprint:
     @pages.get("/<code>")
     @limiter.limit(WRONG_CODES, deduct_when=lambda response: response.status_code == 404)
     def show(code: str) -> Page:
-        room = lab.room(code)
+        room = RoomView.of(lab.room(code))
         return render_template("room/room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)
 
     return pages

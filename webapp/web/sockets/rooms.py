@@ -1,7 +1,8 @@
 """The Socket.IO events of rooms; docs/rooms.md describes each.
 
-A participant emits `join`, then `frame` as on the live page, `baseline`, `quit` and `erase`, and answers
-`clock`; a host emits `watch` and `look`. Every event acts for the connection's own participant only.
+A participant emits `join`, then `frame` as on the live page, `baseline`, `leave` and `withdraw`, and
+answers `clock`; a host emits `subscribe` and `visible`. Every event acts for the connection's own participant
+only.
 """
 
 from __future__ import annotations
@@ -55,11 +56,11 @@ class RoomEvents:
         """Listen on the default namespace, and tell participants what concerns them."""
         for name, handler in (
             ("join", self._join),
-            ("quit", self._quit),
-            ("erase", self._erase),
+            ("leave", self._leave),
+            ("withdraw", self._withdraw),
             ("baseline", self._baseline),
-            ("watch", self._watch),
-            ("look", self._look),
+            ("subscribe", self._subscribe),
+            ("visible", self._visible),
         ):
             socketio.on_event(name, _guarded(handler))
         self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
@@ -121,12 +122,12 @@ class RoomEvents:
             "video": room.may_show(joined.participant),
         }
 
-    def _quit(self, connection: str, data: object) -> Answer:
+    def _leave(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
         self._people.quit(connection)
         return {"left": True}
 
-    def _erase(self, connection: str, data: object) -> Answer:
+    def _withdraw(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
         self._people.erase(connection)
         return {"erased": True}
@@ -136,14 +137,14 @@ class RoomEvents:
         self._people.begin_baseline(connection)
         return {"state": "running"}
 
-    def _watch(self, connection: str, data: object) -> Answer:
+    def _subscribe(self, connection: str, data: object) -> Answer:
         if not current_user.is_authenticated:
             return NO_HOST
         room = self._lab.room(_room_in(data))
         self._watchers.watch(connection, room.code)
         return {"watching": room.code}
 
-    def _look(self, connection: str, data: object) -> Answer:
+    def _visible(self, connection: str, data: object) -> Answer:
         if not current_user.is_authenticated:
             return NO_HOST
         named = data.get("participants") if isinstance(data, dict) else None
