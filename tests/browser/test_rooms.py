@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket
+from playwright.sync_api import Browser, Dialog, Page, WebSocket
 
 from tests.browser import live, videos
 from tests.helpers.serving import Server
@@ -77,6 +77,18 @@ def join(page: Page, link: str, alias: str) -> None:
 
 def tile(page: Page, alias: str) -> str:
     return page.inner_text(f".tile:has(.tile-alias:text-is('{alias}'))")
+
+
+def accepted_dialogs(page: Page) -> list[str]:
+    """Accept the dialogs of a page from now on; a list that fills with their types."""
+    types: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        types.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
+    return types
 
 
 def analysed_frames(page: Page) -> list[float]:
@@ -195,9 +207,11 @@ def test_a_session_from_the_link_to_the_data(
         check_marked([row for row in samples if row["marker"] == marker["label"]], pressed_at_s, analysed_s)
     assert {row["marker"] for row in samples} == {"", *MARKERS.values()}
 
-    people["Ben"].on("dialog", lambda dialog: dialog.accept())
+    dialogs = accepted_dialogs(people["Ben"])
     people["Ben"].click("#withdraw")
     people["Ben"].wait_for_selector('[data-screen="erased"]', state="visible")
+    people["Ben"].wait_for_timeout(500)
+    assert dialogs == ["confirm"], "a deletion that worked is not said to have failed"
     people["Cleo"].click("#stop")
     people["Cleo"].wait_for_selector('[data-screen="left"]', state="visible")
     host.wait_for_function("() => document.querySelectorAll('.tile').length === 1")
@@ -243,7 +257,7 @@ def test_a_reload_brings_the_same_participant_back(
     assert host.locator(".tile").count() == 1
 
 
-def test_a_neutral_that_the_host_asks_for_is_shown_in_page_and_board(
+def test_a_neutral_baseline_that_the_host_asks_for_is_shown_on_page_and_board(
     lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
 ) -> None:
     host = new_page(launch())

@@ -107,18 +107,20 @@ export class ParticipantPage {
 
   async #withdraw() {
     if (!confirm("Leave now and delete everything recorded about you in this session?")) return;
+    const connection = this.#connection;
     const button = element("withdraw", HTMLButtonElement);
     const before = button.textContent;
     button.disabled = true;
     write(button, "Deleting …");
     try {
-      if (await this.#connection?.withdraw()) return; // the server emits "parted", which ends the view
+      if (await connection?.withdraw()) return; // the server emits "parted", which ends the view
     } catch (error) {
       console.debug("Deleting got no answer:", error);
     } finally {
       button.disabled = false;
       write(button, before ?? "");
     }
+    if (this.#connection !== connection) return; // "parted" came first, and the answer found no connection
     alert("The server did not answer, so nothing has been deleted yet. Try again, or tell the researcher.");
   }
 
@@ -138,6 +140,6 @@ export class ParticipantPage {
   #showCompared(on) {
     this.#compared = on;
     this.compareButton.setAttribute("aria-pressed", String(on));
-    write(element("bars-title", HTMLElement), on ? "Compared with neutral: at rest, 14% each" : "Probabilities");
+    write(element("bars-title", HTMLElement), on ? "Compared with neutral (14% at rest)" : "Probabilities");
   }
 }
