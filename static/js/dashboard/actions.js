@@ -8,17 +8,17 @@ const DONE_MS = 2500;
 /**
  * What a host does on the board: its buttons, its number keys, its menus.
  *
- * @typedef {object} BoardView  what the actions need to know of the board
+ * @typedef {object} DashboardView  what the actions need to know of the board
  * @property {string} code
  * @property {string} roomsUrl
  * @property {() => boolean} isRecording
  * @property {(at_ms: number) => number | null} serverTime  of a time of this page, both in milliseconds
  * @property {(text: string) => void} warn  says why an action failed
  */
-export class BoardActions {
+export class DashboardActions {
   #listening = new AbortController();
 
-  /** @param {BoardView} board */
+  /** @param {DashboardView} board */
   constructor(board) {
     this.board = board;
     this.menus = /** @type {{stop: () => void} | null} */ (null);

@@ -20,7 +20,7 @@ import { TileVideo } from "./tile_video.js";
  */
 
 /** The most serious first. @type {Record<string, string>} */
-export const WARNINGS = {
+const WARNINGS = {
   left: "Left",
   "no frames": "No frames",
   "no face": "No face",

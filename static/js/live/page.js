@@ -44,12 +44,14 @@ export class LivePage {
     this.cameraSelect.addEventListener("change", () => void this.#changeCamera(), { signal });
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.#listCameras(), { signal });
     this.#prepareFullscreen(signal);
+    this.smoothing.start();
     this.screens.show(Camera.allowedHere ? "start" : "insecure");
   }
 
   /** Close the camera and the connection, and let go of the page. */
   stop() {
     this.#listening.abort();
+    this.smoothing.stop();
     this.#view?.stop();
     this.#view = null;
   }

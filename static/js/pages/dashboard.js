@@ -1,4 +1,4 @@
-import { BoardActions } from "../dashboard/actions.js";
+import { DashboardActions } from "../dashboard/actions.js";
 import { GroupChart } from "../dashboard/charts.js";
 import { InView } from "../dashboard/in_view.js";
 import { Tile, warningsText } from "../dashboard/tile.js";
@@ -43,7 +43,7 @@ const MAX_WAITING_MS = 4000;
 /** How long a problem with an action is shown. */
 const WARNING_MS = 6000;
 
-class Board {
+class Dashboard {
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
   #heard_ms = 0;
@@ -57,7 +57,7 @@ class Board {
   constructor() {
     this.root = element("board", HTMLElement);
     this.code = this.root.dataset.room ?? "";
-    this.actions = new BoardActions({
+    this.actions = new DashboardActions({
       code: this.code,
       roomsUrl: this.root.dataset.roomsUrl ?? "/host",
       isRecording: () => this.#recording,
@@ -227,4 +227,4 @@ function duration(ms) {
   return hours ? `${hours}:${tail}` : tail;
 }
 
-new Board().start();
+new Dashboard().start();

@@ -12,8 +12,16 @@ export class SmoothingChoice {
     const kept = TIMES_S.indexOf(Number(stored()));
     if (kept >= 0) this.input.value = String(kept);
     this.chosen = kept >= 0;
-    this.input.addEventListener("input", () => this.#choose());
+    this.onInput = () => this.#choose();
     this.#describe();
+  }
+
+  start() {
+    this.input.addEventListener("input", this.onInput);
+  }
+
+  stop() {
+    this.input.removeEventListener("input", this.onInput);
   }
 
   /** What was chosen; undefined leaves it to the server. @returns {number | undefined} */
