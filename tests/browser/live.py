@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,12 @@ from webapp.protocol import STAGES, Result, problem_to_wire
 
 FRAME_EVENT = re.compile(r'^451-(?P<ack>\d+)\["frame",(?P<meta>\{.*?\})')
 """Engine.IO message (4), Socket.IO binary event (5) with one attachment (1), acknowledgement id."""
+
+TURN_S = 10
+MAX_TURNS = 3
+
+RESTS_ON = 3
+"""Frames that a box's place and velocity rest on: with fewer recent ones it trails or overshoots a face."""
 
 Answer = dict[str, Any]
 
@@ -39,6 +46,34 @@ def drawings(page: Page, seconds: float) -> list[dict[str, Any]]:
     page.wait_for_timeout(1000 * seconds)
     drawn: list[dict[str, Any]] = page.evaluate("window.drawn")
     return drawn
+
+
+def note_answers(page: Page) -> None:
+    """Have a page, not opened yet, note when each of its frames was captured and answered."""
+    page.add_init_script(path=Path(__file__).with_name("answers.js"))
+
+
+def fresh_drawings(page: Page, max_age_ms: float, count: int) -> list[dict[str, Any]]:
+    """Drawings that rest on RESTS_ON frames of at most this age: `count`, or as many as a slow machine makes.
+
+    The page notes its answers; see `note_answers`.
+    """
+    drawings(page, seconds=0)
+    fresh: list[dict[str, Any]] = []
+    for _ in range(MAX_TURNS):
+        page.wait_for_timeout(1000 * TURN_S)
+        drawn, answered = page.evaluate("[window.drawn, window.answered]")
+        fresh = [drawing for drawing in drawn if _age_ms(drawing, answered) <= max_age_ms]
+        if len(fresh) >= count:
+            break
+    return fresh
+
+
+def _age_ms(drawing: dict[str, Any], answered: list[dict[str, float]]) -> float:
+    """How old the oldest of the newest RESTS_ON frames is that were answered before a drawing."""
+    captured_ms = [one["captured_ms"] for one in answered if one["arrived_ms"] <= drawing["time_ms"]]
+    newest_ms = sorted(captured_ms)[-RESTS_ON:]
+    return drawing["time_ms"] - newest_ms[0] if len(newest_ms) == RESTS_ON else math.inf
 
 
 def changes_s(page: Page, element_id: str, seconds: float) -> list[tuple[float, str]]:

@@ -97,7 +97,10 @@ export class GroupChart {
     this.history.stop();
   }
 
-  /** A line for each marker, and its label in the uppermost row with room for it, the newest first. @param {CanvasRenderingContext2D} context @param {Size} size */
+  /**
+   * A line for each marker, and its label in the uppermost row with room for it, the newest first.
+   * @param {CanvasRenderingContext2D} context @param {Size} size
+   */
   #drawMarkers(context, { width, height }) {
     const [ink, paper] = [styleOf(this.canvas, "--ink"), styleOf(this.canvas, "--surface")];
     /** @type {[from: number, to: number][][]} */

@@ -23,7 +23,10 @@ export class TileVideo {
     this.clear();
   }
 
-  /** Resolves when the frame is drawn. @param {Frame} frame @param {ArrayBuffer} image @param {import("../shared/protocol.js").Label | null} expression */
+  /**
+   * Resolves when the frame is drawn.
+   * @param {Frame} frame @param {ArrayBuffer} image @param {import("../shared/protocol.js").Label | null} expression
+   */
   async show(frame, image, expression) {
     const current = ++this.#shown;
     const bitmap = await createImageBitmap(new Blob([image]));

@@ -51,7 +51,10 @@ export function movedWithBox([x, y], from, to) {
   ];
 }
 
-/** A face in the pixels of a frame that is `scale` times as large. @param {import("../shared/protocol.js").Face} face @param {number} scale */
+/**
+ * A face in the pixels of a frame that is `scale` times as large.
+ * @param {import("../shared/protocol.js").Face} face @param {number} scale
+ */
 export function scaledFace(face, scale) {
   const [x, y, width, height] = face.box;
   const landmarks = Object.fromEntries(

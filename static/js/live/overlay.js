@@ -125,7 +125,10 @@ class Brush {
     this.#stroke(path, colour, stroke);
   }
 
-  /** Name and number above the box, or below it where there is no room, and always in view. @param {Box} box @param {string} label @param {string} number @param {string} colour */
+  /**
+   * Name and number above the box, or below it where there is no room, and always in view.
+   * @param {Box} box @param {string} label @param {string} number @param {string} colour
+   */
   chip(box, label, number, colour) {
     const { context, unit } = this;
     const name = `${label}  `;

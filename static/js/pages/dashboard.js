@@ -53,6 +53,8 @@ class Dashboard {
   #stored_ms = 0;
   /** By how much this page's clock is ahead of the server's, plus each summary's way here. @type {RollingWindow<number>} */
   #ahead = new RollingWindow(CLOCK_SPAN_MS);
+  /** The best of them; it stays while no summary comes. @type {number | null} */
+  #ahead_ms = null;
 
   constructor() {
     this.root = element("board", HTMLElement);
@@ -102,8 +104,7 @@ class Dashboard {
 
   /** A time of this page on the server's clock, as far as it is known; else null. @param {number} at_ms */
   #serverTime(at_ms) {
-    const aheads = this.#ahead.values(performance.now());
-    return aheads.length > 0 ? at_ms - Math.min(...aheads) : null;
+    return this.#ahead_ms === null ? null : at_ms - this.#ahead_ms;
   }
 
   /** Say why an action failed. @param {string} text */
@@ -124,6 +125,7 @@ class Dashboard {
     const now_ms = performance.now();
     this.#heard_ms = now_ms;
     this.#ahead.add(now_ms - summary.now_ms, now_ms);
+    this.#ahead_ms = Math.min(...this.#ahead.values(now_ms));
     this.#showConnection();
     this.#showRecording(summary.recording, summary.room.state, summary.now_ms);
     this.#showTiles(summary.participants, now_ms);
@@ -211,7 +213,10 @@ class Dashboard {
   }
 }
 
-/** What a host must know at once, without running numbers: screen readers read it again when it changes. @param {Recording} recording @param {number} since_ms the last sample was stored */
+/**
+ * What a host must know at once, without running numbers: screen readers read it again when it changes.
+ * @param {Recording} recording @param {number} since_ms the last sample was stored
+ */
 function alarmOf({ problem, lost }, since_ms) {
   const buffered = "Samples are buffered, and stored once it works again.";
   if (problem) return `Samples cannot be stored. ${problem} ${lost ? "The buffer is full: new samples are lost." : buffered}`;

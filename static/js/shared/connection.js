@@ -50,7 +50,11 @@ export class Connection {
     return this.ask(FRAME_TIMEOUT_MS, "frame", meta, image);
   }
 
-  /** Emit an event and wait for its answer. @param {number} timeout_ms @param {string} event @param {unknown[]} data @returns {Promise<any>} */
+  /**
+   * Emit an event and wait for its answer.
+   * @param {number} timeout_ms @param {string} event @param {unknown[]} data
+   * @returns {Promise<any>} fails when the connection gets lost, and when no answer comes in time
+   */
   ask(timeout_ms, event, ...data) {
     return this.socket.timeout(timeout_ms).emitWithAck(event, ...data);
   }
