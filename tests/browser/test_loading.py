@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Server]:
+def room_server() -> Iterator[Server]:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
 
@@ -46,9 +46,9 @@ def folders(paths: list[str]) -> set[str]:
     return {path.split("/")[1] for path in paths if path.startswith("js/")}
 
 
-def test_the_board_loads_only_what_it_shows(lab: Server, launch: Launch, new_page: NewPage) -> None:
+def test_the_board_loads_only_what_it_shows(room_server: Server, launch: Launch, new_page: NewPage) -> None:
     page = new_page(launch())
-    sign_in(page, lab)
+    sign_in(page, room_server)
     loaded = loaded_files(page)
     make_room(page)
     modules = [path for path in loaded if path.endswith(".js")]
@@ -57,10 +57,10 @@ def test_the_board_loads_only_what_it_shows(lab: Server, launch: Launch, new_pag
     assert [path for path in loaded if "uPlot" in path] == []
 
 
-def test_pages_of_forms_load_no_module_at_all(lab: Server, launch: Launch, new_page: NewPage) -> None:
+def test_pages_of_forms_load_no_module_at_all(room_server: Server, launch: Launch, new_page: NewPage) -> None:
     page = new_page(launch())
     loaded = loaded_files(page)
-    sign_in(page, lab)
+    sign_in(page, room_server)
     assert set(loaded) == {"css/app.css"}
 
 
@@ -77,10 +77,10 @@ def test_the_live_page_loads_nothing_of_rooms(
 
 
 def test_a_participants_page_loads_nothing_of_the_board(
-    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+    room_server: Server, launch: Launch, still_browser: Browser, new_page: NewPage
 ) -> None:
     host = new_page(launch())
-    sign_in(host, lab)
+    sign_in(host, room_server)
     link = make_room(host)
     page = new_page(still_browser)
     loaded = loaded_files(page)

@@ -40,13 +40,13 @@ NOTE_KEY = """
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Server]:
+def room_server() -> Iterator[Server]:
     with Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
 
 
-def sign_in(page: Page, lab: Server) -> None:
-    page.goto(f"{lab.url}/host?token={TOKEN}")
+def sign_in(page: Page, room_server: Server) -> None:
+    page.goto(f"{room_server.url}/host?token={TOKEN}")
     page.fill("[name=name]", f"Host {time.time()}")
     page.fill("[name=password]", PASSWORD)
     page.click("button.is-main")
@@ -158,10 +158,10 @@ def check_marked(rows: list[dict[str, str]], pressed_s: float, analysed_s: dict[
 
 
 def test_a_session_from_the_link_to_the_data(
-    lab: Server, launch: Launch, new_page: NewPage, tmp_path: Path
+    room_server: Server, launch: Launch, new_page: NewPage, tmp_path: Path
 ) -> None:
     host = new_page(launch(), viewport={"width": 1280, "height": 800})
-    sign_in(host, lab)
+    sign_in(host, room_server)
     link = make_room(host)
     shown = {"Anna": [(64, 0, 1.0)], "Ben": [(0, 0, 0.9)], "Cleo": []}
     people: dict[str, Page] = {}
@@ -223,10 +223,10 @@ def test_a_session_from_the_link_to_the_data(
 
 
 def test_who_declines_sends_and_stores_nothing(
-    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+    room_server: Server, launch: Launch, still_browser: Browser, new_page: NewPage
 ) -> None:
     host = new_page(launch())
-    sign_in(host, lab)
+    sign_in(host, room_server)
     link = make_room(host)
     page = new_page(still_browser)
     sockets: list[str] = []
@@ -243,10 +243,10 @@ def test_who_declines_sends_and_stores_nothing(
 
 
 def test_a_reload_brings_the_same_participant_back(
-    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+    room_server: Server, launch: Launch, still_browser: Browser, new_page: NewPage
 ) -> None:
     host = new_page(launch())
-    sign_in(host, lab)
+    sign_in(host, room_server)
     link = make_room(host)
     page = new_page(still_browser)
     join(page, link, "Dora")
@@ -258,10 +258,10 @@ def test_a_reload_brings_the_same_participant_back(
 
 
 def test_a_neutral_baseline_that_the_host_asks_for_is_shown_on_page_and_board(
-    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+    room_server: Server, launch: Launch, still_browser: Browser, new_page: NewPage
 ) -> None:
     host = new_page(launch())
-    sign_in(host, lab)
+    sign_in(host, room_server)
     link = make_room(host)
     page = new_page(still_browser)
     join(page, link, "Emil")
@@ -277,10 +277,10 @@ def test_a_neutral_baseline_that_the_host_asks_for_is_shown_on_page_and_board(
 
 
 def test_a_room_may_keep_results_from_its_participants(
-    lab: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+    room_server: Server, launch: Launch, still_browser: Browser, new_page: NewPage
 ) -> None:
     host = new_page(launch())
-    sign_in(host, lab)
+    sign_in(host, room_server)
     host.uncheck("[name=show_results]")
     link = make_room(host)
     page = new_page(still_browser)
