@@ -69,7 +69,7 @@ def launch(start_browser: Callable[..., Browser]) -> Iterator[Callable[..., Brow
 def still_browser(
     start_browser: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
-    """One browser for all tests that need no other camera: the portrait in the middle, not moving."""
+    """One browser for all tests that need no other camera: the portrait in the center, not moving."""
     video = videos.write_still(tmp_path_factory.mktemp("video") / "still.mjpeg", (64, 0, 1.0))
     browser = start_browser(video)
     yield browser

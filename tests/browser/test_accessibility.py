@@ -23,7 +23,7 @@ SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "hei
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Server]:
+def room_server() -> Iterator[Server]:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
 
@@ -61,12 +61,12 @@ def test_the_page_without_a_camera(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_pages_of_rooms_for_hosts_and_participants(
-    lab: Server, still_browser: Browser, new_page: NewPage, scheme: Scheme
+    room_server: Server, still_browser: Browser, new_page: NewPage, scheme: Scheme
 ) -> None:
     host = new_page(still_browser, color_scheme=scheme, viewport=SIZES["desktop"])
-    host.goto(f"{lab.url}/host")
+    host.goto(f"{room_server.url}/host")
     check(host)
-    sign_in(host, lab)
+    sign_in(host, room_server)
     check(host)
     link = make_room(host)
     check(host)

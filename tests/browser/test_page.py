@@ -53,7 +53,7 @@ def test_everything_can_be_done_by_keyboard(
     live.wait_for_label(page, "Happy")
     tab_to("pause")
     page.keyboard.press("Space")
-    assert page.inner_text("#pause") == "Go on"
+    assert page.inner_text("#pause") == "Resume"
     tab_to("landmarks")
     page.keyboard.press("Space")
     assert page.get_attribute("#landmarks", "aria-pressed") == "false"
@@ -164,17 +164,17 @@ def test_no_screen_scrolls_sideways(
         assert overflow <= 0, f"{screen} is {overflow} pixels wider than the window"
 
 
-def test_the_start_screen_says_what_happens_to_the_picture(
+def test_the_start_screen_says_what_happens_to_the_frames(
     server: Server, still_browser: Browser, new_page: NewPage
 ) -> None:
     page = new_page(still_browser)
     page.goto(server.url)
     text = page.inner_text('[data-screen="start"]')
-    for statement in ("analysed in its memory", "Nothing is stored", "not what a person feels"):
+    for statement in ("analysed in memory", "Nothing is stored", "not what a person feels"):
         assert statement in text
 
 
-def test_the_choice_between_calm_and_quick_goes_to_the_server_and_is_kept(
+def test_the_choice_between_smooth_and_responsive_goes_to_the_server_and_is_kept(
     server: Server, still_browser: Browser, new_page: NewPage
 ) -> None:
     page = new_page(still_browser)

@@ -113,7 +113,7 @@ def try_retention(server: Server, astronaut_jpeg: bytes, setting: str, kept: int
         assert len(rows(export(server, new)["samples.csv"])) == 3
         assert counts(server) == {table: kept * number for table, number in one_room.items()}
         shown = re.sub(r"<[^>]+>", "", signed_in(server).open("/host").text)
-        assert (f"{DAYS} days after they were made" in shown) == (kept == 1), "hosts are told"
+        assert (f"{DAYS} days after they were created" in shown) == (kept == 1), "hosts are told"
 
 
 def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Board:
         self.client.on("*", lambda event, *data: self.events.add(event))
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.client.connect(server.url, headers=headers, transports=["websocket"])
-        assert self.client.call("watch", {"room": room}, timeout=LIMIT_S) == {"watching": room}
+        assert self.client.call("subscribe", {"room": room}, timeout=LIMIT_S) == {"watching": room}
 
     def __enter__(self) -> Board:
         return self
@@ -45,7 +45,7 @@ class Board:
         self.client.disconnect()
 
     def look(self, *participants: str) -> None:
-        answer = self.client.call("look", {"participants": participants}, timeout=LIMIT_S)
+        answer = self.client.call("visible", {"participants": participants}, timeout=LIMIT_S)
         assert answer == {"in_view": len(participants)}
 
     def people(self) -> set[str]:
@@ -113,7 +113,7 @@ def test_who_is_no_host_sees_nobody(server: Server, astronaut_jpeg: bytes) -> No
         two.client.on("video", shown.append)
         participant = one.join(room)["participant"]
         two.join(room)
-        assert code_of(two.ask("look", {"participants": [participant]})) == "unauthorized"
+        assert code_of(two.ask("visible", {"participants": [participant]})) == "unauthorized"
         send_for(WATCHED_S, astronaut_jpeg, one)
         assert shown == []
 

@@ -45,10 +45,10 @@ EVENTS: dict[str, tuple[Callable[[Situation], Answer], str]] = {
     ),
     "frame": (lambda at: at.one.send(at.jpeg, room=at.other_room), "not_joined"),
     "baseline": (lambda at: at.one.ask("baseline", at.naming_the_other), "not_joined"),
-    "quit": (lambda at: at.one.ask("quit", at.naming_the_other), "not_joined"),
-    "erase": (lambda at: at.one.ask("erase", at.naming_the_other), "not_joined"),
-    "watch": (lambda at: at.one.ask("watch", at.naming_the_other), "unauthorized"),
-    "look": (lambda at: at.one.ask("look", {"participants": [at.other_id]}), "unauthorized"),
+    "leave": (lambda at: at.one.ask("leave", at.naming_the_other), "not_joined"),
+    "withdraw": (lambda at: at.one.ask("withdraw", at.naming_the_other), "not_joined"),
+    "subscribe": (lambda at: at.one.ask("subscribe", at.naming_the_other), "unauthorized"),
+    "visible": (lambda at: at.one.ask("visible", {"participants": [at.other_id]}), "unauthorized"),
 }
 """What a participant of another room asks, and the problem that it gets."""
 
@@ -99,7 +99,7 @@ def test_every_event_refuses_a_participant_of_another_room(
 def test_no_board_reaches_who_was_refused_it(situation: Situation) -> None:
     boards: list[Answer] = []
     situation.one.client.on("board", boards.append)
-    situation.one.ask("watch", situation.naming_the_other)
+    situation.one.ask("subscribe", situation.naming_the_other)
     situation.one.client.sleep(1.0)
     assert boards == []
 

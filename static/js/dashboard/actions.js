@@ -3,21 +3,23 @@ import { ApiError, request } from "./api.js";
 import { MarkerQueue } from "./marker_queue.js";
 import { closeMenus, watchMenus } from "../shared/menus.js";
 
-/** How long a button says that it did what it should. */
+/** How long a button says what it did. */
 const DONE_MS = 2500;
 
 /**
  * What a host does on the board: its buttons, its number keys, its menus.
  *
- * @typedef {object} BoardView  what the actions need to know of the board
+ * @typedef {object} DashboardView  what the actions need to know of the board
  * @property {string} code
  * @property {string} roomsUrl
  * @property {() => boolean} isRecording
  * @property {(at_ms: number) => number | null} serverTime  of a time of this page, both in milliseconds
  * @property {(text: string) => void} warn  says why an action failed
  */
-export class BoardActions {
-  /** @param {BoardView} board */
+export class DashboardActions {
+  #listening = new AbortController();
+
+  /** @param {DashboardView} board */
   constructor(board) {
     this.board = board;
     this.markers = new MarkerQueue({
@@ -26,34 +28,41 @@ export class BoardActions {
       onWaiting: (waiting) => board.warn(waiting.length > 0 ? waitingText(waiting) : ""),
       onRefused: ({ label }, message) => board.warn(`The marker “${label}” was not set: ${message}`),
     });
+    this.menus = /** @type {{stop: () => void} | null} */ (null);
   }
 
-  listen() {
-    watchMenus();
+  start() {
+    const { signal } = this.#listening;
+    this.menus = watchMenus();
     this.#onClick("record", () => this.#do("POST", "/recording", { state: this.board.isRecording() ? "stopped" : "started" }));
     this.#onClick("ask-baselines", () => void this.#askBaselines());
     this.#onClick("close-room", () => this.#close());
     this.#onClick("delete-room", () => void this.#delete());
     this.#onClick("copy-link", () => void this.#copyLink());
     for (const button of markerButtons()) {
-      button.addEventListener("click", (event) => this.#mark(button.dataset.label ?? "", event.timeStamp));
+      button.addEventListener("click", (event) => this.#mark(button.dataset.label ?? "", event.timeStamp), { signal });
     }
-    element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event));
-    document.addEventListener("keydown", (event) => this.#onKey(event));
-    window.addEventListener("beforeunload", (event) => this.markers.size > 0 && event.preventDefault());
+    element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event), { signal });
+    document.addEventListener("keydown", (event) => this.#onKey(event), { signal });
+    window.addEventListener("beforeunload", (event) => this.markers.size > 0 && event.preventDefault(), { signal });
+  }
+
+  stop() {
+    this.#listening.abort();
+    this.menus?.stop();
   }
 
   /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
   remove(what, id, alias) {
     closeMenus();
     const path = `/participants/${id}`;
-    if (what === "remove") this.#do("POST", `${path}/removal`);
-    else if (confirm(`Remove ${alias}, and delete everything that was recorded of them?`)) this.#do("DELETE", path);
+    if (what === "remove") this.#do("POST", `${path}/remove`);
+    else if (confirm(`Remove ${alias} and delete everything recorded about them?`)) this.#do("DELETE", path);
   }
 
   /** @param {string} id @param {() => void} act */
   #onClick(id, act) {
-    element(id, HTMLButtonElement).addEventListener("click", act);
+    element(id, HTMLButtonElement).addEventListener("click", act, { signal: this.#listening.signal });
   }
 
   /** A number key sets the marker of that number. @param {KeyboardEvent} event */
@@ -74,7 +83,7 @@ export class BoardActions {
     input.blur(); // so that the number keys set markers again
   }
 
-  /** Set a marker at the time of the key or click, however long the way to the server. @param {string} label @param {number} at_ms */
+  /** Set a marker at the time of the key or click, however long the request takes. @param {string} label @param {number} at_ms */
   #mark(label, at_ms) {
     this.markers.add(label, at_ms);
   }
@@ -88,16 +97,16 @@ export class BoardActions {
 
   #close() {
     closeMenus();
-    if (confirm("Close the room? Recording stops, everybody is sent away, and nobody can join again.")) this.#do("POST", "/closing");
+    if (confirm("Close the room? Recording stops, everyone is disconnected, and nobody can join again.")) this.#do("POST", "/close");
   }
 
   async #delete() {
     closeMenus();
-    if (!confirm("Delete the room and everything that was recorded in it? This cannot be undone.")) return;
+    if (!confirm("Delete the room and everything recorded in it? This cannot be undone.")) return;
     if (await this.#do("DELETE", "")) location.assign(this.board.roomsUrl);
   }
 
-  /** Browsers give the clipboard to secure pages only; elsewhere the link is marked to be copied by hand. */
+  /** Browsers allow the clipboard on secure pages only; elsewhere the link is selected, to be copied by hand. */
   async #copyLink() {
     const link = element("join-url", HTMLAnchorElement);
     try {
@@ -105,11 +114,11 @@ export class BoardActions {
       this.#report("copy-link", "Copied");
     } catch {
       getSelection()?.selectAllChildren(link);
-      this.#report("copy-link", "Marked above: copy it");
+      this.#report("copy-link", "Selected above: copy it");
     }
   }
 
-  /** Say on a button for a moment what it did. @param {string} id @param {string} done */
+  /** Show on a button for a moment what it did. @param {string} id @param {string} done */
   #report(id, done) {
     const text = element(id, HTMLButtonElement).querySelector("span");
     if (!text) return;

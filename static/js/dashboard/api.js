@@ -1,4 +1,4 @@
-/** Requests of a host's page to the API, with the token that proves that our own page sends them. */
+/** Requests from a host's page to the API, with the token that shows that they come from our own page. */
 
 /** A server that takes longer counts as away. */
 const ANSWER_LIMIT_MS = 30_000;
@@ -17,7 +17,7 @@ export class ApiError extends Error {
  * @param {string} path under /api/v1
  * @param {object} [body]
  * @returns {Promise<any>}
- * @throws {ApiError} with the words of the server
+ * @throws {ApiError} with the server's message
  */
 export async function request(method, path, body = {}) {
   const token = document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";

@@ -1,15 +1,24 @@
-/** Which elements can be seen now, by their names; none while the page is hidden. */
+/** Reports which elements are visible now, by their names; none while the page is hidden. */
 export class InView {
   /** @type {Map<Element, string>} */
   #names = new Map();
   /** @type {Set<Element>} */
-  #seen = new Set();
+  #visible = new Set();
 
   /** @param {(names: string[]) => void} onChange */
   constructor(onChange) {
     this.onChange = onChange;
-    this.observer = new IntersectionObserver((entries) => this.#note(entries));
-    document.addEventListener("visibilitychange", () => this.tell());
+    this.observer = new IntersectionObserver((entries) => this.#update(entries));
+    this.onVisibility = () => this.report();
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", this.onVisibility);
+  }
+
+  stop() {
+    document.removeEventListener("visibilitychange", this.onVisibility);
+    this.observer.disconnect();
   }
 
   /** @param {Element} element @param {string} name */
@@ -22,21 +31,21 @@ export class InView {
   remove(element) {
     this.observer.unobserve(element);
     this.#names.delete(element);
-    if (this.#seen.delete(element)) this.tell();
+    if (this.#visible.delete(element)) this.report();
   }
 
-  /** Say once more what is seen, as to a server that has forgotten it. */
-  tell() {
-    const seen = document.hidden ? [] : [...this.#seen];
-    this.onChange(seen.map((element) => this.#names.get(element) ?? ""));
+  /** Report what is visible once more, as to a server that has forgotten it. */
+  report() {
+    const visible = document.hidden ? [] : [...this.#visible];
+    this.onChange(visible.map((element) => this.#names.get(element) ?? ""));
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
-  #note(entries) {
+  #update(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting && this.#names.has(target)) this.#seen.add(target);
-      else this.#seen.delete(target);
+      if (isIntersecting && this.#names.has(target)) this.#visible.add(target);
+      else this.#visible.delete(target);
     }
-    this.tell();
+    this.report();
   }
 }

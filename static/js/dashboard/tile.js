@@ -1,8 +1,6 @@
 import { TileChart } from "./charts.js";
 import { create, write } from "../shared/dom.js";
-import { nameOf, percent } from "../shared/expressions.js";
-import { LABELS } from "../shared/protocol.js";
-import { STANDS_OUT } from "../room/view.js";
+import { LABELS, MIN_RELATIVE, nameOf, percent } from "../shared/expressions.js";
 import { TileVideo } from "./tile_video.js";
 
 /**
@@ -14,26 +12,40 @@ import { TileVideo } from "./tile_video.js";
  * @property {string | null} warning
  * @property {import("../shared/protocol.js").Label | null} expression
  * @property {number[] | null} probabilities  smoothed, in the order of LABELS
- * @property {number[] | null} relative       to the person's own neutral
+ * @property {number[] | null} relative       compared with the person's neutral face
  * @property {number | null} valence          -1 to 1
  * @property {number} frames_per_s
  * @property {number | null} latency_ms
  * @property {"none" | "running" | "set"} baseline
  */
 
-/** The gravest first. @type {Record<string, string>} */
-export const WARNINGS = {
+/** The most serious first. @type {Record<string, string>} */
+const WARNINGS = {
   left: "Left",
-  "no frames": "No pictures",
+  "no frames": "No frames",
   "no face": "No face",
   "several faces": "Several faces",
 };
 
-/** What these warn of has no picture any more. */
-const UNSEEN = new Set(["left", "no frames"]);
+/** With these warnings there is no video to show any more. */
+const WITHOUT_VIDEO = new Set(["left", "no frames"]);
 
 /** @type {Record<TileData["baseline"], string>} */
-const BASELINES = { none: "", running: "Taking neutral …", set: "" };
+const BASELINES = { none: "", running: "Recording baseline …", set: "" };
+
+/** How many names a warning lists. */
+const MAX_NAMES = 6;
+
+/** `Left: Ben · No face: Cleo, Dora`. @param {Pick<TileData, "alias" | "warning">[]} people */
+export function warningsText(people) {
+  const texts = Object.entries(WARNINGS).map(([warning, name]) => {
+    const aliases = people.filter((person) => person.warning === warning).map(({ alias }) => alias);
+    const more = aliases.length - MAX_NAMES;
+    const named = aliases.slice(0, MAX_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+    return aliases.length > 0 ? `${name}: ${named}` : "";
+  });
+  return texts.filter(Boolean).join(" · ");
+}
 
 export class Tile {
   /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
@@ -46,13 +58,13 @@ export class Tile {
     this.number = create("span", "tile-number");
     this.relative = create("p", "tile-relative");
     this.canvas = create("canvas", "tile-canvas");
-    this.picture = create("canvas", "tile-video");
+    this.frame = create("canvas", "tile-video");
     this.menu = create("summary", "text-button", "⋯");
     this.facts = create("p", "tile-facts");
     this.data = /** @type {TileData | null} */ (null);
     this.#build(onRemove);
     this.chart = new TileChart(this.canvas);
-    this.video = new TileVideo(this.picture);
+    this.video = new TileVideo(this.frame);
   }
 
   /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
@@ -71,8 +83,8 @@ export class Tile {
     const readout = create("p", "tile-readout");
     readout.append(this.swatch, this.name, this.warning, this.number);
     this.canvas.setAttribute("role", "img");
-    this.picture.setAttribute("role", "img");
-    this.root.append(head, this.picture, readout, this.relative, this.canvas, this.facts);
+    this.frame.setAttribute("role", "img");
+    this.root.append(head, this.frame, readout, this.relative, this.canvas, this.facts);
   }
 
   /** @param {TileData} data @param {number} now_ms */
@@ -80,7 +92,7 @@ export class Tile {
     if (this.data?.alias !== data.alias) this.#name(data.alias);
     this.data = data;
     const { expression, probabilities, valence } = data;
-    if (UNSEEN.has(data.warning ?? "")) this.video.clear();
+    if (WITHOUT_VIDEO.has(data.warning ?? "")) this.video.clear();
     this.root.dataset.expression = expression ?? "";
     this.root.classList.toggle("is-away", data.warning === "left");
     this.root.classList.toggle("is-warned", data.warning !== null);
@@ -93,18 +105,24 @@ export class Tile {
     this.chart.add(probabilities && valence !== null ? { probabilities, valence } : null, now_ms);
   }
 
-  /** @param {import("./tile_video.js").Picture} picture @param {ArrayBuffer} image */
-  showPicture(picture, image) {
-    return this.video.show(picture, image, this.data?.expression ?? null);
+  /** @param {import("./tile_video.js").Frame} frame @param {ArrayBuffer} image */
+  showFrame(frame, image) {
+    return this.video.show(frame, image, this.data?.expression ?? null);
+  }
+
+  /** Take the tile off the board. */
+  stop() {
+    this.chart.stop();
+    this.root.remove();
   }
 
   /** @param {string} alias */
   #name(alias) {
     write(this.alias, alias);
-    this.alias.title = alias; // long ones are cut
-    this.menu.setAttribute("aria-label", `What can be done with ${alias}`);
-    this.canvas.setAttribute("aria-label", `The last minute of ${alias}: expression and valence`);
-    this.picture.setAttribute("aria-label", `${alias}, live`);
+    this.alias.title = alias; // long ones are cut off
+    this.menu.setAttribute("aria-label", `Actions for ${alias}`);
+    this.canvas.setAttribute("aria-label", `${alias}, last minute: expression and valence`);
+    this.frame.setAttribute("aria-label", `${alias}, live`);
   }
 }
 
@@ -112,7 +130,8 @@ export class Tile {
 function relativeText({ relative, baseline }) {
   if (!relative) return BASELINES[baseline];
   const best = relative.indexOf(Math.max(...relative));
-  return relative[best] < STANDS_OUT ? "Like own neutral" : `To own neutral: ${nameOf(LABELS[best])} ${percent(relative[best])}`;
+  if (relative[best] < MIN_RELATIVE) return "Close to neutral";
+  return `${nameOf(LABELS[best])} ${percent(relative[best])} compared with neutral`;
 }
 
 /** @param {TileData} data */

@@ -1,17 +1,18 @@
 import { COLOURS } from "../shared/expressions.js";
 
 /**
- * A participant's picture on the board, with the boxes of its faces.
+ * A participant's video on the board, with the boxes of the faces in it.
  *
- * @typedef {object} Picture
+ * @typedef {object} Frame  as the server describes it
  * @property {string} id          the participant's
  * @property {number} bytes       of the image, a JPEG, PNG or WebP
- * @property {number} width       of the picture that the boxes are pixels of
+ * @property {number} width       of the frame that the boxes are pixels of
  * @property {number} height
  * @property {[number, number, number, number][]} boxes  x, y, width, height
  */
 
-const LINE_SHARE = 1 / 120;
+/** Of the frame's width. */
+const LINE_WIDTH = 1 / 120;
 
 export class TileVideo {
   #shown = 0;
@@ -22,21 +23,24 @@ export class TileVideo {
     this.clear();
   }
 
-  /** Resolves when the picture is drawn. @param {Picture} picture @param {ArrayBuffer} image @param {import("../shared/protocol.js").Label | null} expression */
-  async show(picture, image, expression) {
-    const mine = ++this.#shown;
+  /**
+   * Resolves when the frame is drawn.
+   * @param {Frame} frame @param {ArrayBuffer} image @param {import("../shared/protocol.js").Label | null} expression
+   */
+  async show(frame, image, expression) {
+    const current = ++this.#shown;
     const bitmap = await createImageBitmap(new Blob([image]));
-    if (mine === this.#shown) this.#draw(bitmap, picture, expression);
+    if (current === this.#shown) this.#draw(bitmap, frame, expression);
     bitmap.close();
   }
 
-  /** Show nobody any more. */
+  /** Show nothing any more. */
   clear() {
     this.#shown += 1;
     Object.assign(this.canvas, { width: 0, height: 0 }); // as empty as a canvas can be
   }
 
-  /** @param {ImageBitmap} bitmap @param {Picture} picture @param {import("../shared/protocol.js").Label | null} expression */
+  /** @param {ImageBitmap} bitmap @param {Frame} frame @param {import("../shared/protocol.js").Label | null} expression */
   #draw(bitmap, { width, height, boxes }, expression) {
     const wide = Math.round(this.canvas.clientWidth * devicePixelRatio);
     const high = Math.round((wide * height) / width);
@@ -47,7 +51,7 @@ export class TileVideo {
     context.drawImage(bitmap, 0, 0, wide, high);
     context.scale(wide / width, high / height);
     context.strokeStyle = expression ? COLOURS[expression] : "#FFFFFF";
-    context.lineWidth = width * LINE_SHARE;
+    context.lineWidth = width * LINE_WIDTH;
     for (const box of boxes) context.strokeRect(...box);
   }
 }

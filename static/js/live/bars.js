@@ -1,6 +1,5 @@
 import { create, write } from "../shared/dom.js";
-import { nameOf, percent } from "../shared/expressions.js";
-import { LABELS } from "../shared/protocol.js";
+import { LABELS, nameOf, percent } from "../shared/expressions.js";
 
 /** The seven probabilities as bars, each with its name and number. */
 export class Bars {

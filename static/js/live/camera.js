@@ -26,7 +26,7 @@ const REASONS = {
 export class Camera {
   /** @type {MediaStream | null} */
   #stream = null;
-  #turn = 0;
+  #attempt = 0;
 
   /** @param {HTMLVideoElement} video @param {() => void} onLost called when the camera goes away */
   constructor(video, onLost) {
@@ -34,18 +34,18 @@ export class Camera {
     this.onLost = onLost;
   }
 
-  /** Browsers give pages the camera on https and on this computer itself only. */
+  /** Browsers allow pages the camera only over https and on this computer itself. */
   static get allowedHere() {
     return window.isSecureContext && navigator.mediaDevices !== undefined;
   }
 
-  /** Open a camera, the one facing the person if none is named. @param {string} [id] @throws {CameraError} */
+  /** Open a camera; by default the one that faces the person. @param {string} [id] @throws {CameraError} */
   async start(id) {
     if (!Camera.allowedHere) throw new CameraError("insecure", null);
     this.stop();
-    const turn = ++this.#turn;
+    const attempt = ++this.#attempt;
     const stream = await requestStream(id);
-    if (turn === this.#turn) this.#show(stream);
+    if (attempt === this.#attempt) this.#show(stream);
     else stopTracks(stream); // stopped, or another camera was asked for, in the meantime
   }
 
@@ -61,7 +61,7 @@ export class Camera {
     return this.#settings?.deviceId;
   }
 
-  /** Whether to show the picture as a mirror does; a camera that looks away from the person is not turned. */
+  /** Whether to show the video mirrored; that of a camera that faces away from the person is not. */
   get mirrored() {
     return this.#settings?.facingMode !== "environment";
   }
@@ -70,7 +70,7 @@ export class Camera {
     return this.#stream?.getVideoTracks()[0].getSettings();
   }
 
-  /** The cameras of this computer; their names are known once one was allowed. @returns {Promise<CameraChoice[]>} */
+  /** The cameras of this computer; browsers tell their names once one was allowed. @returns {Promise<CameraChoice[]>} */
   static async list() {
     const devices = await navigator.mediaDevices.enumerateDevices();
     return devices
@@ -79,7 +79,7 @@ export class Camera {
   }
 
   stop() {
-    this.#turn += 1;
+    this.#attempt += 1;
     if (this.#stream) stopTracks(this.#stream);
     this.#stream = null;
     this.video.srcObject = null;

@@ -1,21 +1,21 @@
 import { createEncoder } from "./encoder.js";
 
 /**
- * Takes pictures of the video and sends them: the next when an answer is back, two under way at most.
+ * Captures frames of the video and sends them, with at most two waiting for their answer.
  *
  * @typedef {import("../shared/protocol.js").Answer} Answer
- * @typedef {{answer: Answer, captured_ms: number, round_trip_ms: number, side: number}} Answered
+ * @typedef {{answer: Answer, captured_ms: number, round_trip_ms: number}} Answered
  *   `captured_ms` on the clock of `performance.now()`
  */
 
-const UNDER_WAY_LIMIT = 2;
+const MAX_IN_FLIGHT = 2;
 
-/** Where a video cannot say when it has a new picture. */
+/** For browsers whose video does not tell when it has a new frame. */
 const FRAME_INTERVAL_MS = 33;
 
 export class Capture {
   #seq = 0;
-  #under_way = 0;
+  #in_flight = 0;
   #due_ms = 0;
   #running = false;
   /** @type {import("./encoder.js").Encoder} */
@@ -24,15 +24,15 @@ export class Capture {
   /**
    * @param {object} parts
    * @param {HTMLVideoElement} parts.video
-   * @param {import("../shared/connection.js").Link} parts.link
+   * @param {import("../shared/connection.js").FrameChannel} parts.connection
    * @param {import("./rate.js").RateController} parts.rate
    * @param {import("../shared/smoothing.js").SmoothingChoice} parts.smoothing
-   * @param {number} parts.max_bytes the largest picture that the server takes
+   * @param {number} parts.max_bytes of the largest image that the server accepts
    * @param {(answered: Answered) => void} parts.onAnswer
    */
-  constructor({ video, link, rate, smoothing, max_bytes, onAnswer }) {
+  constructor({ video, connection, rate, smoothing, max_bytes, onAnswer }) {
     this.video = video;
-    this.link = link;
+    this.connection = connection;
     this.rate = rate;
     this.smoothing = smoothing;
     this.max_bytes = max_bytes;
@@ -45,7 +45,7 @@ export class Capture {
     this.#awaitFrame();
   }
 
-  /** Take no more pictures until `start()`. */
+  /** Capture nothing until `start()`. */
   pause() {
     this.#running = false;
   }
@@ -68,36 +68,36 @@ export class Capture {
   /** @param {number} now_ms */
   #sendIfDue(now_ms) {
     const { interval_ms } = this.rate.step;
-    const ready = this.video.videoWidth > 0 && this.link.connected && this.#under_way < UNDER_WAY_LIMIT;
+    const ready = this.video.videoWidth > 0 && this.connection.connected && this.#in_flight < MAX_IN_FLIGHT;
     if (!ready || now_ms < this.#due_ms) return;
-    // A camera's pictures come a little early or late: the next is due by the plan, not by this one.
+    // Frames come a little early or late: when the next is due goes by the schedule, not by this one.
     this.#due_ms = Math.max(this.#due_ms + interval_ms, now_ms + interval_ms / 2);
     void this.#send(now_ms);
   }
 
   /** @param {number} captured_ms */
   async #send(captured_ms) {
-    this.#under_way += 1;
+    this.#in_flight += 1;
     try {
-      const picture = await this.#picture();
+      const image = await this.#encodeFrame();
       const sent_ms = performance.now();
-      const answer = await this.link.send(this.#meta(captured_ms), picture);
+      const answer = await this.connection.send(this.#meta(captured_ms), image);
       const round_trip_ms = performance.now() - sent_ms;
-      if (this.#running) this.onAnswer({ answer, captured_ms, round_trip_ms, side: this.rate.step.side });
+      if (this.#running) this.onAnswer({ answer, captured_ms, round_trip_ms });
     } catch (error) {
-      // Lost, late or too large. The link tells of losses itself; here the load is made lighter.
+      // Lost, late or too large. The connection reports losses itself; here the load is reduced.
       this.rate.refused(performance.now());
-      console.debug("A picture got no answer:", error);
+      console.debug("A frame got no answer:", error);
     } finally {
-      this.#under_way -= 1;
+      this.#in_flight -= 1;
     }
   }
 
-  /** The video as it is now, as JPEG. */
-  async #picture() {
+  /** The video's current frame as JPEG. */
+  async #encodeFrame() {
     const { side, quality } = this.rate.step;
     const blob = await this.#encoder.encode(this.video, side, quality);
-    if (blob.size > this.max_bytes) throw new Error(`The picture has ${blob.size} bytes, at most ${this.max_bytes} are taken.`);
+    if (blob.size > this.max_bytes) throw new Error(`The image has ${blob.size} bytes; the server accepts at most ${this.max_bytes}.`);
     return blob.arrayBuffer();
   }
 

@@ -1,37 +1,37 @@
 /**
- * Where a picture lies in the element that shows it whole and centred (`object-fit: contain`), mirrored or
- * not, and the way between the two. Pure.
+ * Where a frame lies in the element that shows it whole and centered (`object-fit: contain`), mirrored or
+ * not, and how to convert between the two. Pure.
  *
  * @typedef {import("../shared/protocol.js").Point} Point
  * @typedef {import("../shared/protocol.js").Box} Box
  * @typedef {{width: number, height: number}} Size
  */
 export class Fit {
-  /** @param {Size} picture in its own pixels @param {Size} view in the pixels to draw in @param {boolean} mirrored */
-  constructor(picture, view, mirrored) {
-    this.picture = picture;
+  /** @param {Size} frame in its own pixels @param {Size} view in the pixels to draw in @param {boolean} mirrored */
+  constructor(frame, view, mirrored) {
+    this.frame = frame;
     this.mirrored = mirrored;
-    this.scale = Math.min(view.width / picture.width, view.height / picture.height);
-    this.left = (view.width - this.scale * picture.width) / 2;
-    this.top = (view.height - this.scale * picture.height) / 2;
+    this.scale = Math.min(view.width / frame.width, view.height / frame.height);
+    this.left = (view.width - this.scale * frame.width) / 2;
+    this.top = (view.height - this.scale * frame.height) / 2;
   }
 
-  /** @param {Point} point of the picture @returns {Point} in the view */
-  point([x, y]) {
-    const across = this.mirrored ? this.picture.width - x : x;
+  /** @param {Point} point of the frame @returns {Point} in the view */
+  pointInView([x, y]) {
+    const across = this.mirrored ? this.frame.width - x : x;
     return [this.left + this.scale * across, this.top + this.scale * y];
   }
 
-  /** @param {Box} box of the picture @returns {Box} in the view */
-  box([x, y, width, height]) {
-    const [left, top] = this.point([this.mirrored ? x + width : x, y]);
+  /** @param {Box} box of the frame @returns {Box} in the view */
+  boxInView([x, y, width, height]) {
+    const [left, top] = this.pointInView([this.mirrored ? x + width : x, y]);
     return [left, top, this.scale * width, this.scale * height];
   }
 
-  /** @param {Point} point in the view @returns {Point} of the picture */
-  back([x, y]) {
+  /** @param {Point} point in the view @returns {Point} of the frame */
+  pointInFrame([x, y]) {
     const across = (x - this.left) / this.scale;
-    return [this.mirrored ? this.picture.width - across : across, (y - this.top) / this.scale];
+    return [this.mirrored ? this.frame.width - across : across, (y - this.top) / this.scale];
   }
 }
 
@@ -41,18 +41,21 @@ export function contains([x, y, width, height], [across, down]) {
 }
 
 /**
- * A point that moves with a box: where it lies in `to` as it lay in `from`.
+ * A point moved along with a box: as far across and down in `to` as it was in `from`.
  * @param {Point} point @param {Box} from @param {Box} to @returns {Point}
  */
-export function carried([x, y], from, to) {
+export function movedWithBox([x, y], from, to) {
   return [
     to[0] + ((x - from[0]) * to[2]) / from[2],
     to[1] + ((y - from[1]) * to[3]) / from[3],
   ];
 }
 
-/** Everything of a face in the pixels of a picture that is `scale` times as large. @param {import("../shared/protocol.js").Face} face @param {number} scale */
-export function scaled(face, scale) {
+/**
+ * A face in the pixels of a frame that is `scale` times as large.
+ * @param {import("../shared/protocol.js").Face} face @param {number} scale
+ */
+export function scaledFace(face, scale) {
   const [x, y, width, height] = face.box;
   const landmarks = Object.fromEntries(
     Object.entries(face.landmarks).map(([name, points]) => [

@@ -1,10 +1,11 @@
+import { clearedContext } from "../shared/dom.js";
 import { COLOURS, nameOf, percent, textColourOn } from "../shared/expressions.js";
-import { Fit, carried } from "./geometry.js";
+import { Fit, movedWithBox } from "./geometry.js";
 
 /**
  * Draws the faces of a scene over the video, in step with the display.
  *
- * After each drawing the canvas gets the event `mien:drawn` with what was drawn, for whoever wants to know:
+ * After each drawing the canvas dispatches the event `mien:drawn`, which tells what was drawn:
  * {"time_ms": on performance.now()'s clock, "mirrored": bool, "faces": [{"id", "box" in pixels of the video,
  * "drawn_box" in CSS pixels of the canvas, "label", "colour", "opacity", "selected"}]}.
  *
@@ -12,7 +13,7 @@ import { Fit, carried } from "./geometry.js";
  * @typedef {import("./scene.js").DrawnFace} DrawnFace
  */
 
-/** Room for the longest number, so that the chip does not breathe with it. */
+/** Chips have room for the longest number, so that their width does not change with it. */
 const WIDEST_NUMBER = "100%";
 
 export class Overlay {
@@ -44,7 +45,7 @@ export class Overlay {
     this.canvas.removeEventListener("click", this.onClick);
   }
 
-  /** Hold the drawing as it is, or go on. @param {boolean} frozen */
+  /** Keep the drawing as it is, or resume. @param {boolean} frozen */
   freeze(frozen) {
     this.#frozen_ms = frozen ? performance.now() : null;
   }
@@ -63,7 +64,7 @@ export class Overlay {
   }
 
   #draw() {
-    const context = this.#prepare();
+    const context = clearedContext(this.canvas, this.#view);
     if (!context || this.video.videoWidth === 0) return;
     const fit = this.#fit;
     const brush = new Brush(context, this.#view);
@@ -73,27 +74,16 @@ export class Overlay {
     this.canvas.dispatchEvent(new CustomEvent("mien:drawn", { detail }));
   }
 
-  /** An empty canvas with as many pixels as the display has under it. */
-  #prepare() {
-    const width = Math.round(this.canvas.clientWidth * devicePixelRatio);
-    const height = Math.round(this.canvas.clientHeight * devicePixelRatio);
-    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
-    const context = this.canvas.getContext("2d");
-    context?.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context?.clearRect(0, 0, width, height);
-    return context;
-  }
-
   /** @param {Brush} brush @param {Fit} fit @param {DrawnFace} drawnFace @param {boolean} several */
   #drawFace(brush, fit, { id, face, box, shown, opacity, selected }, several) {
     const colour = COLOURS[shown.expression];
     const label = `${several ? `${id} · ` : ""}${nameOf(shown.expression)}`;
     const number = percent(shown.confidence);
-    const drawnBox = fit.box(box);
+    const drawnBox = fit.boxInView(box);
     brush.context.globalAlpha = opacity;
     if (this.landmarks) {
       for (const line of Object.values(face.landmarks)) {
-        brush.line(line.map((point) => fit.point(carried(point, face.box, box))));
+        brush.line(line.map((point) => fit.pointInView(movedWithBox(point, face.box, box))));
       }
     }
     brush.box(drawnBox, colour, selected);
@@ -103,7 +93,7 @@ export class Overlay {
 
   /** @param {MouseEvent} event */
   #select({ offsetX, offsetY }) {
-    this.scene.selectAt(this.#fit.back([offsetX, offsetY]), this.#now_ms);
+    this.scene.selectAt(this.#fit.pointInFrame([offsetX, offsetY]), this.#now_ms);
   }
 }
 
@@ -135,32 +125,35 @@ class Brush {
     this.#stroke(path, colour, stroke);
   }
 
-  /** Name and number over the box, under it where there is no room, and always in view. @param {Box} box @param {string} label @param {string} number @param {string} colour */
+  /**
+   * Name and number above the box, or below it where there is no room, and always in view.
+   * @param {Box} box @param {string} label @param {string} number @param {string} colour
+   */
   chip(box, label, number, colour) {
     const { context, unit } = this;
     const name = `${label}  `;
     context.font = `600 ${unit}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
-    const wide = context.measureText(name + WIDEST_NUMBER).width + unit;
-    const high = 1.7 * unit;
-    const [left, top] = this.#chipPlace(box, wide, high);
+    const chip_width = context.measureText(name + WIDEST_NUMBER).width + unit;
+    const chip_height = 1.7 * unit;
+    const [left, top] = this.#chipPosition(box, chip_width, chip_height);
     context.fillStyle = colour;
     context.beginPath();
-    context.roundRect(left, top, wide, high, unit / 2);
+    context.roundRect(left, top, chip_width, chip_height, unit / 2);
     context.fill();
     context.fillStyle = textColourOn(colour);
     context.textBaseline = "middle";
-    context.fillText(name, left + unit / 2, top + high / 2);
+    context.fillText(name, left + unit / 2, top + chip_height / 2);
     context.textAlign = "right";
-    context.fillText(number, left + wide - unit / 2, top + high / 2);
+    context.fillText(number, left + chip_width - unit / 2, top + chip_height / 2);
     context.textAlign = "left";
   }
 
-  /** @param {Box} box @param {number} wide @param {number} high */
-  #chipPlace([x, y, , height], wide, high) {
+  /** @param {Box} box @param {number} chip_width @param {number} chip_height */
+  #chipPosition([x, y, , height], chip_width, chip_height) {
     const gap = this.unit / 3;
-    const left = Math.min(x, this.view.width - wide - gap);
-    const above = y - high - gap;
-    const below = Math.min(y + height + gap, this.view.height - high - gap);
+    const left = Math.min(x, this.view.width - chip_width - gap);
+    const above = y - chip_height - gap;
+    const below = Math.min(y + height + gap, this.view.height - chip_height - gap);
     return [Math.max(left, gap), above >= gap ? above : Math.max(below, gap)];
   }
 

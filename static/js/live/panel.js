@@ -1,20 +1,23 @@
-import { Announcer } from "./announcer.js";
+import { Announcer } from "../shared/announcements.js";
 import { Bars } from "./bars.js";
-import { Chart } from "./timeline.js";
 import { element, every, write } from "../shared/dom.js";
 import { nameOf, percent } from "../shared/expressions.js";
 import { Picker } from "./picker.js";
+import { Timeline } from "./timeline.js";
 
-/** Nothing in the panel or at the boxes changes more often: four times a second. */
-const BEAT_MS = 250;
+/** Nothing in the panel or at the boxes changes more often than four times a second. */
+const UPDATE_MS = 250;
 
-/** What the page says of the selected face beside the video: name, number, bars, timeline. */
+/** Between two expressions that screen readers read out. */
+const MIN_ANNOUNCE_MS = 1000;
+
+/** The selected face beside the video: name, number, bars, timeline. */
 export class Panel {
   /** @type {number | undefined} */
   #shown_id;
   #paused = false;
-  /** Who was in view together with the face that was shown last. */
-  #together = new Set();
+  /** The faces that were in view together with the one shown last. */
+  #seen_together = new Set();
 
   /** @param {import("./scene.js").Scene} scene */
   constructor(scene) {
@@ -24,20 +27,20 @@ export class Panel {
     this.number = element("readout-number", HTMLElement);
     this.bars = new Bars(element("bars", HTMLElement));
     this.picker = new Picker(element("faces", HTMLElement), (id) => this.#choose(id));
-    this.announcer = new Announcer(element("announcer", HTMLElement));
-    this.chart = new Chart(element("timeline", HTMLElement));
+    this.announcer = new Announcer(element("announcer", HTMLElement), MIN_ANNOUNCE_MS);
+    this.timeline = new Timeline(element("timeline", HTMLElement));
   }
 
   start() {
-    this.beat = every(BEAT_MS, () => this.#show(performance.now()));
+    this.updates = every(UPDATE_MS, () => this.#show(performance.now()));
   }
 
   stop() {
-    this.beat?.stop();
-    this.chart.stop();
+    this.updates?.stop();
+    this.timeline.stop();
   }
 
-  /** Keep what is shown, or go on. @param {boolean} paused */
+  /** Keep what is shown, or resume. @param {boolean} paused */
   pause(paused) {
     this.#paused = paused;
   }
@@ -56,16 +59,16 @@ export class Panel {
     this.picker.show(this.scene.faces, selected?.id);
     this.#showReadout(selected?.shown ?? null);
     this.bars.show(selected?.shown ?? null);
-    this.announcer.say(selected?.shown.expression ?? null, now_ms);
-    if (selected) this.#follow(selected.id);
-    this.chart.add(selected?.shown.probabilities ?? null, now_ms);
+    this.announcer.say(selected ? nameOf(selected.shown.expression) : "No face in view", now_ms);
+    if (selected) this.#trackSelected(selected.id);
+    this.timeline.add(selected?.shown.probabilities ?? null, now_ms);
   }
 
-  /** Begin the timeline anew for another face; one that was lost for a moment comes back under a new id. @param {number} id */
-  #follow(id) {
-    if (id !== this.#shown_id && this.#together.has(id)) this.chart.clear();
+  /** Clear the timeline for another face; one that was lost for a moment comes back under a new id. @param {number} id */
+  #trackSelected(id) {
+    if (id !== this.#shown_id && this.#seen_together.has(id)) this.timeline.clear();
     this.#shown_id = id;
-    this.#together = new Set(this.scene.faces.map((face) => face.id));
+    this.#seen_together = new Set(this.scene.faces.map((face) => face.id));
   }
 
   /** @param {import("./scene.js").Shown | null} shown */

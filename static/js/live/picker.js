@@ -1,7 +1,7 @@
 import { create, write } from "../shared/dom.js";
 import { nameOf } from "../shared/expressions.js";
 
-/** One button for each face in view, to choose whose expression is shown; hidden while there is one or none. */
+/** A button for each face in view, to choose whose expression is shown; hidden for fewer than two faces. */
 export class Picker {
   /** @type {Map<number, HTMLButtonElement>} */
   #buttons = new Map();

@@ -1,11 +1,11 @@
-import { contains, scaled } from "./geometry.js";
+import { contains, scaledFace } from "./geometry.js";
 import { BoxMotion } from "./motion.js";
 
 /**
- * The faces in view, in pixels of the video: who they are, where they glide, which one is selected. Pure:
+ * The faces in view, in pixels of the video: who they are, how they move, which one is selected. Pure:
  * the clock comes in as an argument.
  *
- * What is shown of an expression changes only with `settle()`, so that names and numbers stay calm.
+ * What is shown of an expression changes only with `settle()`, so that names and numbers stay readable.
  *
  * @typedef {import("../shared/protocol.js").Face} Face
  * @typedef {import("../shared/protocol.js").Result} Result
@@ -13,18 +13,18 @@ import { BoxMotion } from "./motion.js";
  * @typedef {import("../shared/protocol.js").Box} Box
  * @typedef {{expression: Label, confidence: number, probabilities: Record<Label, number>}} Shown
  * @typedef {{id: number, face: Face, box: Box, shown: Shown, opacity: number, selected: boolean}} DrawnFace
- * @typedef {{face: Face, motion: BoxMotion, shown: Shown, gone_ms: number | null}} Tracked
- *   `gone_ms`: when a result came without the face
+ * @typedef {{face: Face, motion: BoxMotion, shown: Shown, missing_since_ms: number | null}} Tracked
+ *   `missing_since_ms`: when a result first came without the face
  */
 
-/** A face may be missed for this long before it begins to fade. */
-const GRACE_MS = 150;
+/** A face may be missing for this long before it begins to fade. */
+const MAX_MISSING_MS = 150;
 const FADE_MS = 200;
 
-/** With no result for this long, all faces are gone. Far above a slow round trip, so that boxes stay then. */
+/** With no result for this long, all faces are gone; far above a slow round trip, so that boxes survive one. */
 const STALE_MS = 2000;
 
-/** The largest face is shown in the panel until another is this much wider for this long. */
+/** The largest face leads, and is shown in the panel, until another is this much wider for this long. */
 const CLEARLY_WIDER = 1.25;
 const TAKEOVER_MS = 1000;
 
@@ -33,34 +33,34 @@ export class Scene {
   #tracked = new Map();
   /** @type {number | null} */
   #chosen = null;
-  /** @type {number | null} whose face is shown where none was chosen */
+  /** @type {number | null} the face to show where none was chosen */
   #lead = null;
   #led_ms = -Infinity;
-  #captured_ms = -Infinity;
-  #taken_ms = -Infinity;
+  #last_captured_ms = -Infinity;
+  #updated_ms = -Infinity;
 
   /**
-   * Take a result; one that a newer result overtook is left out.
+   * Take in a result, unless a newer one has overtaken it.
    * @param {Result} result
-   * @param {number} captured_ms when its picture was taken
+   * @param {number} captured_ms when its frame was captured
    * @param {number} now_ms
-   * @param {number} scale pixels of the video for one of the picture that was sent
+   * @param {number} scale pixels of the video for each pixel of the frame that was sent
    */
-  take(result, captured_ms, now_ms, scale) {
-    if (captured_ms <= this.#captured_ms) return;
-    this.#captured_ms = captured_ms;
-    this.#taken_ms = now_ms;
-    for (const tracked of this.#tracked.values()) tracked.gone_ms ??= now_ms;
-    for (const face of result.faces) this.#follow(scaled(face, scale), captured_ms);
+  update(result, captured_ms, now_ms, scale) {
+    if (captured_ms <= this.#last_captured_ms) return;
+    this.#last_captured_ms = captured_ms;
+    this.#updated_ms = now_ms;
+    for (const tracked of this.#tracked.values()) tracked.missing_since_ms ??= now_ms;
+    for (const face of result.faces) this.#track(scaledFace(face, scale), captured_ms);
     this.#chooseLead(now_ms);
   }
 
   /** @param {Face} face @param {number} captured_ms */
-  #follow(face, captured_ms) {
+  #track(face, captured_ms) {
     const known = this.#tracked.get(face.id);
     known?.motion.measure(face.box, captured_ms);
     const motion = known?.motion ?? new BoxMotion(face.box, captured_ms);
-    this.#tracked.set(face.id, { face, motion, shown: known?.shown ?? shownOf(face), gone_ms: null });
+    this.#tracked.set(face.id, { face, motion, shown: known?.shown ?? shownOf(face), missing_since_ms: null });
   }
 
   /** Show the newest names and numbers from now on. @param {number} now_ms */
@@ -74,12 +74,12 @@ export class Scene {
     this.#forget(now_ms);
     const selected = this.selected;
     return [...this.#tracked.values()]
-      .map(({ face, motion, shown, gone_ms }) => ({
+      .map(({ face, motion, shown, missing_since_ms }) => ({
         id: face.id,
         face,
         box: motion.at(now_ms),
         shown,
-        opacity: Math.min(1, 1 - (now_ms - (gone_ms ?? now_ms) - GRACE_MS) / FADE_MS),
+        opacity: Math.min(1, 1 - (now_ms - (missing_since_ms ?? now_ms) - MAX_MISSING_MS) / FADE_MS),
         selected: face.id === selected?.id,
       }))
       .sort((first, second) => Number(first.selected) - Number(second.selected));
@@ -87,10 +87,10 @@ export class Scene {
 
   /** @param {number} now_ms */
   #forget(now_ms) {
-    const stale = now_ms - this.#taken_ms > STALE_MS;
+    const stale = now_ms - this.#updated_ms > STALE_MS;
     for (const [id, tracked] of this.#tracked) {
-      if (stale) tracked.gone_ms ??= now_ms;
-      if (now_ms - (tracked.gone_ms ?? now_ms) > GRACE_MS + FADE_MS) this.#tracked.delete(id);
+      if (stale) tracked.missing_since_ms ??= now_ms;
+      if (now_ms - (tracked.missing_since_ms ?? now_ms) > MAX_MISSING_MS + FADE_MS) this.#tracked.delete(id);
     }
   }
 
@@ -101,13 +101,13 @@ export class Scene {
       .sort((first, second) => first.id - second.id);
   }
 
-  /** The face that was chosen while it is in view, else the one that leads. */
+  /** The chosen face while it is in view, else the leading one. */
   get selected() {
     const tracked = this.#find(this.#chosen) ?? this.#find(this.#lead) ?? this.#largest();
     return tracked ? { id: tracked.face.id, shown: tracked.shown } : null;
   }
 
-  /** Of two faces of about one size neither takes the lead from the other by a hair. @param {number} now_ms */
+  /** The lead changes only for a clearly larger face, so that two of about the same size do not alternate. @param {number} now_ms */
   #chooseLead(now_ms) {
     const lead = this.#find(this.#lead);
     const largest = this.#largest();

@@ -1,22 +1,25 @@
 import uPlot from "/static/vendor/uPlot.esm.js";
-import { COLOURS, nameOf } from "../shared/expressions.js";
-import { LABELS } from "../shared/protocol.js";
+import { styleOf } from "../shared/dom.js";
+import { COLOURS, LABELS, nameOf } from "../shared/expressions.js";
+import { RollingWindow } from "../shared/rolling_window.js";
 
 /**
  * The seven probabilities of the selected face over the last minute.
  *
  * @typedef {import("../shared/protocol.js").Label} Label
- * @typedef {{at_s: number, probabilities: Record<Label, number> | null}} Sample  null: no face was in view
+ * @typedef {Record<Label, number> | null} Probabilities  null: no face was in view
+ * @typedef {{at_ms: number, value: Probabilities}} Sample
  */
 
 const SPAN_S = 60;
 
-/** An expression that led for this long gets its name written at its line, so that colour is not all. */
-const NAMED_AFTER_S = 4;
+/** An expression that leads for this long is named over its line, so that colour alone does not tell it. */
+const MIN_NAMED_S = 4;
 
-export class Chart {
-  /** @type {Sample[]} */
-  #samples = [];
+export class Timeline {
+  /** @type {RollingWindow<Probabilities>} */
+  #window = new RollingWindow(1000 * SPAN_S);
+  #now_ms = 0;
 
   /** @param {HTMLElement} container */
   constructor(container) {
@@ -33,18 +36,18 @@ export class Chart {
     return { width: Math.max(1, this.container.clientWidth), height: Math.max(1, this.container.clientHeight) };
   }
 
-  /** @param {Record<Label, number> | null} probabilities @param {number} now_ms */
+  /** @param {Probabilities} probabilities @param {number} now_ms */
   add(probabilities, now_ms) {
-    const at_s = now_ms / 1000;
-    this.#samples.push({ at_s, probabilities });
-    this.#samples = this.#samples.filter((sample) => at_s - sample.at_s <= SPAN_S);
-    const values = LABELS.map((label) => this.#samples.map((sample) => sample.probabilities?.[label] ?? null));
-    this.plot.setData([this.#samples.map((sample) => sample.at_s - at_s), ...values]);
+    this.#window.add(probabilities, now_ms);
+    this.#now_ms = now_ms;
+    const samples = this.#window.items(now_ms);
+    const lines = LABELS.map((label) => samples.map(({ value }) => value?.[label] ?? null));
+    this.plot.setData([samples.map(({ at_ms }) => (at_ms - now_ms) / 1000), ...lines]);
   }
 
-  /** Begin anew, as with another face. */
+  /** Start over, as for another face. */
   clear() {
-    this.#samples = [];
+    this.#window.clear();
     this.plot.setData(emptyData());
   }
 
@@ -54,36 +57,36 @@ export class Chart {
     this.plot.destroy();
   }
 
-  /** Write the name of each expression that led for a while over its line. @param {uPlot} plot */
+  /** Name each expression that led for a while over its line. @param {uPlot} plot */
   #nameLeaders(plot) {
-    const now_s = this.#samples.at(-1)?.at_s ?? 0;
     const { ctx } = plot;
     ctx.save();
     ctx.font = `600 ${textSize(this.container) * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "center";
-    ctx.fillStyle = inkOf(plot.root, "--ink");
-    for (const { label, from_s, to_s } of leaders(this.#samples)) {
-      if (to_s - from_s < NAMED_AFTER_S) continue;
-      ctx.fillText(nameOf(label), plot.valToPos((from_s + to_s) / 2 - now_s, "x", true), plot.bbox.top - 6 * devicePixelRatio);
+    ctx.fillStyle = styleOf(plot.root, "--ink");
+    for (const { label, from_ms, to_ms } of leaders(this.#window.items(this.#now_ms))) {
+      if (to_ms - from_ms < 1000 * MIN_NAMED_S) continue;
+      const center_s = ((from_ms + to_ms) / 2 - this.#now_ms) / 1000;
+      ctx.fillText(nameOf(label), plot.valToPos(center_s, "x", true), plot.bbox.top - 6 * devicePixelRatio);
     }
     ctx.restore();
   }
 }
 
 /**
- * The stretches over which one expression was the most probable. Pure.
- * @param {Sample[]} samples
+ * The intervals over which one expression was the most probable. Pure.
+ * @param {readonly Sample[]} samples
  */
 export function leaders(samples) {
-  /** @type {{label: Label | null, from_s: number, to_s: number}[]} */
-  const stretches = [];
-  for (const { at_s, probabilities } of samples) {
-    const label = probabilities && LABELS.reduce((best, next) => (probabilities[next] > probabilities[best] ? next : best));
-    const last = stretches.at(-1);
-    if (last) last.to_s = at_s;
-    if (last?.label !== label) stretches.push({ label, from_s: at_s, to_s: at_s });
+  /** @type {{label: Label | null, from_ms: number, to_ms: number}[]} */
+  const intervals = [];
+  for (const { at_ms, value } of samples) {
+    const label = value && LABELS.reduce((best, next) => (value[next] > value[best] ? next : best));
+    const last = intervals.at(-1);
+    if (last) last.to_ms = at_ms;
+    if (last?.label !== label) intervals.push({ label, from_ms: at_ms, to_ms: at_ms });
   }
-  return stretches.flatMap(({ label, from_s, to_s }) => (label ? [{ label, from_s, to_s }] : []));
+  return intervals.flatMap(({ label, from_ms, to_ms }) => (label ? [{ label, from_ms, to_ms }] : []));
 }
 
 /** @returns {uPlot.AlignedData} */
@@ -99,8 +102,8 @@ function emptyData() {
  */
 function options(size, text_px, afterDraw) {
   const axis = {
-    stroke: (/** @type {uPlot} */ plot) => inkOf(plot.root, "--ink-soft"),
-    grid: { stroke: (/** @type {uPlot} */ plot) => inkOf(plot.root, "--line"), width: 1 },
+    stroke: (/** @type {uPlot} */ plot) => styleOf(plot.root, "--ink-soft"),
+    grid: { stroke: (/** @type {uPlot} */ plot) => styleOf(plot.root, "--line"), width: 1 },
     ticks: { show: false },
     font: `${text_px}px system-ui, sans-serif`,
   };
@@ -112,19 +115,14 @@ function options(size, text_px, afterDraw) {
     scales: { x: { time: false, range: [-SPAN_S, 0] }, y: { range: [0, 1] } },
     axes: [
       { ...axis, size: 2 * text_px, splits: () => [-60, -40, -20, 0], values: (_, seconds) => seconds.map((s) => (s === 0 ? "now" : `${s} s`)) },
-      { ...axis, size: 3.7 * text_px, splits: () => [0, 0.5, 1], values: (_, shares) => shares.map((share) => `${100 * share}%`) },
+      { ...axis, size: 3.7 * text_px, splits: () => [0, 0.5, 1], values: (_, fractions) => fractions.map((fraction) => `${100 * fraction}%`) },
     ],
     series: [{}, ...LABELS.map((label) => ({ label, stroke: COLOURS[label], width: 2, points: { show: false } }))],
     hooks: { draw: [afterDraw] },
   };
 }
 
-/** A colour of the page's present scheme. @param {Element} near @param {string} variable */
-function inkOf(near, variable) {
-  return getComputedStyle(near).getPropertyValue(variable).trim();
-}
-
-/** Small text beside the text around it. @param {Element} near @returns {number} pixels */
+/** The size of small text next to the text of an element. @param {Element} near @returns {number} pixels */
 function textSize(near) {
   return Math.round(0.75 * parseFloat(getComputedStyle(near).fontSize));
 }

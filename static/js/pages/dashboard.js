@@ -1,16 +1,15 @@
-import { io } from "/static/vendor/socket.io.esm.min.js";
-import { Attention } from "../dashboard/attention.js";
-import { BoardActions } from "../dashboard/actions.js";
+import { DashboardActions } from "../dashboard/actions.js";
 import { GroupChart } from "../dashboard/charts.js";
-import { element, every, write } from "../shared/dom.js";
-import { percent } from "../shared/expressions.js";
-import { History } from "../shared/history.js";
 import { InView } from "../dashboard/in_view.js";
-import { LABELS } from "../shared/protocol.js";
-import { Tile } from "../dashboard/tile.js";
+import { Tile, warningsText } from "../dashboard/tile.js";
+import { Announcer } from "../shared/announcements.js";
+import { openSocket } from "../shared/connection.js";
+import { element, every, write } from "../shared/dom.js";
+import { LABELS, percent } from "../shared/expressions.js";
+import { RollingWindow } from "../shared/rolling_window.js";
 
 /**
- * A room's board: shows the summaries that come four times a second, and pictures where the room has video.
+ * A room's board: shows the summaries that come four times a second, and video where the room has it.
  *
  * @typedef {object} Recording
  * @property {"started" | "stopped"} state
@@ -27,45 +26,48 @@ import { Tile } from "../dashboard/tile.js";
  * @property {Record<import("../shared/protocol.js").Label, number> | null} group
  * @property {{at_ms: number, label: string}[]} markers
  * @property {number} now_ms  on the server's clock, as all times here
- * @typedef {{pictures: import("../dashboard/tile_video.js").Picture[], images: ArrayBuffer}} Video  images: one after the other
+ * @typedef {{pictures: import("../dashboard/tile_video.js").Frame[], images: ArrayBuffer}} Video  images: one after the other
  */
 
 const STALE_MS = 3000;
 const CLOCK_SPAN_MS = 30_000;
-const WATCH_LIMIT_MS = 5000;
+const MIN_WARNINGS_MS = 2000;
+const SUBSCRIBE_TIMEOUT_MS = 5000;
 
-/** With more people tiles and timelines are small, so that thirty fit on a screen. */
-const SPACIOUS_TILES = 12;
+/** With more people than this, tiles and charts are small, so that thirty fit on a screen. */
+const MAX_LARGE_TILES = 12;
 
-/** Samples that wait for longer tell of a database that does not answer. */
-const WAITING_LIMIT_MS = 4000;
+/** Samples wait for longer only when the database does not answer. */
+const MAX_WAITING_MS = 4000;
 
-/** How long a problem with an action stays to be read. */
-const SAID_MS = 6000;
+/** How long a problem with an action is shown. */
+const WARNING_MS = 6000;
 
-class Board {
+class Dashboard {
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
   #heard_ms = 0;
   #recording = false;
-  #said_ms = -Infinity;
+  #warned_ms = -Infinity;
   #stored = 0;
   #stored_ms = 0;
-  /** How far this page's clock is ahead of the server's; each time too much by the way here. */
-  #ahead = new History(CLOCK_SPAN_MS);
+  /** By how much this page's clock is ahead of the server's, plus each summary's way here. @type {RollingWindow<number>} */
+  #ahead = new RollingWindow(CLOCK_SPAN_MS);
+  /** The best of them; it stays while no summary comes. @type {number | null} */
+  #ahead_ms = null;
 
   constructor() {
     this.root = element("board", HTMLElement);
     this.code = this.root.dataset.room ?? "";
-    this.actions = new BoardActions({
+    this.actions = new DashboardActions({
       code: this.code,
       roomsUrl: this.root.dataset.roomsUrl ?? "/host",
       isRecording: () => this.#recording,
       serverTime: (at_ms) => this.#serverTime(at_ms),
       warn: (text) => this.#warn(text),
     });
-    this.inView = new InView((participants) => this.socket?.emit("look", { participants }));
-    this.attention = new Attention(element("attention", HTMLElement));
+    this.inView = new InView((participants) => this.socket?.emit("visible", { participants }));
+    this.attention = new Announcer(element("attention", HTMLElement), MIN_WARNINGS_MS);
     this.list = element("tiles", HTMLElement);
     this.record = element("record", HTMLButtonElement);
     this.alarm = element("alarm", HTMLElement);
@@ -74,37 +76,43 @@ class Board {
   }
 
   start() {
-    this.socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
+    this.socket = openSocket();
     this.socket.on("connect", () => {
-      void this.#watch();
+      void this.#subscribe();
       void this.actions.markers.flush();
     });
     this.socket.on("board", (/** @type {Summary | {room: {state: "deleted" | "signed_out"}}} */ summary) => this.#show(summary));
     this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
-    every(1000, () => this.#showConnection());
-    this.actions.listen();
+    this.connectionChecks = every(1000, () => this.#showConnection());
+    this.inView.start();
+    this.actions.start();
   }
 
-  async #watch() {
+  stop() {
+    this.socket?.disconnect();
+    this.connectionChecks?.stop();
+    for (const part of [this.inView, this.actions, this.group, ...this.#tiles.values()]) part.stop();
+  }
+
+  async #subscribe() {
     try {
-      const answer = await this.socket?.timeout(WATCH_LIMIT_MS).emitWithAck("watch", { room: this.code });
+      const answer = await this.socket?.timeout(SUBSCRIBE_TIMEOUT_MS).emitWithAck("subscribe", { room: this.code });
       if (answer?.problem) this.#warn(answer.problem.message);
-      else this.inView.tell();
+      else this.inView.report();
     } catch (error) {
-      console.debug("Watching got no answer:", error);
-      if (this.socket?.connected) void this.#watch();
+      console.debug("Subscribing got no answer:", error);
+      if (this.socket?.connected) void this.#subscribe();
     }
   }
 
-  /** A time of this page on the server's clock, as well as can be told. @param {number} at_ms */
+  /** A time of this page on the server's clock, as far as it is known; else null. @param {number} at_ms */
   #serverTime(at_ms) {
-    const aheads = this.#ahead.places(at_ms).map(({ value }) => value);
-    return aheads.length > 0 ? at_ms - Math.min(...aheads) : null;
+    return this.#ahead_ms === null ? null : at_ms - this.#ahead_ms;
   }
 
   /** Say why an action failed. @param {string} text */
   #warn(text) {
-    this.#said_ms = text ? performance.now() : -Infinity;
+    this.#warned_ms = text ? performance.now() : -Infinity;
     this.#alarm(text);
   }
 
@@ -120,6 +128,7 @@ class Board {
     const now_ms = performance.now();
     this.#heard_ms = now_ms;
     this.#ahead.add(now_ms - summary.now_ms, now_ms);
+    this.#ahead_ms = Math.min(...this.#ahead.values(now_ms));
     this.#showConnection();
     this.#showRecording(summary.recording, summary.room.state, summary.now_ms);
     this.#showTiles(summary.participants, now_ms);
@@ -143,7 +152,7 @@ class Board {
     if (recording.stored !== this.#stored || recording.waiting === 0) this.#stored_ms = performance.now();
     this.#stored = recording.stored;
     const alarm = alarmOf(recording, performance.now() - this.#stored_ms);
-    if (alarm || performance.now() - this.#said_ms > SAID_MS) this.#alarm(alarm);
+    if (alarm || performance.now() - this.#warned_ms > WARNING_MS) this.#alarm(alarm);
   }
 
   /** @param {import("../dashboard/tile.js").TileData[]} people @param {number} now_ms */
@@ -152,12 +161,12 @@ class Board {
     for (const [id, tile] of this.#tiles) {
       if (here.has(id)) continue;
       this.inView.remove(tile.root);
-      tile.root.remove();
+      tile.stop();
       this.#tiles.delete(id);
     }
     for (const person of people) this.#tileOf(person.id).show(person, now_ms);
-    this.root.classList.toggle("is-dense", people.length > SPACIOUS_TILES);
-    this.attention.show(people, now_ms);
+    this.root.classList.toggle("is-dense", people.length > MAX_LARGE_TILES);
+    this.attention.say(warningsText(people), now_ms);
     write(element("people", HTMLElement), String(people.filter(({ warning }) => warning !== "left").length));
     element("nobody", HTMLElement).hidden = people.length > 0;
   }
@@ -173,26 +182,25 @@ class Board {
     return tile;
   }
 
-  /** The server sends the next pictures once these are drawn. @param {Video} video @param {() => void} taken */
+  /** The server sends the next frames once these are drawn. @param {Video} video @param {() => void} taken */
   async #showVideo({ pictures, images }, taken) {
     let end = 0;
-    const drawn = pictures.map((picture) => {
-      const image = images.slice(end, (end += picture.bytes));
-      return this.#tiles.get(picture.id)?.showPicture(picture, image);
+    const drawn = pictures.map((frame) => {
+      const image = images.slice(end, (end += frame.bytes));
+      return this.#tiles.get(frame.id)?.showFrame(frame, image);
     });
     try {
       await Promise.all(drawn);
     } catch (error) {
-      console.debug("A picture could not be shown:", error);
+      console.debug("A frame could not be shown:", error);
     }
     taken();
   }
 
   /** @param {Summary} summary @param {number} now_ms */
   #showGroup({ group, markers, now_ms: server_ms }, now_ms) {
-    this.group.markers = markers.map(({ at_ms, label }) => ({ at_ms: now_ms - (server_ms - at_ms), label }));
-    this.group.now_ms = now_ms;
-    this.group.add(group && { probabilities: LABELS.map((label) => group[label]), valence: 0 }, now_ms);
+    const onPageClock = markers.map(({ at_ms, label }) => ({ at_ms: now_ms - (server_ms - at_ms), label }));
+    this.group.add(group && { probabilities: LABELS.map((label) => group[label]), valence: 0 }, onPageClock, now_ms);
     LABELS.forEach((label, index) => {
       const target = this.shares[index];
       if (target) write(target, group ? percent(group[label]) : "");
@@ -208,12 +216,15 @@ class Board {
   }
 }
 
-/** What a host must know at once, without numbers that run: it is read out anew when it changes. @param {Recording} recording @param {number} since_ms the last sample was stored */
+/**
+ * What a host must know at once, without running numbers: screen readers read it again when it changes.
+ * @param {Recording} recording @param {number} since_ms the last sample was stored
+ */
 function alarmOf({ problem, lost }, since_ms) {
-  const waits = "Samples wait, and are stored when it works again.";
-  if (problem) return `Recording pauses: samples cannot be stored. ${problem} ${lost ? "There is no room for more: new ones are lost." : waits}`;
-  if (since_ms > WAITING_LIMIT_MS) return `Recording pauses: the database does not answer. ${waits}`;
-  return lost ? `${lost} samples were lost while the database did not work.` : "";
+  const buffered = "Samples are buffered, and stored once it works again.";
+  if (problem) return `Samples cannot be stored. ${problem} ${lost ? "The buffer is full: new samples are lost." : buffered}`;
+  if (since_ms > MAX_WAITING_MS) return `The database does not answer. ${buffered}`;
+  return lost ? `${lost} samples were lost while the database was unavailable.` : "";
 }
 
 /** `12:05`, `1:02:05`. @param {number} ms */
@@ -224,4 +235,4 @@ function duration(ms) {
   return hours ? `${hours}:${tail}` : tail;
 }
 
-new Board().start();
+new Dashboard().start();

@@ -1,3 +1,4 @@
-import { Page } from "../live/page.js";
+import { LivePage } from "../live/page.js";
+import { Connection } from "../shared/connection.js";
 
-new Page().start();
+new LivePage({ connect: (onState) => new Connection(onState) }).start();

@@ -1,11 +1,15 @@
-import { Link } from "../shared/connection.js";
+import { Connection } from "../shared/connection.js";
 
 /**
- * The connection of a participant: joins the room before it counts as connected, and again after a loss.
+ * A participant's connection: joins the room before it counts as connected, and again after a loss.
  *
  * @typedef {{room: string, alias: string, consent: true}} Consent
  * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean, video: boolean}} Joined
  * @typedef {import("../shared/screens.js").RoomEnding} Ending
+ * @typedef {import("./memory.js").Memory} Memory
+ * @typedef {import("../shared/connection.js").FrameChannel} FrameChannel
+ * @typedef {import("../shared/connection.js").FrameMeta} FrameMeta
+ * @typedef {import("../shared/connection.js").StateListener} StateListener
  * @typedef {object} Listener
  * @property {(joined: Joined) => void} onJoined
  * @property {(code: string, message: string) => void} onRefused
@@ -14,145 +18,114 @@ import { Link } from "../shared/connection.js";
  * @property {(state: "asked" | "set" | "failed") => void} onBaseline
  */
 
-const ANSWER_LIMIT_MS = 8000;
-const QUIT_LIMIT_MS = 1500;
+const ANSWER_TIMEOUT_MS = 8000;
+const LEAVE_TIMEOUT_MS = 1500;
 const RETRY_MS = 1500;
 
-export class RoomLink extends Link {
+/** @implements {FrameChannel} */
+export class RoomConnection {
   #joined = false;
   /** Settles when the server knows that its participant left. @type {Promise<void>} */
   #told = Promise.resolve();
 
   /**
-   * @param {(state: import("../shared/connection.js").LinkState) => void} onState
+   * @param {StateListener} onState
    * @param {Consent} consent
    * @param {Memory} memory
    * @param {Listener} listener
    */
   constructor(onState, consent, memory, listener) {
-    super(onState, { room: consent.room });
+    this.onState = onState;
     this.consent = consent;
     this.memory = memory;
     this.listener = listener;
-    this.socket.on("disconnect", () => (this.#joined = false));
-    this.socket.on("clock", (/** @type {(now_ms: number) => void} */ answer) => answer(performance.timeOrigin + performance.now()));
-    this.socket.on("parted", (/** @type {{reason: Ending}} */ { reason }) => this.#part(reason));
-    this.socket.on("recording", (/** @type {{on: boolean}} */ { on }) => listener.onRecording(on));
-    this.socket.on("baseline", (/** @type {{state: "asked" | "set" | "failed"}} */ { state }) => listener.onBaseline(state));
+    this.connection = new Connection((state) => this.#onConnection(state), { room: consent.room });
+    this.#listen();
+  }
+
+  #listen() {
+    const { listener, connection: { socket } } = this;
+    socket.on("clock", (/** @type {(now_ms: number) => void} */ answer) => answer(performance.timeOrigin + performance.now()));
+    socket.on("parted", (/** @type {{reason: Ending}} */ { reason }) => this.#onParted(reason));
+    socket.on("recording", (/** @type {{on: boolean}} */ { on }) => listener.onRecording(on));
+    socket.on("baseline", (/** @type {{state: "asked" | "set" | "failed"}} */ { state }) => listener.onBaseline(state));
   }
 
   get connected() {
-    return super.connected && this.#joined;
+    return this.connection.connected && this.#joined;
   }
 
-  welcome() {
-    void this.#join();
+  /** @param {FrameMeta} meta @param {ArrayBuffer} image */
+  async send(meta, image) {
+    if (!this.#joined) throw new Error("The room is not joined yet.");
+    return this.connection.send(meta, image);
+  }
+
+  /** @param {import("../shared/connection.js").ConnectionState} state */
+  #onConnection(state) {
+    if (state === "connected") return void this.#join();
+    this.#joined = false;
+    this.onState("lost");
   }
 
   async #join() {
     try {
       const answer = await this.#ask("join", { ...this.consent, resume: this.memory.resume ?? undefined });
-      if ("problem" in answer) return this.#refuse(answer.problem);
+      if ("problem" in answer) return this.#onRefused(answer.problem);
       this.#joined = true;
       this.memory.keep(answer);
       this.listener.onJoined(answer);
       this.onState("connected");
     } catch (error) {
       console.debug("Joining got no answer:", error);
-      if (!this.socket.connected) return; // it comes back by itself
+      if (!this.connection.connected) return; // it reconnects by itself
       this.onState("lost");
-      this.#joinLater();
+      this.#retryJoin();
     }
   }
 
   /** @param {{code: string, message: string}} problem */
-  #refuse({ code, message }) {
+  #onRefused({ code, message }) {
     // A server that has just started cannot read its rooms yet.
-    if (code === "store_unavailable" || code === "unavailable") this.#joinLater();
+    if (code === "store_unavailable" || code === "unavailable") this.#retryJoin();
     else this.listener.onRefused(code, message);
   }
 
-  #joinLater() {
-    setTimeout(() => this.connected || !this.socket.connected || this.welcome(), RETRY_MS);
+  #retryJoin() {
+    setTimeout(() => this.#joined || !this.connection.connected || void this.#join(), RETRY_MS);
   }
 
   /** @param {Ending} reason */
-  #part(reason) {
+  #onParted(reason) {
     this.memory.forget();
     this.listener.onParted(reason);
   }
 
   /** Begin five seconds of looking neutral. */
-  async takeBaseline() {
+  async recordBaseline() {
     await this.#ask("baseline", {});
   }
 
   /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. */
-  quit() {
+  leave() {
     this.memory.forget();
     this.onState = () => {}; // the view is over
-    this.#told = this.#ask("quit", {}, QUIT_LIMIT_MS).catch((error) => console.debug("The server was not told:", error));
+    const told = this.#ask("leave", {}, LEAVE_TIMEOUT_MS);
+    this.#told = told.catch((error) => console.debug("The server was not told:", error));
   }
 
   stop() {
-    void this.#told.then(() => super.stop());
+    void this.#told.then(() => this.connection.stop());
   }
 
   /** Leave, and have everything deleted. @returns {Promise<boolean>} whether it is */
-  async erase() {
-    const answer = await this.#ask("erase", {});
-    return "erased" in answer;
+  async withdraw() {
+    const answer = await this.#ask("withdraw", {});
+    return !("problem" in answer);
   }
 
-  /** @param {string} event @param {object} data @param {number} [limit_ms] @returns {Promise<any>} */
-  #ask(event, data, limit_ms = ANSWER_LIMIT_MS) {
-    return this.socket.timeout(limit_ms).emitWithAck(event, data);
-  }
-}
-
-/**
- * What this tab remembers of a room, so that a reload or a crash brings the same participant back. Where the
- * browser gives pages no store, it is remembered as long as the page is open.
- */
-export class Memory {
-  #text = "";
-
-  /** @param {string} room */
-  constructor(room) {
-    this.key = `mien:${room}`;
-  }
-
-  /** @returns {{resume: string, alias: string} | null} */
-  get #kept() {
-    const text = inStore((store) => store.getItem(this.key)) ?? this.#text;
-    return text ? JSON.parse(text) : null;
-  }
-
-  get resume() {
-    return this.#kept?.resume ?? null;
-  }
-
-  get alias() {
-    return this.#kept?.alias ?? null;
-  }
-
-  /** @param {Joined} joined */
-  keep({ resume, alias }) {
-    this.#text = JSON.stringify({ resume, alias });
-    inStore((store) => store.setItem(this.key, this.#text));
-  }
-
-  forget() {
-    this.#text = "";
-    inStore((store) => store.removeItem(this.key));
-  }
-}
-
-/** @template T @param {(store: Storage) => T} use @returns {T | null} null where there is no store */
-function inStore(use) {
-  try {
-    return use(sessionStorage);
-  } catch {
-    return null;
+  /** @param {string} event @param {object} data @param {number} [timeout_ms] @returns {Promise<any>} */
+  #ask(event, data, timeout_ms = ANSWER_TIMEOUT_MS) {
+    return this.connection.ask(timeout_ms, event, data);
   }
 }

@@ -31,11 +31,31 @@ export function write(target, text) {
 }
 
 /**
- * Call `beat` again and again until `stop()`.
+ * Call `action` every `interval_ms` until `stop()`.
  * @param {number} interval_ms
- * @param {() => void} beat
+ * @param {() => void} action
  */
-export function every(interval_ms, beat) {
-  const timer = setInterval(beat, interval_ms);
+export function every(interval_ms, action) {
+  const timer = setInterval(action, interval_ms);
   return { stop: () => clearInterval(timer) };
+}
+
+/** A variable of the style sheet in the current color scheme, such as a colour. @param {Element} near @param {string} variable */
+export function styleOf(near, variable) {
+  return getComputedStyle(near).getPropertyValue(variable).trim();
+}
+
+/**
+ * The context of an emptied canvas with as many pixels as the display has under it, to draw in CSS pixels.
+ * @param {HTMLCanvasElement} canvas
+ * @param {{width: number, height: number}} size in CSS pixels
+ */
+export function clearedContext(canvas, size) {
+  const ratio = devicePixelRatio;
+  const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context?.clearRect(0, 0, size.width, size.height);
+  return context;
 }

@@ -1,6 +1,16 @@
-/** How each expression looks and what it is called, everywhere on the page. */
+/**
+ * The expressions: their order, how each looks and what it is called, everywhere on the page.
+ *
+ * @typedef {import("./protocol.js").Label} Label
+ */
 
-/** @typedef {import("./protocol.js").Label} Label */
+/** In the order of the classifier. */
+export const LABELS = /** @type {const} */ ([
+  "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
+]);
+
+/** Compared with neutral, an expression is named only where it stands out: a neutral face has 1/7 for each. */
+export const MIN_RELATIVE = 0.25;
 
 /**
  * Okabe and Ito's colours, told apart by colour-blind people too; `app.css` has the same.
@@ -26,7 +36,7 @@ export function percent(share) {
   return `${Math.round(100 * share)}%`;
 }
 
-/** Black or white, whichever stands out more on `colour`. @param {string} colour "#RRGGBB" */
+/** Black or white, whichever has more contrast on `colour`. @param {string} colour "#RRGGBB" */
 export function textColourOn(colour) {
   return contrast(colour, "#000000") >= contrast(colour, "#FFFFFF") ? "#000000" : "#FFFFFF";
 }

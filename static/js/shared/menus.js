@@ -3,18 +3,27 @@ export function closeMenus() {
   for (const menu of openMenus()) menu.open = false;
 }
 
+/** Close menus by Escape and by clicks elsewhere until `stop()`. */
 export function watchMenus() {
-  document.addEventListener("click", ({ target }) => {
-    for (const menu of openMenus()) if (!(target instanceof Node && menu.contains(target))) menu.open = false;
-  });
-  document.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    for (const menu of openMenus()) {
-      const held = menu.contains(document.activeElement);
-      menu.open = false;
-      if (held) menu.querySelector("summary")?.focus();
-    }
-  });
+  const listening = new AbortController();
+  const { signal } = listening;
+  document.addEventListener("click", ({ target }) => closeOthers(target), { signal });
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && closeByKey(), { signal });
+  return { stop: () => listening.abort() };
+}
+
+/** @param {EventTarget | null} clicked */
+function closeOthers(clicked) {
+  for (const menu of openMenus()) if (!(clicked instanceof Node && menu.contains(clicked))) menu.open = false;
+}
+
+/** Close the open menu; the focus goes back to its button if it was inside. */
+function closeByKey() {
+  for (const menu of openMenus()) {
+    const focused = menu.contains(document.activeElement);
+    menu.open = false;
+    if (focused) menu.querySelector("summary")?.focus();
+  }
 }
 
 /** @returns {NodeListOf<HTMLDetailsElement>} */

@@ -1,7 +1,7 @@
 /**
  * The wire contract as types; `webapp/protocol.py` is the other side of it.
  *
- * The page emits `frame` with a FrameMeta and the encoded picture, and is answered with one Answer.
+ * The page emits `frame` with a FrameMeta and the encoded image, and is answered with one Answer.
  *
  * @typedef {"angry" | "disgust" | "fear" | "happy" | "sad" | "surprise" | "neutral"} Label
  * @typedef {[number, number]} Point             x to the right, y down, pixels
@@ -14,7 +14,7 @@
  * @property {number} [smoothing_s]  the time constant of the probabilities; else the server's own
  *
  * @typedef {object} Face
- * @property {number} id           the same while a face is followed
+ * @property {number} id           the same while a face is tracked
  * @property {Box} box
  * @property {number} score
  * @property {Landmarks} landmarks
@@ -24,11 +24,11 @@
  * @property {number} valence
  * @property {Record<Label, number>} probabilities      smoothed by the server
  * @property {Record<Label, number>} raw_probabilities
- * @property {Record<Label, number>} [relative_probabilities]  in a room, with a baseline
+ * @property {Record<Label, number>} [relative_probabilities]  compared with neutral: in a room, with a baseline
  *
  * @typedef {object} Result
  * @property {number} seq
- * @property {number} width        of the picture as sent
+ * @property {number} width        of the frame as sent
  * @property {number} height
  * @property {Face[]} faces
  * @property {Record<string, number>} timing_ms
@@ -39,11 +39,6 @@
  *
  * @typedef {Result | Problem} Answer
  */
-
-/** The expressions, in the order of the classifier. */
-export const LABELS = /** @type {const} */ ([
-  "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
-]);
 
 /** @param {Answer} answer @returns {answer is Problem} */
 export function isProblem(answer) {

@@ -1,22 +1,30 @@
 import { element } from "./dom.js";
 
-/** The time constants in seconds that can be chosen, from calm to quick; the page's range input counts them. */
+/** The time constants in seconds that can be chosen, from smooth to responsive: one for each step of the page's range input. */
 export const TIMES_S = [1, 0.5, 0.25, 0.12, 0.05];
 
 const STORE_KEY = "mien:smoothing_s";
 
-/** How calm or quick the expressions follow the face; kept in this browser. */
+/** Whether expressions are smooth or responsive; the choice is kept in this browser. */
 export class SmoothingChoice {
   constructor() {
     this.input = element("smoothing", HTMLInputElement);
-    const kept = TIMES_S.indexOf(Number(read()));
+    const kept = TIMES_S.indexOf(Number(stored()));
     if (kept >= 0) this.input.value = String(kept);
     this.chosen = kept >= 0;
-    this.input.addEventListener("input", () => this.#choose());
+    this.onInput = () => this.#choose();
     this.#describe();
   }
 
-  /** What was chosen, or nothing, where the server shall decide. @returns {number | undefined} */
+  start() {
+    this.input.addEventListener("input", this.onInput);
+  }
+
+  stop() {
+    this.input.removeEventListener("input", this.onInput);
+  }
+
+  /** What was chosen; undefined leaves it to the server. @returns {number | undefined} */
   get time_s() {
     return this.chosen ? TIMES_S[this.input.valueAsNumber] : undefined;
   }
@@ -24,7 +32,7 @@ export class SmoothingChoice {
   #choose() {
     this.chosen = true;
     this.#describe();
-    keep(String(this.time_s));
+    store(String(this.time_s));
   }
 
   #describe() {
@@ -33,8 +41,8 @@ export class SmoothingChoice {
   }
 }
 
-/** What was kept; nothing where the browser gives pages no store. */
-function read() {
+/** The stored choice; null where the browser offers pages no storage. */
+function stored() {
   try {
     return localStorage.getItem(STORE_KEY);
   } catch {
@@ -43,10 +51,10 @@ function read() {
 }
 
 /** @param {string} value */
-function keep(value) {
+function store(value) {
   try {
     localStorage.setItem(STORE_KEY, value);
   } catch {
-    // Without a store the choice lasts as long as the page.
+    // Without storage the choice lasts as long as the page.
   }
 }

@@ -5,7 +5,7 @@ export class WakeLock {
   #wanted = false;
 
   constructor() {
-    // The browser takes the lock away while the page is hidden.
+    // The browser releases the lock while the page is hidden.
     this.onVisible = () => void this.#request();
   }
 

@@ -15,6 +15,7 @@ from webapp.rooms.room import VIDEO_NOTICE, RoomSettings
 from webapp.rooms.service import Lab, can_write_parquet
 from webapp.store.records import HostRecord
 from webapp.web.authentication import check_forgery, current_host, session_only
+from webapp.web.pages.view_models import RoomListItem, RoomView
 from webapp.web.problems import status_of
 from webapp.web.urls import join_url, qr_code
 
@@ -98,7 +99,7 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
         url = join_url(settings, room.code)
         return render_template(
             "dashboard/room.html",
-            room=room,
+            room=RoomView.of(room),
             join_url=url,
             qr_code=qr_code(url),
             has_parquet=can_write_parquet(),
@@ -152,10 +153,10 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
 
     def rooms_page(error: BadRequestError | None = None) -> str:
         """The list of rooms and the form for another, with what was written in it if that went wrong."""
+        newest_first = sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms)
         return render_template(
             "dashboard/rooms.html",
-            rooms=sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms),
-            lab=lab,
+            rooms=[RoomListItem.of(room, lab.status(room)["stored"]) for room in newest_first],
             retention_days=settings.retention_days,
             default=RoomSettings(),
             video_notice=VIDEO_NOTICE,

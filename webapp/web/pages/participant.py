@@ -13,6 +13,7 @@ from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.room import normal_code
 from webapp.rooms.service import Lab
 from webapp.web.authentication import current_host
+from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import status_of
 
 Page = str | Response | tuple[str, int]
@@ -42,7 +43,7 @@ def create_room_pages(lab: Lab) -> Blueprint:
     @pages.get("/<code>")
     def show(code: str) -> Page:
         try:
-            room = lab.room(code)
+            room = RoomView.of(lab.room(code))
         except NoSuchRoomError as error:
             wrong_codes.refuse(request.remote_addr or "", error)
         return render_template("room/room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)

@@ -1,7 +1,8 @@
 """The Socket.IO events of rooms; docs/rooms.md describes each.
 
-A participant emits `join`, then `frame` as on the live page, `baseline`, `quit` and `erase`, and answers
-`clock`; a host emits `watch` and `look`. Every event acts for the connection's own participant only.
+A participant emits `join`, then `frame` as on the live page, `baseline`, `leave` and `withdraw`, and
+answers `clock`; a host emits `subscribe` and `visible`. Every event acts for the connection's own participant
+only.
 """
 
 from __future__ import annotations
@@ -58,11 +59,11 @@ class RoomEvents:
         """Listen on the default namespace, and tell participants what concerns them."""
         for name, handler in (
             ("join", self._join),
-            ("quit", self._quit),
-            ("erase", self._erase),
+            ("leave", self._leave),
+            ("withdraw", self._withdraw),
             ("baseline", self._baseline),
-            ("watch", self._watch),
-            ("look", self._look),
+            ("subscribe", self._subscribe),
+            ("visible", self._visible),
         ):
             socketio.on_event(name, _guarded(handler))
         self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
@@ -144,12 +145,12 @@ class RoomEvents:
         except NoSuchRoomError as error:
             self._wrong_codes.refuse(request.remote_addr or "", error)
 
-    def _quit(self, connection: str, data: object) -> Answer:
+    def _leave(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
         self._people.quit(connection)
         return {"left": True}
 
-    def _erase(self, connection: str, data: object) -> Answer:
+    def _withdraw(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
         self._people.erase(connection)
         return {"erased": True}
@@ -159,7 +160,7 @@ class RoomEvents:
         self._people.begin_baseline(connection)
         return {"state": "running"}
 
-    def _watch(self, connection: str, data: object) -> Answer:
+    def _subscribe(self, connection: str, data: object) -> Answer:
         host = current_host()
         if host is None:
             return NO_HOST
@@ -169,7 +170,7 @@ class RoomEvents:
             self._watchers.unwatch(connection)
         return {"watching": room.code}
 
-    def _look(self, connection: str, data: object) -> Answer:
+    def _visible(self, connection: str, data: object) -> Answer:
         if current_host() is None:
             return NO_HOST
         named = data.get("participants") if isinstance(data, dict) else None

@@ -57,7 +57,7 @@ def create_api(lab: Lab, settings: Settings) -> Blueprint:
         lab.delete_room(lab.room(code))
         return {"deleted": True}, 200
 
-    @api.post("/rooms/<code>/closing")
+    @api.post("/rooms/<code>/close")
     @host_only
     def close_room(code: str) -> Answer:
         room = lab.room(code)
@@ -113,7 +113,7 @@ def create_api(lab: Lab, settings: Settings) -> Blueprint:
         lab.people.delete(room, room.participant(participant_id))
         return {"deleted": True}, 200
 
-    @api.post("/rooms/<code>/participants/<participant_id>/removal")
+    @api.post("/rooms/<code>/participants/<participant_id>/remove")
     @host_only
     def remove_participant(code: str, participant_id: str) -> Answer:
         room = lab.room(code)
