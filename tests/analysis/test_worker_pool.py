@@ -187,6 +187,7 @@ def test_a_worker_that_never_gets_ready_is_replaced(
     wait_until(lambda: engine._workers[0] is not first)
 
 
+@pytest.mark.slow
 def test_a_worker_that_keeps_dying_is_not_restarted_without_end(start_engine: StartEngine) -> None:
     engine = start_engine()
     deaths = 0

@@ -15,6 +15,7 @@ TESTS = Path(__file__).resolve().parent.parent
 USES = {
     "server": {"Server"},
     "postgres": {"running_postgres", "database_setting"},
+    "slow": {"fit"},  # trains a network
 }
 """For each marker the helpers of which a test that uses one gets it."""
 
