@@ -30,7 +30,7 @@ serve: export MIEN_PORT ?= 8443
 serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network: https on port 8443
 	@$(PYTHON) wsgi.py
 
-# Left out: what needs a browser, a database server or a running server of ours, and what takes its time.
+# Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
 check: lint ## Run lint and the quick tests, in under 90 seconds
 	@$(PYTHON) -m pytest --quiet -m "not (browser or postgres or server or slow)"
 
@@ -38,7 +38,7 @@ test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m pytest
 
-# The report is made after failed tests too, and then the target fails.
+# Reports even if tests fail; the target then fails too.
 coverage: .venv/dev.stamp static/vendor/page.stamp ## Run all tests and measure their coverage; HTML in build/coverage
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m coverage erase
@@ -57,7 +57,7 @@ format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-screenshots: .venv/dev.stamp static/vendor/page.stamp ## Take the pictures of the README anew; into docs/images
+screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, in a real browser
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m tests.browser.screenshots
 

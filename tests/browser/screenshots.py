@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: `make screenshots` writes them to docs/images.
+"""Takes the screenshots of the README: `make screenshots` writes them to docs/images.
 
 Everybody in them is NASA's portrait of Eileen Collins, which is in the public domain and comes with
 scikit-image.
@@ -40,11 +40,11 @@ TIMELINE_S = 12
 
 
 class TooLargeError(Exception):
-    """A picture does not fit into MAX_PNG_BYTES."""
+    """A screenshot does not fit into MAX_PNG_BYTES."""
 
 
 def main(folder: Path = IMAGES) -> int:
-    """Take all pictures; the exit status is 1 where there is no browser."""
+    """Take all screenshots; the exit status is 1 where there is no browser."""
     chromium = find_chromium()
     if chromium is None:
         print("No Chromium was found; name one with CHROMIUM=/path/to/it.", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The pictures of the README can be taken anew, small and in the colours of the page."""
+"""The screenshots of the README can be retaken; they are small and keep the page's colours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser import screenshots
 from tests.vision.images import Picture, astronaut
 
 
-def test_every_picture_is_taken_in_the_size_of_the_window(
+def test_every_screenshot_has_the_size_of_the_window(
     chromium_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(screenshots, "TIMELINE_S", 0.0)
@@ -32,7 +32,7 @@ def test_the_colours_of_the_page_survive_beside_a_photograph() -> None:
     assert (shown[len(photograph) :] == page[len(photograph) :]).all()
 
 
-def test_a_picture_that_cannot_be_made_small_enough_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_screenshot_that_cannot_be_made_small_enough_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screenshots, "MAX_PNG_BYTES", 1000)
     with pytest.raises(screenshots.TooLargeError, match="expected at most 1000"):
         screenshots.small_png(as_png(astronaut()))

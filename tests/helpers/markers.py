@@ -1,4 +1,4 @@
-"""Which markers a test gets by what it uses, so that `make check` can leave it out without being told."""
+"""Marks tests by what they use, so that `make check` skips those that need more than Python."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -17,7 +17,7 @@ USES = {
     "postgres": {"running_postgres", "database_setting"},
     "slow": {"fit"},  # trains a network
 }
-"""For each marker the helpers of which a test that uses one gets it."""
+"""The names that earn a test each marker."""
 
 
 def markers_of(item: pytest.Item) -> set[str]:
@@ -29,27 +29,26 @@ def markers_of(item: pytest.Item) -> set[str]:
 
 
 def markers_of_functions(functions: Iterable[Callable[..., Any]]) -> set[str]:
-    """The markers that functions earn by the names that they refer to."""
+    """The markers that functions earn by the names they refer to."""
     names = set().union(*(names_used(_unwrapped(function)) for function in functions))
     return {marker for marker, helpers in USES.items() if names & helpers}
 
 
 @functools.cache
 def names_used(function: Callable[..., Any]) -> frozenset[str]:
-    """The global names in a function, and in the functions of the tests that it calls."""
-    reached, names = {function}, set()
-    waiting = [function]
-    while waiting:
-        one = waiting.pop()
-        if not isinstance(one, FunctionType):
+    """The names in a function, and in the functions of the tests that it calls."""
+    names: set[str] = set()
+    reached: set[Callable[..., Any]] = set()
+    pending = [function]
+    while pending:
+        current = pending.pop()
+        if current in reached or not isinstance(current, FunctionType):
             continue
-        found = set(_names_in(one.__code__))
+        reached.add(current)
+        found = set(_names_in(current.__code__))
         names |= found
-        called = {
-            _unwrapped(one.__globals__[name]) for name in found if _is_of_tests(one.__globals__.get(name))
-        }
-        waiting += called - reached
-        reached |= called
+        called = map(current.__globals__.get, found)
+        pending += [_unwrapped(value) for value in called if _is_of_tests(value)]
     return frozenset(names)
 
 
@@ -68,7 +67,7 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(constant)
 
 
-def _is_of_tests(value: object) -> bool:
+def _is_of_tests(value: object) -> TypeGuard[Callable[..., Any]]:
     return callable(value) and str(getattr(value, "__module__", "")).startswith("tests.")
 
 

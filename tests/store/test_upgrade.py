@@ -1,6 +1,6 @@
 """A database written by an earlier version opens in this one, with everything that is in it.
 
-`data/da55fc8.sqlite` was written by the code of commit da55fc8 and is never made anew. It holds two hosts,
+`data/da55fc8.sqlite` was written by the code of commit da55fc8 and never changes. It holds two hosts,
 the first with an API key, and two rooms. STUDY234 is closed; of its three participants one left and one
 shares the camera with a second face. STUDY567 was recording when its server was killed.
 """
