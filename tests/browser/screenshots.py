@@ -38,6 +38,9 @@ STYLE = PROJECT_ROOT / "static" / "css" / "app.css"
 TIMELINE_S = 12
 """How long the pages run before the shot, so that their timelines show something."""
 
+TIMEOUT_S = 120
+"""For a page to show what it should; generous, as a busy machine is slow and not wrong."""
+
 
 class TooLargeError(Exception):
     """A screenshot does not fit into MAX_PNG_BYTES."""
@@ -66,6 +69,7 @@ def main(folder: Path = IMAGES) -> int:
 def take(browser: Browser, path: Path, show: Callable[[Page, Server], bytes], server: Server) -> None:
     """Write what a page shows as a small PNG."""
     context = browser.new_context(viewport=VIEWPORT, color_scheme="light")  # type: ignore[arg-type]
+    context.set_default_timeout(1000 * TIMEOUT_S)
     png = small_png(show(context.new_page(), server))
     context.close()
     path.write_bytes(png)

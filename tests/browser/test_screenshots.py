@@ -18,7 +18,7 @@ def test_every_screenshot_has_the_size_of_the_window(
 ) -> None:
     monkeypatch.setattr(screenshots, "TIMELINE_S", 0.0)
     assert screenshots.main(tmp_path) == 0
-    taken = {path.stem: Image.open(path).size for path in tmp_path.iterdir()}
+    taken = {path.stem: size_of(path) for path in tmp_path.iterdir()}
     assert taken == dict.fromkeys(screenshots.SHOTS, (1280, 800))
 
 
@@ -42,3 +42,8 @@ def as_png(image: Picture) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
