@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,10 @@ def uses_postgres() -> None:
         pass
 
 
+def trains(network: Any) -> None:
+    network.fit()
+
+
 @pytest.mark.parametrize(
     ("function", "markers"),
     [
@@ -62,6 +67,7 @@ def uses_postgres() -> None:
         (starts_one_as_a_context, {"server"}),
         (uses_such_a_context, {"server"}),
         (uses_postgres, {"postgres"}),
+        (trains, {"slow"}),
         (only_names_one, set()),
     ],
 )
