@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import requests
 import socketio
 
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 from tests.rooms.test_server import TOKEN, api, code_of, make_room, person
 from webapp.app import create_app
 from webapp.config import Settings
@@ -322,13 +322,6 @@ def board_of(
     host.connect(server.url, headers=headers, transports=["websocket"])
     assert host.call("watch", {"room": room}, timeout=LIMIT_S) == {"watching": room}
     return host, boards
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < end_s, "waited in vain"
-        time.sleep(0.02)
 
 
 def check_signed_out(host: socketio.Client, boards: list[dict[str, Any]]) -> None:

@@ -212,7 +212,7 @@ def test_while_a_worker_keeps_dying_the_pause_before_its_restart_stays_short(
     for _ in range(7):
         with pytest.raises(UnavailableError):
             engine.analyze(Job(b"die"), OWNER)
-        wait_until(lambda: engine.ready, limit_s=10.0)
+        wait_until(lambda: engine.ready, timeout_s=10.0)
     assert engine.analyze(Job(b"x"), OWNER).width == 1
 
 

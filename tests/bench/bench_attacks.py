@@ -1,8 +1,8 @@
 """What well-behaved clients get beside hostile ones: `make bench-attacks`, some 10 minutes.
 
 Two clients send five frames a second, first alone, then beside each attack of `tests.helpers.attacks`; they
-connect when the attack is under way. `python -m tests.bench.bench_attacks SECONDS ATTACK...` makes each run shorter,
-and runs the named attacks only.
+connect when the attack is under way. `python -m tests.bench.bench_attacks SECONDS ATTACK...` shortens each run
+and runs only the named attacks.
 """
 
 from __future__ import annotations

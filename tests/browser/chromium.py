@@ -24,6 +24,15 @@ def find_chromium() -> str | None:
     return named or installed or _playwrights_own()
 
 
+def camera_arguments(video: Path | None = None, allowed: bool = True, cameras: int = 1) -> list[str]:
+    """The arguments of a Chromium whose camera plays `video`, and which asks people unless `allowed`."""
+    arguments = [f"--use-fake-device-for-media-stream=device-count={cameras}"]
+    arguments += [f"--use-file-for-fake-video-capture={video}"] if video else []
+    arguments += ["--use-fake-ui-for-media-stream"] if allowed else []
+    arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
+    return arguments
+
+
 def is_required() -> bool:
     """Whether the browser tests must not be left out."""
     return os.environ.get("MIEN_REQUIRE_BROWSER") == "1"

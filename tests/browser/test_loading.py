@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser import live
 from tests.browser.test_rooms import join, make_room, sign_in
 from tests.helpers.serving import Server
-from tests.rooms.test_service import TOKEN
+from tests.rooms.test_server import TOKEN
 
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]

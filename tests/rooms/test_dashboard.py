@@ -121,6 +121,7 @@ def test_a_clock_is_asked_again_once_it_has_answered(lab: Lab, emitter: Emitter,
     assert emitter.sent == questions
 
 
+@pytest.mark.slow
 def test_an_hour_of_a_full_room_leaves_nothing_behind(lab: Lab, clock: Clock) -> None:
     room, joined = full_room(lab, PEOPLE)
     for one in joined:

@@ -128,7 +128,7 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
         events = RoomEvents(lab, watchers, Hosts(store, None))
         events.connected("board", None)
         with store.slow("load_rooms") as asked:
-            with Background(events._watch, "board", {"room": room.code}) as watching:
+            with Background(events._subscribe, "board", {"room": room.code}) as watching:
                 assert asked.wait(10)
             events.disconnected("board")
         assert watching.outcome() == {"watching": room.code}

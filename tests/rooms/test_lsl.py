@@ -37,6 +37,7 @@ def pull(inlet: Any, count: int, into: list[tuple[list[Any], float]]) -> None:
         into.append((values, at_s))
 
 
+@pytest.mark.slow
 def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     room = Room(RoomRecord("LSLTEST2", "Room", "Text", {}, 0.0))
     participant = Participant(ParticipantRecord("0123456789ab", room.code, "A", "", "", 0.0))

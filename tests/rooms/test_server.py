@@ -16,6 +16,7 @@ import requests
 import socketio
 
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 from webapp.export.codebook import COLUMNS, EXPORT_NAMES
 from webapp.protocol import LABELS
 
@@ -305,7 +306,7 @@ def test_a_deleted_room_is_gone(lab_server: Server) -> None:
     with person(lab_server) as one:
         one.join(room)
         assert api(lab_server, "DELETE", f"/rooms/{room}").status_code == 200
-        time.sleep(0.2)
+        wait_until(lambda: one.parted)
         assert one.parted == [{"reason": "deleted"}]
     for method, path in (("GET", ""), ("GET", "/export.zip"), ("DELETE", "")):
         assert api(lab_server, method, f"/rooms/{room}{path}").status_code == 404

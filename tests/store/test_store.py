@@ -3,7 +3,6 @@ from __future__ import annotations
 import pickle
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
 
 from tests.helpers.postgres import database_setting
+from tests.helpers.waiting import wait_until
 from webapp.errors import SettingsError, StoreError
 from webapp.ipc import framing
 from webapp.store.database import migrate, open_database
@@ -203,12 +203,11 @@ def test_nothing_is_written_of_somebody_who_was_deleted(store: LocalStore) -> No
     assert store.archive.count_samples(ROOM.code) == 1
 
 
-def test_a_running_writer_stores_within_a_second(store: LocalStore) -> None:
+def test_a_running_writer_stores_without_being_asked(store: LocalStore) -> None:
     writer = Writer(store)
     writer.start()
     writer.put(ROOM.code, [sample(0)])
-    time.sleep(1.0)
-    assert store.archive.count_samples(ROOM.code) == 1
+    wait_until(lambda: store.archive.count_samples(ROOM.code) == 1)
     writer.stop()
 
 

@@ -21,6 +21,8 @@ FLICKER = 0.03
 
 SMILING, SERIOUS = "happy", "neutral"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pipeline() -> Pipeline:

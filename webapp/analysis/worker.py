@@ -1,8 +1,7 @@
 """A worker process: reads a picture from its link, analyses it, writes what it found.
 
-The pool starts it as `python -m webapp.analysis.worker FILE_DESCRIPTOR RUNTIME MODEL`; it ends when the link
-closes.
-Workers keep no state between pictures and never write one anywhere.
+The pool starts it as `python -m webapp.analysis.worker FILE_DESCRIPTOR RUNTIME MODEL`; it ends when the
+link closes. Workers keep no state between pictures and never write one anywhere.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def hostile_jpeg() -> bytes:
 def engine() -> Iterator[Engine]:
     engine = Engine(worker_spec(Settings()), workers=1)
     engine.start()
-    wait_until(lambda: engine.ready, limit_s=60.0)
+    wait_until(lambda: engine.ready, timeout_s=60.0)
     yield engine
     engine.stop()
 
