@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.ipc_peers import HOSTILE_REPLIES
 from tests.helpers.waiting import wait_until
 from webapp.analysis import worker_pool as engine_module
-from webapp.analysis.job_codec import MAX_REPLY_BYTES
+from webapp.ipc.job_codec import MAX_REPLY_BYTES
 from webapp.analysis.worker_pool import Engine
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings, child_environment

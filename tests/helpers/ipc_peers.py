@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from webapp.analysis.job_codec import unpack_job
+from webapp.ipc.job_codec import unpack_job
 from webapp.analysis.worker import serve
 from webapp.errors import BadFrameError
 from webapp.ipc import framing

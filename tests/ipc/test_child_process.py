@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.waiting import wait_until
-from webapp.analysis.job_codec import pack_job
+from webapp.ipc.job_codec import pack_job
 from webapp.config import PROJECT_ROOT, child_environment
 from webapp.errors import ChildGoneError
 from webapp.ipc.child_process import Backoff, ChildProcess, ChildSpec, Supervisor

@@ -12,7 +12,7 @@ import pytest
 from models.train.frames import framed
 from tests.train.data_files import serious_face
 from tests.vision.images import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, shipped
-from webapp.analysis.job_codec import pack_outcome, unpack_outcome
+from webapp.ipc.job_codec import pack_outcome, unpack_outcome
 from webapp.config import Runtime
 from webapp.errors import BadFrameError, ModelFileError, TooLargeError
 from webapp.protocol import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, Box, Face, Job, Region

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from webapp.analysis.job_codec import Outcome, pack_outcome, unpack_job
+from webapp.ipc.job_codec import Outcome, pack_outcome, unpack_job
 from webapp.config import Runtime
 from webapp.errors import FrameError, UnavailableError
 from webapp.ipc import framing

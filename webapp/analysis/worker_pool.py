@@ -19,7 +19,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 
-from webapp.analysis.job_codec import Outcome, pack_job, unpack_outcome
+from webapp.ipc.job_codec import Outcome, pack_job, unpack_outcome
 from webapp.analysis.worker_process import JOB_TIMEOUT_S
 from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
 from webapp.ipc.child_process import ChildSpec, Supervisor

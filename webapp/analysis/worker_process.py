@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from webapp.analysis.job_codec import MAX_REPLY_BYTES
+from webapp.ipc.job_codec import MAX_REPLY_BYTES
 from webapp.config import Settings, child_environment
 from webapp.ipc.child_process import ChildSpec
 from webapp.protocol import MAX_IMAGE_PIXELS

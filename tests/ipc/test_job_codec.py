@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.faces import face
-from webapp.analysis import job_codec
+from webapp.ipc import job_codec
 from webapp.errors import BadFrameError, FrameError, LinkError, TooLargeError, UnavailableError
 from webapp.protocol import WORKER_STAGES, Analysis, Face, Job, Region
 from webapp.vision.polylines import polylines_json
