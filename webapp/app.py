@@ -13,21 +13,21 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.accounts.hosts import Hosts
-from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
-from webapp.rooms.service import Lab
-from webapp.rooms.ticker import Beat
+from webapp.rooms.service import RoomService
+from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
 from webapp.server.certificates import certified_names
 from webapp.server.folder_lock import FolderLock
 from webapp.server.known_hosts import HostCheck, KnownHosts, is_api
-from webapp.store.client import StoreProcess
+from webapp.store.client import StoreClient
 from webapp.store.database import check_url
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
 from webapp.web.api.v1.rooms import create_api
 from webapp.web.authentication import protect
@@ -67,13 +67,13 @@ def create_app(settings: Settings) -> Flask:
     """
     app = Flask(__name__, template_folder=PROJECT_ROOT / "templates", static_folder=PROJECT_ROOT / "static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
-    engine = Engine(worker_spec(settings), settings.workers)
-    app.extensions["engine"] = engine
-    app.register_blueprint(create_blueprint(engine, settings))
+    pool = WorkerPool(worker_spec(settings), settings.workers)
+    app.extensions["engine"] = pool
+    app.register_blueprint(create_blueprint(pool, settings))
     app.after_request(_add_security_headers)
     socketio = _create_socketio(app, settings)
     room_events = _add_rooms(app, settings, socketio)
-    Events(engine, settings.smoothing_s, room_events).register(socketio)
+    Events(pool, settings.smoothing_s, room_events).register(socketio)
     if settings.proxies:
         # Each proxy adds an address; the scheme is what the nearest one says.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
@@ -86,24 +86,24 @@ def create_app(settings: Settings) -> Flask:
 def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents:
     """The store, the lab, and the pages, API and events of rooms."""
     check_url(settings.database_url)
-    store = StoreProcess(settings.database_url)
-    writer = Writer(store)
-    lab = Lab(store, writer, model_version(settings.model_path))
+    store = StoreClient(settings.database_url)
+    writer = SampleWriter(store)
+    room_service = RoomService(store, writer, model_version(settings.model_path))
     if settings.lsl:
-        lab.people.outlets.append(LslOutlets())
+        room_service.membership.outlets.append(LslOutlets())
     hosts = Hosts(store, settings.host_token)
-    beat = Beat(lab, socketio)
+    ticker = Ticker(room_service, socketio)
     protect(app, hosts, settings.data_dir)
-    app.register_blueprint(create_api(lab, settings))
-    app.register_blueprint(create_host_pages(lab, hosts, settings))
-    app.register_blueprint(create_room_pages(lab))
+    app.register_blueprint(create_api(room_service, settings))
+    app.register_blueprint(create_host_pages(room_service, hosts, settings))
+    app.register_blueprint(create_room_pages(room_service))
     app.login_manager.unauthorized_handler(_refuse)  # type: ignore[attr-defined]  # Flask-Login adds it
     app.register_error_handler(CSRFError, _refuse_forgery)
     app.register_error_handler(HTTPException, _answer_http_error)
-    housekeeping = Housekeeping(lab, settings.retention_days)
-    parts = [FolderLock(settings), app.extensions["engine"], store, writer, beat, housekeeping]
-    app.extensions.update(parts=parts, hosts=hosts, lab=lab)
-    events = RoomEvents(lab, beat.watchers, hosts)
+    housekeeping = Housekeeping(room_service, settings.retention_days)
+    parts = [FolderLock(settings), app.extensions["engine"], store, writer, ticker, housekeeping]
+    app.extensions.update(parts=parts, hosts=hosts, room_service=room_service)
+    events = RoomEvents(room_service, ticker.subscriptions, hosts)
     events.register(socketio)
     return events
 

@@ -68,7 +68,7 @@ class Box(NamedTuple):
     height: float
 
     @property
-    def middle(self) -> tuple[float, float]:
+    def center(self) -> tuple[float, float]:
         """The point in its middle, x and y."""
         return self.x + self.width / 2, self.y + self.height / 2
 

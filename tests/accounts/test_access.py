@@ -301,7 +301,7 @@ def test_a_board_is_shown_to_hosts_only(server: Server) -> None:
     room = make_room(server)
     with person(server) as participant:
         participant.join(room)
-        assert code_of(participant.ask("watch", {"room": room})) == "unauthorized"
+        assert code_of(participant.ask("subscribe", {"room": room})) == "unauthorized"
     browser = signed_in(server)
     host, boards = board_of(server, room, browser)
     wait_until(lambda: len(boards) > 4)
@@ -320,7 +320,7 @@ def board_of(
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies) if browser else ""
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {"Cookie": cookies}
     host.connect(server.url, headers=headers, transports=["websocket"])
-    assert host.call("watch", {"room": room}, timeout=LIMIT_S) == {"watching": room}
+    assert host.call("subscribe", {"room": room}, timeout=LIMIT_S) == {"watching": room}
     return host, boards
 
 
@@ -364,7 +364,7 @@ def test_an_open_board_gets_nothing_more_once_its_host_may_not_see_it(
     wait_until(lambda: bool(boards))
     end(browser)
     check_signed_out(host, boards)
-    assert code_of(host.call("watch", {"room": room}, timeout=LIMIT_S)) == "unauthorized"
+    assert code_of(host.call("subscribe", {"room": room}, timeout=LIMIT_S)) == "unauthorized"
     host.disconnect()
 
 
@@ -419,7 +419,7 @@ def test_keys_and_tokens_are_guessed_on_no_page_for_long(proxied: Server, path: 
 def test_keys_and_tokens_are_guessed_by_no_board_for_long(proxied: Server) -> None:
     client = socketio.Client(reconnection=False)
     client.connect(proxied.url, headers=bearer_from("198.51.100.99"), transports=["websocket"])
-    answers = [code_of(client.call("watch", {"room": "ABCD2345"}, timeout=LIMIT_S)) for _ in range(14)]
+    answers = [code_of(client.call("subscribe", {"room": "ABCD2345"}, timeout=LIMIT_S)) for _ in range(14)]
     client.disconnect()
     assert answers == 10 * ["unauthorized"] + 4 * ["too_many_attempts"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.faces import face
 from webapp.analysis import frame_session as client_module
-from webapp.analysis.frame_session import FRAMES_UNDER_WAY, Client
+from webapp.analysis.frame_session import FRAMES_UNDER_WAY, FrameSession
 from webapp.errors import BusyError, UnavailableError
 from webapp.protocol import STAGES, Analysis, Frame, Job, Region, Result
 
@@ -26,12 +26,12 @@ class Gate:
         return analysis(job)
 
 
-class Engine:
+class WorkerPool:
     """Does jobs with a function, and keeps them."""
 
-    def __init__(self, answer: Callable[[Job], Analysis], spare: bool = True) -> None:
+    def __init__(self, answer: Callable[[Job], Analysis], has_spare_capacity: bool = True) -> None:
         self._answer = answer
-        self.spare = spare
+        self.has_spare_capacity = has_spare_capacity
         self.jobs: list[Job] = []
 
     def analyze(self, job: Job, owner: object) -> Analysis:
@@ -47,7 +47,9 @@ def frame(seq: int) -> Frame:
     return Frame(seq, 0.0, b"picture")
 
 
-def send_and_wait_until_it_waits(threads: ThreadPoolExecutor, client: Client, seq: int) -> Future[Result]:
+def send_and_wait_until_it_waits(
+    threads: ThreadPoolExecutor, client: FrameSession, seq: int
+) -> Future[Result]:
     sent = frame(seq)
     answer = threads.submit(client.answer, sent)
     while client._waiting is not sent:
@@ -56,14 +58,14 @@ def send_and_wait_until_it_waits(threads: ThreadPoolExecutor, client: Client, se
 
 
 def test_a_result_carries_the_frames_number_ids_and_every_stage() -> None:
-    result = Client(Engine(analysis), smoothing_s=0.2).answer(frame(7))
+    result = FrameSession(WorkerPool(analysis), smoothing_s=0.2).answer(frame(7))
     assert (result.seq, [found.id for found in result.faces]) == (7, [1])
     assert set(result.timing_ms) == set(STAGES)
 
 
 def test_of_the_frames_over_the_limit_the_newest_is_analysed_and_the_others_are_busy() -> None:
     gate = Gate()
-    client = Client(Engine(gate.answer), smoothing_s=0.2)
+    client = FrameSession(WorkerPool(gate.answer), smoothing_s=0.2)
     with ThreadPoolExecutor(8) as threads:
         under_way = [threads.submit(client.answer, frame(seq)) for seq in range(FRAMES_UNDER_WAY)]
         for _ in under_way:
@@ -77,9 +79,9 @@ def test_of_the_frames_over_the_limit_the_newest_is_analysed_and_the_others_are_
 
 
 def test_a_frame_that_waited_too_long_is_answered_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "WAIT_LIMIT_S", 0.05)
+    monkeypatch.setattr(client_module, "WAIT_TIMEOUT_S", 0.05)
     gate = Gate()
-    client = Client(Engine(gate.answer), smoothing_s=0.2)
+    client = FrameSession(WorkerPool(gate.answer), smoothing_s=0.2)
     with ThreadPoolExecutor(8) as threads:
         for seq in range(FRAMES_UNDER_WAY):
             threads.submit(client.answer, frame(seq))
@@ -94,18 +96,18 @@ def test_a_frame_that_fails_gives_its_place_back() -> None:
     def fail(job: Job) -> Analysis:
         raise UnavailableError("no worker")
 
-    client = Client(Engine(fail), smoothing_s=0.2)
+    client = FrameSession(WorkerPool(fail), smoothing_s=0.2)
     for seq in range(3 * FRAMES_UNDER_WAY):
         with pytest.raises(UnavailableError):
             client.answer(frame(seq))
 
 
 def test_a_face_that_was_found_is_followed_and_not_detected_again_at_once() -> None:
-    engine = Engine(analysis)
-    client = Client(engine, smoothing_s=0.2)
+    pool = WorkerPool(analysis)
+    client = FrameSession(pool, smoothing_s=0.2)
     for seq in range(2):
         client.answer(frame(seq))
-    first, second = engine.jobs
+    first, second = pool.jobs
     assert (first.detect, first.regions) == (True, ())
     assert not second.detect
     (region,) = second.regions
@@ -119,7 +121,7 @@ def test_a_page_chooses_how_calm_its_probabilities_are() -> None:
     def changing(job: Job) -> Analysis:
         return Analysis(640, 480, (face(expression=next(shown)),), {})
 
-    client = Client(Engine(changing), smoothing_s=5.0)
+    client = FrameSession(WorkerPool(changing), smoothing_s=5.0)
     client.answer(frame(0))
     (changed,) = client.answer(Frame(1, 0.0, b"picture", smoothing_s=0.0)).faces
     assert changed.expression == "happy"
@@ -127,7 +129,7 @@ def test_a_page_chooses_how_calm_its_probabilities_are() -> None:
 
 def test_a_busy_server_gets_one_frame_of_a_client_at_a_time() -> None:
     gate = Gate()
-    client = Client(Engine(gate.answer, spare=False), smoothing_s=0.2)
+    client = FrameSession(WorkerPool(gate.answer, has_spare_capacity=False), smoothing_s=0.2)
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(client.answer, frame(0))
         assert gate.started.acquire(timeout=5)

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.waiting import wait_until
 from tests.vision.hostile_images import good_files, hidden_header, jpeg_parts
 from webapp.analysis.worker import HEADROOM_BYTES
-from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import BadFrameError
@@ -24,31 +24,31 @@ def hostile_jpeg() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    engine = Engine(worker_spec(Settings()), workers=1)
-    engine.start()
-    wait_until(lambda: engine.ready, timeout_s=60.0)
-    yield engine
-    engine.stop()
+def pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool(worker_spec(Settings()), workers=1)
+    pool.start()
+    wait_until(lambda: pool.ready, timeout_s=60.0)
+    yield pool
+    pool.stop()
 
 
-def worker_pid(engine: Engine) -> int:
-    pid = engine._workers[0].supervisor.pid
+def worker_pid(pool: WorkerPool) -> int:
+    pid = pool._workers[0].supervisor.pid
     assert pid is not None
     return pid
 
 
-def test_a_picture_with_a_hidden_header_costs_nothing_but_its_frame(engine: Engine) -> None:
-    before = worker_pid(engine)
+def test_a_picture_with_a_hidden_header_costs_nothing_but_its_frame(pool: WorkerPool) -> None:
+    before = worker_pid(pool)
     with pytest.raises(BadFrameError):
-        engine.analyze(Job(hostile_jpeg()), "attacker")
-    assert engine.analyze(Job(good_files()["jpeg"]), "neighbour").width == 48
-    assert worker_pid(engine) == before
+        pool.analyze(Job(hostile_jpeg()), "attacker")
+    assert pool.analyze(Job(good_files()["jpeg"]), "neighbour").width == 48
+    assert worker_pid(pool) == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is set on Linux only")
-def test_the_memory_of_a_worker_is_limited(engine: Engine) -> None:
-    process = Path(f"/proc/{worker_pid(engine)}")
+def test_the_memory_of_a_worker_is_limited(pool: WorkerPool) -> None:
+    process = Path(f"/proc/{worker_pid(pool)}")
     (line,) = [
         line for line in (process / "limits").read_text().splitlines() if line.startswith("Max address space")
     ]

@@ -13,15 +13,15 @@ import pytest
 from tests.helpers.ipc_peers import HOSTILE_REPLIES
 from tests.helpers.waiting import wait_until
 from webapp.analysis import worker_pool as engine_module
-from webapp.ipc.job_codec import MAX_REPLY_BYTES
-from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings, child_environment
 from webapp.errors import BadFrameError, BusyError, UnavailableError
 from webapp.ipc.child_process import ChildSpec
+from webapp.ipc.job_codec import MAX_REPLY_BYTES
 from webapp.protocol import Job
 
-StartEngine = Callable[..., Engine]
+StartEngine = Callable[..., WorkerPool]
 
 OWNER = "the only one"
 
@@ -36,45 +36,45 @@ def peer(behaviour: str, start_timeout_s: float = 60.0) -> ChildSpec:
     )
 
 
-def all_ready(engine: Engine) -> bool:
-    return all(worker.supervisor.ready for worker in engine._workers)
+def all_ready(pool: WorkerPool) -> bool:
+    return all(worker.supervisor.ready for worker in pool._workers)
 
 
-def pids(engine: Engine) -> list[int | None]:
-    return [worker.supervisor.pid for worker in engine._workers]
+def pids(pool: WorkerPool) -> list[int | None]:
+    return [worker.supervisor.pid for worker in pool._workers]
 
 
 @pytest.fixture
 def start_engine() -> Iterator[StartEngine]:
-    started: list[Engine] = []
+    started: list[WorkerPool] = []
 
     def start(
         workers: int = 1, behaviour: str = "measure", ready: bool = True, start_timeout_s: float = 60.0
-    ) -> Engine:
-        engine = Engine(peer(behaviour, start_timeout_s), workers)
-        started.append(engine)
-        engine.start()
+    ) -> WorkerPool:
+        pool = WorkerPool(peer(behaviour, start_timeout_s), workers)
+        started.append(pool)
+        pool.start()
         if ready:
-            wait_until(lambda: engine.ready)
-        return engine
+            wait_until(lambda: pool.ready)
+        return pool
 
     yield start
-    for engine in started:
-        engine.stop()
+    for pool in started:
+        pool.stop()
 
 
 def test_each_reply_reaches_the_thread_that_asked(start_engine: StartEngine) -> None:
-    engine = start_engine(workers=2)
+    pool = start_engine(workers=2)
     with ThreadPoolExecutor(4) as threads:
-        widths = list(threads.map(lambda size: engine.analyze(Job(b"x" * size), OWNER).width, range(1, 200)))
+        widths = list(threads.map(lambda size: pool.analyze(Job(b"x" * size), OWNER).width, range(1, 200)))
     assert widths == list(range(1, 200))
 
 
 def test_the_load_spreads_over_the_workers(start_engine: StartEngine) -> None:
-    engine = start_engine(workers=2)
-    wait_until(lambda: all_ready(engine))
+    pool = start_engine(workers=2)
+    wait_until(lambda: all_ready(pool))
     with ThreadPoolExecutor(2) as threads:
-        pids = set(threads.map(lambda _: engine.analyze(Job(b"slow"), OWNER).height, range(2)))
+        pids = set(threads.map(lambda _: pool.analyze(Job(b"slow"), OWNER).height, range(2)))
     assert len(pids) == 2
 
 
@@ -82,14 +82,14 @@ def test_time_to_spare_is_told_by_the_load_of_the_last_second(
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "LOAD_MEMORY_S", 0.1)
-    engine = start_engine()
-    spare = [engine.spare]
+    pool = start_engine()
+    has_spare_capacity = [pool.has_spare_capacity]
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda _: engine.analyze(Job(b"slow"), OWNER), range(4)))
-    spare.append(engine.spare)
+        list(threads.map(lambda _: pool.analyze(Job(b"slow"), OWNER), range(4)))
+    has_spare_capacity.append(pool.has_spare_capacity)
     time.sleep(0.5)
-    engine.analyze(Job(b"x"), OWNER)
-    assert [*spare, engine.spare] == [True, False, True]
+    pool.analyze(Job(b"x"), OWNER)
+    assert [*has_spare_capacity, pool.has_spare_capacity] == [True, False, True]
 
 
 def test_slots_are_given_to_owners_in_turn(
@@ -97,11 +97,11 @@ def test_slots_are_given_to_owners_in_turn(
 ) -> None:
     """Of a greedy owner's many jobs one is done for each of a modest owner's."""
     monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 10)
-    engine = start_engine()
+    pool = start_engine()
     done: list[str] = []
 
     def ask(owner: str) -> None:
-        engine.analyze(Job(b"slow"), owner)
+        pool.analyze(Job(b"slow"), owner)
         done.append(owner)
 
     with ThreadPoolExecutor(12) as threads:
@@ -120,107 +120,107 @@ def test_the_workers_verdict_on_a_picture_is_raised(start_engine: StartEngine) -
 
 
 def test_a_defect_in_the_pipeline_costs_one_frame_and_no_worker(start_engine: StartEngine) -> None:
-    engine = start_engine()
-    pid = engine.analyze(Job(b"x"), OWNER).height
+    pool = start_engine()
+    pid = pool.analyze(Job(b"x"), OWNER).height
     with pytest.raises(UnavailableError):
-        engine.analyze(Job(b"bug"), OWNER)
-    assert engine.analyze(Job(b"x"), OWNER).height == pid
+        pool.analyze(Job(b"bug"), OWNER)
+    assert pool.analyze(Job(b"x"), OWNER).height == pid
 
 
 def test_a_worker_that_dies_costs_its_frame_and_is_replaced(start_engine: StartEngine) -> None:
-    engine = start_engine()
+    pool = start_engine()
     with pytest.raises(UnavailableError):
-        engine.analyze(Job(b"die"), OWNER)
-    wait_until(lambda: engine.ready)
-    assert engine.analyze(Job(b"four"), OWNER).width == 4
+        pool.analyze(Job(b"die"), OWNER)
+    wait_until(lambda: pool.ready)
+    assert pool.analyze(Job(b"four"), OWNER).width == 4
 
 
 def test_a_killed_worker_is_replaced_while_frames_keep_coming(start_engine: StartEngine) -> None:
-    engine = start_engine(workers=2)
-    wait_until(lambda: all_ready(engine))
-    os.kill(engine.analyze(Job(b"x"), OWNER).height, signal.SIGKILL)
+    pool = start_engine(workers=2)
+    wait_until(lambda: all_ready(pool))
+    os.kill(pool.analyze(Job(b"x"), OWNER).height, signal.SIGKILL)
     answered = 0
     for _ in range(50):
         try:
-            answered += engine.analyze(Job(b"abc"), OWNER).width == 3
+            answered += pool.analyze(Job(b"abc"), OWNER).width == 3
         except UnavailableError:
             continue
     assert answered >= 48
-    wait_until(lambda: all_ready(engine))
+    wait_until(lambda: all_ready(pool))
 
 
 def test_a_worker_that_hangs_is_killed_and_replaced(
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "JOB_TIMEOUT_S", 0.5)
-    engine = start_engine()
+    pool = start_engine()
     with pytest.raises(UnavailableError):
-        engine.analyze(Job(b"hang"), OWNER)
-    wait_until(lambda: engine.ready)
-    assert engine.analyze(Job(b"x"), OWNER).width == 1
+        pool.analyze(Job(b"hang"), OWNER)
+    wait_until(lambda: pool.ready)
+    assert pool.analyze(Job(b"x"), OWNER).width == 1
 
 
 def test_a_frame_that_finds_no_slot_in_time_is_answered_busy(
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.05)
-    engine = start_engine()
+    pool = start_engine()
     with ThreadPoolExecutor(engine_module.JOBS_PER_WORKER) as threads:
         slow = [
-            threads.submit(engine.analyze, Job(b"slow"), OWNER) for _ in range(engine_module.JOBS_PER_WORKER)
+            threads.submit(pool.analyze, Job(b"slow"), OWNER) for _ in range(engine_module.JOBS_PER_WORKER)
         ]
         time.sleep(0.1)
         with pytest.raises(BusyError):
-            engine.analyze(Job(b"x"), OWNER)
+            pool.analyze(Job(b"x"), OWNER)
         assert [future.result().width for future in slow] == [4, 4]
-    assert engine.analyze(Job(b"x"), OWNER).width == 1
+    assert pool.analyze(Job(b"x"), OWNER).width == 1
 
 
 def test_without_a_ready_worker_frames_are_answered_unavailable(
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.05)
-    engine = start_engine(behaviour="never ready", ready=False)
-    assert not engine.ready
+    pool = start_engine(behaviour="never ready", ready=False)
+    assert not pool.ready
     with pytest.raises(UnavailableError):
-        engine.analyze(Job(b"x"), OWNER)
+        pool.analyze(Job(b"x"), OWNER)
 
 
 def test_a_frame_that_found_no_slot_in_time_leaves_nothing_behind(
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.02)
-    engine = start_engine(behaviour="never ready", ready=False)
+    pool = start_engine(behaviour="never ready", ready=False)
     for owner in ("one", "one", "another"):
         with pytest.raises(UnavailableError):
-            engine.analyze(Job(b"x"), owner)
-    assert engine._waiting == {}
+            pool.analyze(Job(b"x"), owner)
+    assert pool._waiting == {}
 
 
 def test_a_worker_that_never_gets_ready_is_replaced(start_engine: StartEngine) -> None:
-    engine = start_engine(behaviour="never ready", ready=False, start_timeout_s=0.3)
-    wait_until(lambda: pids(engine) != [None])
-    (first,) = pids(engine)
-    wait_until(lambda: pids(engine) not in ([first], [None]))
+    pool = start_engine(behaviour="never ready", ready=False, start_timeout_s=0.3)
+    wait_until(lambda: pids(pool) != [None])
+    (first,) = pids(pool)
+    wait_until(lambda: pids(pool) not in ([first], [None]))
 
 
 def test_while_a_worker_keeps_dying_the_pause_before_its_restart_stays_short(
     start_engine: StartEngine,
 ) -> None:
     """Whoever knows a picture that kills workers must not shut out everyone for long."""
-    engine = start_engine()
+    pool = start_engine()
     for _ in range(7):
         with pytest.raises(UnavailableError):
-            engine.analyze(Job(b"die"), OWNER)
-        wait_until(lambda: engine.ready, timeout_s=10.0)
-    assert engine.analyze(Job(b"x"), OWNER).width == 1
+            pool.analyze(Job(b"die"), OWNER)
+        wait_until(lambda: pool.ready, timeout_s=10.0)
+    assert pool.analyze(Job(b"x"), OWNER).width == 1
 
 
 def test_stopping_ends_every_process(start_engine: StartEngine) -> None:
-    engine = start_engine(workers=2)
-    wait_until(lambda: all_ready(engine))
-    running = pids(engine)
-    engine.stop()
+    pool = start_engine(workers=2)
+    wait_until(lambda: all_ready(pool))
+    running = pids(pool)
+    pool.stop()
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in running))
 
 
@@ -229,13 +229,13 @@ def test_a_hostile_reply_ends_its_worker_and_nothing_else(
     start_engine: StartEngine, behaviour: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    engine = start_engine(behaviour=behaviour)
-    (first,) = pids(engine)
+    pool = start_engine(behaviour=behaviour)
+    (first,) = pids(pool)
     with pytest.raises((UnavailableError, BadFrameError)):
-        engine.analyze(Job(b"attack"), OWNER)
-    wait_until(lambda: engine.ready and pids(engine) != [first])
+        pool.analyze(Job(b"attack"), OWNER)
+    wait_until(lambda: pool.ready and pids(pool) != [first])
     with pytest.raises(BadFrameError, match="well"):
-        engine.analyze(Job(b"x"), OWNER)
+        pool.analyze(Job(b"x"), OWNER)
     assert not (tmp_path / "unpickled").exists()
 
 
@@ -261,11 +261,11 @@ def test_background_jobs_wait_until_no_other_job_waits(
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 10)
-    engine = start_engine()
+    pool = start_engine()
     done: list[str] = []
 
     def ask(owner: str, background: bool) -> None:
-        engine.analyze(Job(b"slow"), owner, background=background)
+        pool.analyze(Job(b"slow"), owner, background=background)
         done.append(owner)
 
     with ThreadPoolExecutor(12) as threads:
@@ -278,13 +278,13 @@ def test_background_jobs_wait_until_no_other_job_waits(
 
 
 def test_background_jobs_leave_one_of_several_workers_alone(start_engine: StartEngine) -> None:
-    engine = start_engine(workers=2)
-    wait_until(lambda: all_ready(engine))
+    pool = start_engine(workers=2)
+    wait_until(lambda: all_ready(pool))
     with ThreadPoolExecutor(4) as threads:
-        uploads = [threads.submit(engine.analyze, Job(b"slow"), n, background=True) for n in range(2)]
+        uploads = [threads.submit(pool.analyze, Job(b"slow"), n, background=True) for n in range(2)]
         time.sleep(0.1)
         start_s = time.monotonic()
-        engine.analyze(Job(b"x"), OWNER)
+        pool.analyze(Job(b"x"), OWNER)
         assert not any(upload.done() for upload in uploads)
         assert time.monotonic() - start_s < 0.2
         assert len({upload.result().height for upload in uploads}) == 1
@@ -294,11 +294,11 @@ def test_a_background_job_that_finds_no_worker_is_busy_and_the_next_one_has_its_
     start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "QUEUE_TIMEOUT_S", 0.1)
-    engine = start_engine()
+    pool = start_engine()
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(engine.analyze, Job(b"slow"), OWNER, background=True)
+        first = threads.submit(pool.analyze, Job(b"slow"), OWNER, background=True)
         time.sleep(0.05)
         with pytest.raises(BusyError):
-            engine.analyze(Job(b"x"), OWNER, background=True)
+            pool.analyze(Job(b"x"), OWNER, background=True)
         first.result()
-    assert engine.analyze(Job(b"xy"), OWNER, background=True).width == 2
+    assert pool.analyze(Job(b"xy"), OWNER, background=True).width == 2

@@ -19,7 +19,7 @@ from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
 from tests.helpers.serving import PROJECT_ROOT
 from webapp.config import Runtime
 from webapp.vision.classify import load_classifier
-from webapp.vision.tflite_model import Network
+from webapp.vision.tflite_model import TFLiteModel
 
 MODELS = PROJECT_ROOT / "models"
 PEER_FOLDER = PROJECT_ROOT / ".venv-peer"
@@ -54,8 +54,10 @@ def peers(folder: Path) -> Iterator[Subject]:
     face = np.zeros((1, *model.input_shape[1:]), np.float32)
     lite = bytes(tensorflow.lite.TFLiteConverter.from_keras_model(model).convert())
     size = whole.stat().st_size
-    yield Subject("fer's, litert quantised (its default)", Network(quantised).run, quantised.stat().st_size)
-    yield Subject("fer's, litert float", Network(lite).run, len(lite))
+    yield Subject(
+        "fer's, litert quantised (its default)", TFLiteModel(quantised).run, quantised.stat().st_size
+    )
+    yield Subject("fer's, litert float", TFLiteModel(lite).run, len(lite))
     yield Subject("fer's, keras as fer calls it", lambda: model(face), size)
     yield Subject("fer's, keras compiled", tensorflow.function(lambda: model(face, training=False)), size)
 

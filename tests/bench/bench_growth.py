@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.bench.bench_load import frames_per_s, middle, print_loads, put_load, row, watched
+from tests.bench.bench_load import center, frames_per_s, print_loads, put_load, row, watched
 from tests.bench.load_client import Load, Plan
 from tests.bench.report import Goal, print_goals, write_json, write_plot
 from tests.bench.scenes import moving_faces
@@ -34,7 +34,7 @@ def over_clients() -> list[Goal]:
     with Server() as server:
         plans = [Plan(server.port, clients, TURN_SECONDS, watched=watched(server)) for clients in CLIENTS]
         turns = [[put_load(plan, pictures) for plan in plans] for _ in range(TURNS)]
-    loads = [middle(same, frames_per_s) for same in zip(*turns, strict=True)]
+    loads = [center(same, frames_per_s) for same in zip(*turns, strict=True)]
     _report("growth_clients", "clients", CLIENTS, loads)
     rates = [frames_per_s(load) for load in loads]
     after_peak = min(rates[rates.index(max(rates)) :])

@@ -93,7 +93,7 @@ def p95_ms(load: Load) -> float:
     return statistics.quantiles(load.round_trips_ms, n=20)[-1]
 
 
-def middle(loads: Sequence[Load], value: Callable[[Load], float]) -> Load:
+def center(loads: Sequence[Load], value: Callable[[Load], float]) -> Load:
     """Of an odd number of loads, the one with the middle value."""
     return sorted(loads, key=value)[len(loads) // 2]
 
@@ -115,7 +115,7 @@ def main() -> list[Goal]:
         closed = put_load(Plan(port, 8, 8, watched=groups), one_face)
         four = put_load(Plan(port, 8, 8, watched=groups), four_faces)
         house = Plan(port, FULL_HOUSE, 8, FULL_HOUSE_RATE_PER_S, watched=groups)
-        full = middle([put_load(house, one_face) for _ in range(FULL_HOUSE_TURNS)], p95_ms)
+        full = center([put_load(house, one_face) for _ in range(FULL_HOUSE_TURNS)], p95_ms)
         memory = [
             {"process": name, "pid": pid, "MB": memory_mb(pid)} for name in groups for pid in groups[name]
         ]

@@ -25,7 +25,7 @@ from tests.rooms.test_server import TOKEN
 
 SECONDS, ROUNDS = 30.0, 10
 WITHOUT, SQLITE, POSTGRESQL = "none", "SQLite", "PostgreSQL"
-RATIO_LIMIT = 1.1
+MAX_RATIO_LENGTH = 1.1
 
 
 @contextmanager
@@ -100,8 +100,8 @@ def _goals(line: Row) -> list[Goal]:
         return Goal(f"{line['recording']}: {what}", float(str(line[column])), limit, at_most=True)
 
     return [
-        goal("median round trip, of that without recording", "median ratio", RATIO_LIMIT),
-        goal("95th percentile, of that without recording", "p95 ratio", RATIO_LIMIT),
+        goal("median round trip, of that without recording", "median ratio", MAX_RATIO_LENGTH),
+        goal("95th percentile, of that without recording", "p95 ratio", MAX_RATIO_LENGTH),
         goal("analysed frames that were not stored", "missing", 0),
         goal("samples stored twice", "twice", 0),
     ]

@@ -29,7 +29,7 @@ from webapp.vision.model_files import FACE_DETECTOR, FACE_MESH, read_model
 from webapp.vision.pipeline import Pipeline
 from webapp.vision.polylines import polylines
 from webapp.vision.pose import head_pose
-from webapp.vision.tflite_model import Network
+from webapp.vision.tflite_model import TFLiteModel
 
 FACES = (1, 4)
 
@@ -56,8 +56,11 @@ class Bare:
 
     def __init__(self, image: bytes, model: Path) -> None:
         self._data = np.frombuffer(image, np.uint8)
-        self._detector, self._mesh = Network(read_model(FACE_DETECTOR)), Network(read_model(FACE_MESH))
-        self._classifier = Network(model)
+        self._detector, self._mesh = (
+            TFLiteModel(read_model(FACE_DETECTOR)),
+            TFLiteModel(read_model(FACE_MESH)),
+        )
+        self._classifier = TFLiteModel(model)
 
     def parts(self) -> dict[str, Callable[[], object]]:
         """Each by its name, ready to run."""

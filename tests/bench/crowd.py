@@ -15,7 +15,7 @@ from webapp.export.tables import iso
 
 PARTICIPANTS = 30
 RATE_PER_S = 5.0
-STORED_LIMIT_S = 10.0
+STORED_TIMEOUT_S = 10.0
 
 WARM_UP_S = 3.0
 """Everybody's first frames are searched for faces, which costs the most."""
@@ -82,7 +82,7 @@ class Crowd:
         assert answer.status_code == 200, answer.text
 
     def _wait_until_written(self) -> None:
-        end_s = time.monotonic() + STORED_LIMIT_S
+        end_s = time.monotonic() + STORED_TIMEOUT_S
         while api(self._server, "GET", f"/rooms/{self._room}").json()["samples"]["waiting"]:
             assert time.monotonic() < end_s, "samples still wait to be written"
             time.sleep(0.1)

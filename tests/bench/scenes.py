@@ -27,7 +27,7 @@ FACE_IN_CELL = 0.36
 NOISE = 2.0
 """The standard deviation of the camera's noise, in levels of 256."""
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 
 def moving_faces(faces: int = 1, width: int = WIDTH, count: int = PICTURES) -> list[bytes]:
@@ -36,7 +36,7 @@ def moving_faces(faces: int = 1, width: int = WIDTH, count: int = PICTURES) -> l
     return [_encoded(_noisy(scene(number / count, faces, width), random)) for number in range(count)]
 
 
-def scene(progress: float, faces: int, width: int) -> Picture:
+def scene(progress: float, faces: int, width: int) -> ImageArray:
     """The picture (height, width, 3) BGR at this part of the round, 0 to 1."""
     columns, rows = _grid(faces)
     height = round(width / ASPECT)
@@ -57,26 +57,26 @@ def _grid(faces: int) -> tuple[int, int]:
     return columns, math.ceil(faces / columns)
 
 
-def _portrait(turn: float, width: int, height: int, face_width: float) -> Picture:
+def _portrait(turn: float, width: int, height: int, face_width: float) -> ImageArray:
     """The portrait in a cell of this size, at `turn` (radians) of its way round."""
     scale = face_width / FACE.width * (1 + 0.15 * math.sin(2 * turn))
-    middle = (FACE.x + FACE.width / 2, FACE.y + FACE.height / 2)
-    place = cv2.getRotationMatrix2D(middle, 12 * math.sin(3 * turn), scale)
-    place[0, 2] += width * (0.5 + 0.10 * math.cos(turn)) - middle[0]
-    place[1, 2] += height * (0.5 + 0.06 * math.sin(turn)) - middle[1]
+    center = (FACE.x + FACE.width / 2, FACE.y + FACE.height / 2)
+    place = cv2.getRotationMatrix2D(center, 12 * math.sin(3 * turn), scale)
+    place[0, 2] += width * (0.5 + 0.10 * math.cos(turn)) - center[0]
+    place[1, 2] += height * (0.5 + 0.06 * math.sin(turn)) - center[1]
     cell = cv2.warpAffine(_astronaut(), place, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.convertScaleAbs(cell, alpha=1 + 0.2 * math.cos(2 * turn)), np.uint8)
 
 
 @functools.cache
-def _astronaut() -> Picture:
+def _astronaut() -> ImageArray:
     return astronaut()
 
 
-def _noisy(picture: Picture, random: np.random.Generator) -> Picture:
+def _noisy(picture: ImageArray, random: np.random.Generator) -> ImageArray:
     noise = NOISE * random.standard_normal(picture.shape, dtype=np.float32)
     return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
 
 
-def _encoded(picture: Picture) -> bytes:
+def _encoded(picture: ImageArray) -> bytes:
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()

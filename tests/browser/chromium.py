@@ -14,7 +14,7 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-INSTALL_LIMIT_S = 900.0
+INSTALL_TIMEOUT_S = 900.0
 
 
 def find_chromium() -> str | None:
@@ -71,7 +71,7 @@ def main() -> int:
 def _try(*command: str) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
-        subprocess.run(command, env=environment, timeout=INSTALL_LIMIT_S, check=False)
+        subprocess.run(command, env=environment, timeout=INSTALL_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         print(f"{command[0]} failed: {error}", file=sys.stderr)
 

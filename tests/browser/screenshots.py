@@ -25,7 +25,7 @@ from tests.browser.test_rooms import PASSWORD
 from tests.helpers.crowd import Crowd
 from tests.helpers.serving import PROJECT_ROOT, Server
 from tests.rooms.test_server import TOKEN, api
-from tests.vision.images import Picture, astronaut, mirrored
+from tests.vision.images import ImageArray, astronaut, mirrored
 
 IMAGES = PROJECT_ROOT / "docs" / "images"
 VIEWPORT = {"width": 1280, "height": 800}
@@ -116,7 +116,7 @@ def sign_in(page: Page, server: Server) -> None:
 SHOTS = {"live": show_live, "board": show_board}
 
 
-def framed(portrait: Picture, scale: float = 1.3) -> Picture:
+def framed(portrait: ImageArray, scale: float = 1.3) -> ImageArray:
     """The portrait at this scale in a camera's frame, 640 x 480, which it fills."""
     shift = np.array([[scale, 0, (videos.WIDTH - scale * len(portrait)) / 2], [0, scale, -8]], np.float32)
     size = (videos.WIDTH, videos.HEIGHT)

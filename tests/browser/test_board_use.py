@@ -102,12 +102,12 @@ def test_one_line_names_who_needs_a_look(
         room_server, room, 4, [astronaut_jpeg, empty_jpeg, two_faces_jpeg, astronaut_jpeg], 2
     ) as crowd:
         host.wait_for_selector("#attention:text-is('No face: P2 · Several faces: P3')")
-        crowd.people[3].client.disconnect()
+        crowd.membership[3].client.disconnect()
         host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2 · Several faces: P3')")
         host.click(".tile:has(.tile-alias:text-is('P3')) summary")
         host.click(".tile:has(.tile-alias:text-is('P3')) button:text-is('Remove')")
         host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2')")
-        assert crowd.people[2].parted == [{"reason": "removed"}]
+        assert crowd.membership[2].parted == [{"reason": "removed"}]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (390, 844)])

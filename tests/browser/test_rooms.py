@@ -26,7 +26,7 @@ TOKEN = "a-long-token-for-tests"
 PASSWORD = "correct horse battery"
 INFORMATION = "We study how faces move.\nNothing else."
 RECORDED_S = 20
-MARKER_LIMIT_S = 0.1
+MARKER_TIMEOUT_S = 0.1
 MARKERS = {"1": "Film begins", "2": "Film ends"}
 
 ANSWER = re.compile(r"43(?P<ack>\d+)(?P<result>.*)", re.DOTALL)
@@ -154,7 +154,7 @@ def check_marked(rows: list[dict[str, str]], pressed_s: float, analysed_s: dict[
     assert sorted(row["alias"] for row in rows) == sorted(analysed_s)
     for row in rows:
         nearest_s = min(abs(at_s - pressed_s) for at_s in analysed_s[row["alias"]])
-        assert abs(seconds(row["captured"]) - pressed_s) < nearest_s + MARKER_LIMIT_S
+        assert abs(seconds(row["captured"]) - pressed_s) < nearest_s + MARKER_TIMEOUT_S
 
 
 def test_a_session_from_the_link_to_the_data(
@@ -203,7 +203,7 @@ def test_a_session_from_the_link_to_the_data(
     assert [marker["label"] for marker in markers] == list(MARKERS.values())
     for marker in markers:
         pressed_at_s = pressed_s[marker["label"]]
-        assert abs(seconds(marker["timestamp"]) - pressed_at_s) < MARKER_LIMIT_S
+        assert abs(seconds(marker["timestamp"]) - pressed_at_s) < MARKER_TIMEOUT_S
         check_marked([row for row in samples if row["marker"] == marker["label"]], pressed_at_s, analysed_s)
     assert {row["marker"] for row in samples} == {"", *MARKERS.values()}
 

@@ -26,7 +26,7 @@ NewPage = Callable[..., Page]
 PEOPLE = ("Anna", "Ben")
 RECORDED_S = 5.0
 LOST_AT_MOST_S = 1.0
-BACK_LIMIT_MS = 30_000
+BACK_TIMEOUT_MS = 30_000
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ def test_a_killed_server_comes_back_with_the_room_its_people_and_its_recording(
     own_server.start()
 
     for alias, page in pages.items():
-        page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=BACK_LIMIT_MS)
+        page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=BACK_TIMEOUT_MS)
         page.wait_for_selector("#recording", state="visible")
         host.wait_for_selector(
-            f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')", timeout=BACK_LIMIT_MS
+            f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')", timeout=BACK_TIMEOUT_MS
         )
     back_ms = 1000 * time.time()
     assert host.locator(".tile").count() == len(PEOPLE)
@@ -135,7 +135,7 @@ def test_markers_that_were_pressed_while_the_server_was_away_are_set_with_their_
     host.keyboard.press("2")
     host.wait_for_selector("#alarm:has-text('“Film ends” will be set')")
     own_server.start()
-    host.wait_for_selector("#last-marker:has-text('Film ends')", timeout=BACK_LIMIT_MS)
+    host.wait_for_selector("#last-marker:has-text('Film ends')", timeout=BACK_TIMEOUT_MS)
     back_s = time.time()
     host.wait_for_selector("#alarm", state="hidden")
     with host.expect_download() as download:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import screenshots
-from tests.vision.images import Picture, astronaut
+from tests.vision.images import ImageArray, astronaut
 
 
 def test_every_screenshot_has_the_size_of_the_window(
@@ -38,7 +38,7 @@ def test_a_screenshot_that_cannot_be_made_small_enough_is_refused(monkeypatch: p
         screenshots.small_png(as_png(astronaut()))
 
 
-def as_png(image: Picture) -> bytes:
+def as_png(image: ImageArray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()

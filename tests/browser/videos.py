@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tests.vision.images import FACE, Picture, astronaut
+from tests.vision.images import FACE, ImageArray, astronaut
 from webapp.protocol import Box
 
 WIDTH, HEIGHT = 640, 480
@@ -37,7 +37,7 @@ def face_box(place: Place) -> Box:
     return Box(left + scale * FACE.x, top + scale * FACE.y, scale * FACE.width, scale * FACE.height)
 
 
-def frame(number: int, *places: Place) -> Picture:
+def frame(number: int, *places: Place) -> ImageArray:
     """A grey frame with the portrait at these places, and its number."""
     canvas = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     portrait = astronaut()
@@ -50,14 +50,14 @@ def frame(number: int, *places: Place) -> Picture:
     return canvas
 
 
-def read_number(image: Picture) -> int:
+def read_number(image: ImageArray) -> int:
     """The number that a frame carries."""
     size = MARKS["size"]
     blocks = image[HEIGHT - size // 2, size // 2 : MARKS["count"] * size : size, 1]
     return sum(int(block > 128) << bit for bit, block in enumerate(blocks))
 
 
-def write(path: Path, frames: Iterable[Picture]) -> Path:
+def write(path: Path, frames: Iterable[ImageArray]) -> Path:
     """JPEGs one after the other, as Chromium takes them for a camera."""
     with path.open("wb") as file:
         for image in frames:

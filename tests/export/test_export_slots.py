@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.exports import CODE, START_MS, add_person, new_archive, sample, unzip
 from webapp.errors import StoreError
 from webapp.export.export_slots import MAX_EXPORTS, ExportSlots
-from webapp.export.zip import ROWS_AT_ONCE
+from webapp.export.zip import MAX_ROWS
 from webapp.store.repositories import Archive
 
 WAIT_S = 10.0
@@ -103,7 +103,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     """A room with a recording of several pieces."""
     made = new_archive(f"sqlite:///{tmp_path / 'test.sqlite'}", "ann")
     made.start_recording(CODE, START_MS)
-    made.add_samples([sample("ann", number, number / 100) for number in range(3 * ROWS_AT_ONCE)])
+    made.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
     yield made
     made.close()
 
@@ -143,4 +143,4 @@ def test_two_exports_beside_each_other_are_both_whole(archive: Archive) -> None:
             else:
                 pieces[export_id].append(piece)
     for parts in pieces.values():
-        assert unzip(iter(parts))["samples.csv"].count(b"\n") == 3 * ROWS_AT_ONCE + 1
+        assert unzip(iter(parts))["samples.csv"].count(b"\n") == 3 * MAX_ROWS + 1

@@ -30,13 +30,13 @@ from tests.helpers.long_recording import add_recording
 from tests.helpers.postgres import database_setting
 from tests.store.test_store import LocalStore
 from webapp.export.codebook import COLUMNS
-from webapp.export.zip import ROWS_AT_ONCE, write_export
+from webapp.export.zip import MAX_ROWS, write_export
 from webapp.rooms.room import Room
-from webapp.rooms.service import Lab
+from webapp.rooms.service import RoomService
 from webapp.store.database import open_database
 from webapp.store.records import MarkerRecord, RoomRecord
 from webapp.store.repositories import Archive
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 FORMS = ("csv", "parquet")
 
@@ -68,7 +68,7 @@ def test_people_who_join_while_an_export_runs_are_not_in_it(kind: str, url: str)
         archive = new_archive(setting.get("MIEN_DATABASE_URL", url), "ann")
         for recording in (1, 2):
             archive.start_recording(CODE, START_MS)
-            many = range(2 * ROWS_AT_ONCE)
+            many = range(2 * MAX_ROWS)
             archive.add_samples([sample("ann", n, n / 100, recording=recording) for n in many])
         engine = open_database(setting.get("MIEN_DATABASE_URL", url))
         pieces = write_export(engine, CODE, {}, "csv")
@@ -81,7 +81,7 @@ def test_people_who_join_while_an_export_runs_are_not_in_it(kind: str, url: str)
         assert [row["participant"] for row in rows(files["participants.csv"])] == ["ann"]
         assert rows(files["markers.csv"]) == []
         again = exported(engine)
-        assert [row["samples"] for row in rows(again["participants.csv"])] == [str(4 * ROWS_AT_ONCE), "5"]
+        assert [row["samples"] for row in rows(again["participants.csv"])] == [str(4 * MAX_ROWS), "5"]
         engine.dispose()
         archive.close()
 
@@ -91,7 +91,7 @@ def test_an_export_that_is_broken_off_leaves_nothing_open(kind: str, url: str) -
     with database_setting(kind) as setting:
         archive = new_archive(setting.get("MIEN_DATABASE_URL", url), "ann")
         archive.start_recording(CODE, START_MS)
-        archive.add_samples([sample("ann", number, number / 100) for number in range(3 * ROWS_AT_ONCE)])
+        archive.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
         engine = open_database(setting.get("MIEN_DATABASE_URL", url))
         pieces = write_export(engine, CODE, {}, "csv")
         assert isinstance(pieces, Generator)
@@ -256,9 +256,9 @@ def test_the_code_books_name_every_column_of_every_table(archive: Archive, engin
 
 def test_samples_that_are_not_in_the_export_are_counted(archive: Archive) -> None:
     store = LocalStore(archive)
-    writer = Writer(store, capacity=2)
+    writer = SampleWriter(store, capacity=2)
     writer.put(CODE, [sample("ann", number, number) for number in range(5)])
-    pieces = Lab(store, writer, "model").export(Room(RoomRecord(CODE, "", "", {}, 0.0)), {}, "csv")
+    pieces = RoomService(store, writer, "model").export(Room(RoomRecord(CODE, "", "", {}, 0.0)), {}, "csv")
     about = json.loads(unzip(pieces)["room.json"])
     assert (about["samples"], about["lost"], about["waiting"], about["model"]) == (2, 3, 0, "model")
 

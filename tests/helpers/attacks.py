@@ -28,7 +28,7 @@ import numpy as np
 import requests
 
 from tests.bench.load_client import BINARY, TEXT, websocket_frame
-from tests.helpers.serving import PROJECT_ROOT, START_LIMIT_S, Server
+from tests.helpers.serving import PROJECT_ROOT, START_TIMEOUT_S, Server
 
 PING, PONG = 0x89, 0x8A
 FIRST_FRAGMENT, NEXT_FRAGMENT = 0x02, 0x00
@@ -52,7 +52,7 @@ class LoggedServer(Server):
             self.process = subprocess.Popen(
                 [sys.executable, "wsgi.py"], cwd=PROJECT_ROOT, env=os.environ | self.settings, stderr=file
             )
-        self.wait_until_ready(START_LIMIT_S)
+        self.wait_until_ready(START_TIMEOUT_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +369,7 @@ def logins(target: Target, under_way: Event, stop: Event) -> None:
 @attack(21, "joining and quitting")
 def churn(target: Target, under_way: Event, stop: Event) -> None:
     join = f'420["join",{{"room":"{target.room}","consent":true}}]'.encode()
-    turn = websocket_frame(TEXT, join) + websocket_frame(TEXT, b'421["quit",{}]')
+    turn = websocket_frame(TEXT, join) + websocket_frame(TEXT, b'421["leave",{}]')
     flood(turn * 20, target, under_way, stop, pause_s=0.05)
 
 

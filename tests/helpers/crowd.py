@@ -25,13 +25,13 @@ class Crowd:
         self._server, self._room, self._pictures = server, room, pictures
         self._interval_s = 1 / frames_per_s
         self._stopping = threading.Event()
-        self.people = [person(server) for _ in range(count)]
+        self.membership = [person(server) for _ in range(count)]
         self._threads = [
             threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(count)
         ]
 
     def __enter__(self) -> Crowd:
-        for one in self.people:
+        for one in self.membership:
             one.__enter__()
             assert "participant" in one.join(self._room, alias="")
         for thread in self._threads:
@@ -42,13 +42,13 @@ class Crowd:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
-        for thread, one in zip(self._threads, self.people, strict=True):
+        for thread, one in zip(self._threads, self.membership, strict=True):
             thread.join(10)
             one.__exit__()
 
     def _send(self, number: int) -> None:
-        one, picture = self.people[number], self._pictures[number % len(self._pictures)]
-        time.sleep(self._interval_s * number / len(self.people))
+        one, picture = self.membership[number], self._pictures[number % len(self._pictures)]
+        time.sleep(self._interval_s * number / len(self.membership))
         while not self._stopping.wait(self._interval_s):
             try:
                 one.send(picture)

@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from webapp.ipc.job_codec import unpack_job
 from webapp.analysis.worker import serve
 from webapp.errors import BadFrameError
 from webapp.ipc import framing
+from webapp.ipc.job_codec import unpack_job
 from webapp.protocol import WORKER_STAGES, Analysis, Job
 
 

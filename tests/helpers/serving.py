@@ -19,8 +19,8 @@ import requests
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 
-START_LIMIT_S = 60.0
-STOP_LIMIT_S = 30.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
 
 
 def free_port() -> int:
@@ -57,12 +57,12 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "wsgi.py"], cwd=PROJECT_ROOT, env=os.environ | self.settings
         )
-        self.wait_until_ready(START_LIMIT_S)
+        self.wait_until_ready(START_TIMEOUT_S)
 
     def stop(self) -> None:
         """Stop it as a person or systemd would, with SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(STOP_LIMIT_S)
+        self.process.wait(STOP_TIMEOUT_S)
 
     def wait_until_ready(self, limit_s: float) -> float:
         """The seconds until /readyz answers 200."""

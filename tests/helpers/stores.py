@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.errors import StoreError
-from webapp.rooms.service import Lab
+from webapp.rooms.service import RoomService
 from webapp.store.repositories import Archive
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 
 class ScriptedStore:
@@ -74,13 +74,13 @@ class ScriptedStore:
 
 
 @contextmanager
-def scripted_lab(folder: Path) -> Iterator[tuple[Lab, ScriptedStore, Writer]]:
+def scripted_lab(folder: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
     """A lab with a database of its own in a folder."""
     archive = Archive(f"sqlite:///{folder / 'test.sqlite'}")
     archive.prepare()
     store = ScriptedStore(archive)
-    writer = Writer(store)
-    yield Lab(store, writer, "model"), store, writer
+    writer = SampleWriter(store)
+    yield RoomService(store, writer, "model"), store, writer
     archive.close()
 
 

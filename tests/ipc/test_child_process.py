@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.waiting import wait_until
-from webapp.ipc.job_codec import pack_job
 from webapp.config import PROJECT_ROOT, child_environment
 from webapp.errors import ChildGoneError
 from webapp.ipc.child_process import Backoff, ChildProcess, ChildSpec, Supervisor
+from webapp.ipc.job_codec import pack_job
 from webapp.protocol import Job
 
 StartSupervisor = Callable[[ChildSpec], Supervisor[bytes]]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.faces import face
-from webapp.ipc import job_codec
 from webapp.errors import BadFrameError, FrameError, LinkError, TooLargeError, UnavailableError
+from webapp.ipc import job_codec
 from webapp.protocol import WORKER_STAGES, Analysis, Face, Job, Region
 from webapp.vision.polylines import polylines_json
 

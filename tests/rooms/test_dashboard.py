@@ -18,11 +18,11 @@ from webapp.protocol import STAGES, Face, Frame, Result
 from webapp.rooms.dashboard import FRESH_S, summary
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import MARKERS_SHOWN, Room
-from webapp.rooms.service import Lab
-from webapp.rooms.subscriptions import Watchers
-from webapp.rooms.ticker import Beat
+from webapp.rooms.service import RoomService
+from webapp.rooms.subscriptions import Subscriptions
+from webapp.rooms.ticker import Ticker
 from webapp.store.repositories import Archive
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 PEOPLE = 30
 WARM_UP_MINUTES = 3
@@ -62,11 +62,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, clock: Clock) -> Iterator[Lab]:
+def room_service(tmp_path: Path, clock: Clock) -> Iterator[RoomService]:
     archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
     archive.prepare()
     store = LocalStore(archive)
-    yield Lab(store, Writer(store), "model")
+    yield RoomService(store, SampleWriter(store), "model")
     archive.close()
 
 
@@ -77,72 +77,76 @@ class Silent(Emitter):
         self.sent += 1
 
 
-def full_room(lab: Lab, people: int) -> tuple[Room, list[Joined]]:
-    room = lab.create_room("Room", "Text", {"video": True})
-    return room, [lab.people.join(f"c{number}", room, "", True, None) for number in range(people)]
+def full_room(room_service: RoomService, membership: int) -> tuple[Room, list[Joined]]:
+    room = room_service.create_room("Room", "Text", {"video": True})
+    return room, [
+        room_service.membership.join(f"c{number}", room, "", True, None) for number in range(membership)
+    ]
 
 
-def send(lab: Lab, connection: str, *faces: Face) -> None:
+def send(room_service: RoomService, connection: str, *faces: Face) -> None:
     result = Result(1, 640, 480, faces, dict.fromkeys(STAGES, 1.0))
-    lab.intake.take(connection, Frame(1, 0.0, bytes(1000)), result, 0.0)
+    room_service.recorder.take(connection, Frame(1, 0.0, bytes(1000)), result, 0.0)
 
 
-def test_a_tile_says_what_is_wrong_the_gravest_first(lab: Lab, clock: Clock) -> None:
-    room, _ = full_room(lab, 5)
-    send(lab, "c0", face())
+def test_a_tile_says_what_is_wrong_the_gravest_first(room_service: RoomService, clock: Clock) -> None:
+    room, _ = full_room(room_service, 5)
+    send(room_service, "c0", face())
     clock.now_s += FRESH_S + 0.1
-    send(lab, "c1", face())
-    send(lab, "c2")
-    send(lab, "c3", face(), face(x=300))
-    send(lab, "c4", face())
-    lab.people.leave("c4")
-    tiles = summary(lab, room, clock.now_s)["participants"]
+    send(room_service, "c1", face())
+    send(room_service, "c2")
+    send(room_service, "c3", face(), face(x=300))
+    send(room_service, "c4", face())
+    room_service.membership.disconnected("c4")
+    tiles = summary(room_service, room, clock.now_s)["participants"]
     assert [tile["warning"] for tile in tiles] == ["no frames", None, "no face", "several faces", "left"]
     assert [tile["expression"] for tile in tiles] == [None, "happy", None, "happy", None]
 
 
-def test_the_group_is_the_mean_of_all_in_view(lab: Lab, clock: Clock) -> None:
-    room, _ = full_room(lab, 4)
-    assert summary(lab, room, clock.now_s)["group"] is None
-    send(lab, "c0", face(expression="happy"))
-    send(lab, "c1", face(expression="sad"))
-    send(lab, "c2", face(expression="sad"))
-    lab.people.leave("c2")
-    group = summary(lab, room, clock.now_s)["group"]
+def test_the_group_is_the_mean_of_all_in_view(room_service: RoomService, clock: Clock) -> None:
+    room, _ = full_room(room_service, 4)
+    assert summary(room_service, room, clock.now_s)["group"] is None
+    send(room_service, "c0", face(expression="happy"))
+    send(room_service, "c1", face(expression="sad"))
+    send(room_service, "c2", face(expression="sad"))
+    room_service.membership.disconnected("c2")
+    group = summary(room_service, room, clock.now_s)["group"]
     assert (group["happy"], group["sad"], sum(group.values())) == (0.5, 0.5, 1.0)
 
 
 @pytest.mark.parametrize(("emitter", "questions"), [(Emitter(), 16), (Silent(), 1)])
-def test_a_clock_is_asked_again_once_it_has_answered(lab: Lab, emitter: Emitter, questions: int) -> None:
-    full_room(lab, 1)
-    beat = Beat(lab, emitter)
+def test_a_clock_is_asked_again_once_it_has_answered(
+    room_service: RoomService, emitter: Emitter, questions: int
+) -> None:
+    full_room(room_service, 1)
+    ticker = Ticker(room_service, emitter)
     for second in range(60):
-        beat.ask_clocks(float(second))
+        ticker.ask_clocks(float(second))
     assert emitter.sent == questions
 
 
 @pytest.mark.slow
-def test_an_hour_of_a_full_room_leaves_nothing_behind(lab: Lab, clock: Clock) -> None:
-    room, joined = full_room(lab, PEOPLE)
+def test_an_hour_of_a_full_room_leaves_nothing_behind(room_service: RoomService, clock: Clock) -> None:
+    room, joined = full_room(room_service, PEOPLE)
     for one in joined:
         one.participant.record = replace(one.participant.record, baseline=(0.1,) * 7)
     emitter = Emitter()
-    watchers = Watchers(lab, emitter)
-    watchers.watch("board", room.code, lambda: True)
-    watchers.look("board", [one.participant.record.id for one in joined])
+    subscriptions = Subscriptions(room_service, emitter)
+    subscriptions.subscribe("board", room.code, lambda: True)
+    subscriptions.set_visible("board", [one.participant.record.id for one in joined])
 
     def pass_minutes(minutes: int) -> int:
         for minute in range(minutes):
-            for beat in range(BEATS_PER_MINUTE):
+            for ticker in range(BEATS_PER_MINUTE):
                 clock.now_s += 60 / BEATS_PER_MINUTE
-                if beat % (BEATS_PER_MINUTE // FRAMES_PER_MINUTE) == 0:
+                if ticker % (BEATS_PER_MINUTE // FRAMES_PER_MINUTE) == 0:
                     for number in range(PEOPLE):
-                        send(lab, f"c{number}", face(expression="happy" if minute % 2 else "sad"))
-                watchers.show_boards(clock.now_s)
-                watchers.show_video(clock.now_s)
-            lab.add_marker(room, f"Minute {minute}", None, "board")
-            lab.people.leave("c0")  # the first one's connection is lost, and comes back
-            lab.people.join("c0", room, "", True, joined[0].resume)
+                        send(room_service, f"c{number}", face(expression="happy" if minute % 2 else "sad"))
+                subscriptions.show_boards(clock.now_s)
+                subscriptions.show_video(clock.now_s)
+            room_service.add_marker(room, f"Minute {minute}", None, "board")
+            room_service.membership.disconnected("c0")  # the first one's connection is lost, and comes back
+            room_service.membership.join("c0", room, "", True, joined[0].resume)
         gc.collect()
         return sys.getallocatedblocks()
 

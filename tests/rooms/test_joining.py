@@ -14,12 +14,12 @@ from tests.helpers.stores import Background, scripted_lab
 from tests.rooms.test_server import LIMIT_S, TOKEN, api, code_of, export, make_room, person, rows
 from webapp.accounts.hosts import Hosts, HostUser
 from webapp.accounts.join_limits import JOINS_OF_CONNECTION
-from webapp.rooms.service import Lab
-from webapp.rooms.ticker import Beat
-from webapp.store.sample_writer import Writer
+from webapp.rooms.service import RoomService
+from webapp.rooms.ticker import Ticker
+from webapp.store.sample_writer import SampleWriter
 from webapp.web.sockets.rooms import RoomEvents
 
-OVER_THE_LIMIT = 25
+MAX_OVER_THE_LENGTH = 25
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +36,10 @@ def test_a_right_code_works_however_many_wrong_ones_came_from_the_same_address()
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
         room = make_room(server)
         with person(server) as one:
-            answers = [code_of(one.join(f"WRONG{number:03d}")) for number in range(OVER_THE_LIMIT)]
+            answers = [code_of(one.join(f"WRONG{number:03d}")) for number in range(MAX_OVER_THE_LENGTH)]
             assert answers[-1] == "too_many_attempts"
             assert "participant" in one.join(room)
-        for number in range(OVER_THE_LIMIT):
+        for number in range(MAX_OVER_THE_LENGTH):
             last = requests.get(f"{server.url}/r/WRONG{number:03d}", timeout=LIMIT_S)
         assert last.status_code == 429
         assert requests.get(f"{server.url}/r/{room}", timeout=LIMIT_S).status_code == 200
@@ -60,7 +60,7 @@ def test_joining_and_leaving_again_and_again_makes_few_participants(server: Serv
     with person(server) as one:
         for _ in range(100):
             if "participant" in one.join(room):
-                one.ask("quit", {})
+                one.ask("leave", {})
     assert len(participants(server, room)) <= JOINS_OF_CONNECTION + 2
 
 
@@ -80,7 +80,7 @@ def test_who_quits_may_come_back_with_the_secret(server: Server) -> None:
     room = make_room(server)
     with person(server) as one:
         first = one.join(room)
-        one.ask("quit", {})
+        one.ask("leave", {})
         assert one.join(room, resume=first["resume"])["participant"] == first["participant"]
 
 
@@ -96,7 +96,7 @@ def test_a_marker_of_another_time_is_refused_and_not_kept(server: Server, time: 
 
 def test_a_closed_room_takes_no_markers(server: Server) -> None:
     room = make_room(server)
-    api(server, "POST", f"/rooms/{room}/closing")
+    api(server, "POST", f"/rooms/{room}/close")
     answer = api(server, "POST", f"/rooms/{room}/markers", {"label": "x"})
     assert (answer.status_code, answer.json()["problem"]["code"]) == (409, "room_closed")
     assert rows(export(server, room)["markers.csv"]) == []
@@ -123,13 +123,13 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
     monkeypatch.setattr("webapp.web.sockets.rooms.request", SimpleNamespace(args={}, remote_addr="here"))
     with scripted_lab(tmp_path) as (made, store, _):
         room = made.create_room("Room", "Text", {})
-        lab = Lab(store, Writer(store), "model")
-        watchers = Beat(lab, SimpleNamespace(emit=None)).watchers
-        events = RoomEvents(lab, watchers, Hosts(store, None))
+        room_service = RoomService(store, SampleWriter(store), "model")
+        subscriptions = Ticker(room_service, SimpleNamespace(emit=None)).subscriptions
+        events = RoomEvents(room_service, subscriptions, Hosts(store, None))
         events.connected("board", None)
         with store.slow("load_rooms") as asked:
             with Background(events._subscribe, "board", {"room": room.code}) as watching:
                 assert asked.wait(10)
             events.disconnected("board")
         assert watching.outcome() == {"watching": room.code}
-        assert watchers._watchers == {}
+        assert subscriptions._subscriptions == {}

@@ -75,12 +75,12 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
 def test_streams_are_given_up_with_their_participants_and_rooms() -> None:
     outlets = LslOutlets()
     room = Room(RoomRecord("LSLTEST3", "Room", "Text", {}, 0.0))
-    people = [Participant(ParticipantRecord(f"p{n}", room.code, f"A{n}", "", "", 0.0)) for n in range(3)]
+    membership = [Participant(ParticipantRecord(f"p{n}", room.code, f"A{n}", "", "", 0.0)) for n in range(3)]
     given = Circumstances(0, "p0", 0, 1.0, 1.0, None, "model")
     result = Result(0, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
-    for one in people:
+    for one in membership:
         outlets.joined(room, one)
-    for one in people:
+    for one in membership:
         outlets.left(one.record.id)
         outlets.samples(room, one, samples_of(Frame(0, 1.0, b"x"), result, given))  # was under way
     assert outlets._participants == {}

@@ -27,11 +27,11 @@ from tests.rooms.test_server import (
 )
 from tests.store.test_store import LocalStore
 from webapp.errors import NotJoinedError
-from webapp.rooms.service import Lab
+from webapp.rooms.service import RoomService
 from webapp.store.database import open_database
 from webapp.store.models import Base
 from webapp.store.repositories import Archive
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 DAYS = 30
 LIMIT_S = 20.0
@@ -54,10 +54,10 @@ def record_some(server: Server, room: str, jpeg: bytes) -> None:
 def database(server: Server) -> Iterator[Connection]:
     """A transaction of the test's own."""
     sqlite = f"sqlite:///{server.settings['MIEN_DATA_DIR']}/mien.sqlite"
-    engine = open_database(server.settings.get("MIEN_DATABASE_URL", sqlite))
-    with engine.begin() as connection:
+    pool = open_database(server.settings.get("MIEN_DATABASE_URL", sqlite))
+    with pool.begin() as connection:
         yield connection
-    engine.dispose()
+    pool.dispose()
 
 
 def counts(server: Server) -> dict[str, int | None]:
@@ -120,20 +120,20 @@ def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_
     archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
     archive.prepare()
     store = LocalStore(archive)
-    lab = Lab(store, Writer(store), "model")
+    room_service = RoomService(store, SampleWriter(store), "model")
     told: list[tuple[str, str, object]] = []
-    lab.people.tell = lambda connection, event, data: told.append((connection, event, data))
-    old, new = (lab.create_room(name, "Text", {}) for name in ("old", "new"))
-    lab.people.join("in old", old, "", True, None)
-    lab.people.join("in new", new, "", True, None)
-    lab.start_recording(old)
+    room_service.membership.tell = lambda connection, event, data: told.append((connection, event, data))
+    old, new = (room_service.create_room(name, "Text", {}) for name in ("old", "new"))
+    room_service.membership.join("in old", old, "", True, None)
+    room_service.membership.join("in new", new, "", True, None)
+    room_service.start_recording(old)
     told.clear()
     old.record = replace(old.record, created_ms=old.record.created_ms - (DAYS + 0.01) * DAY_MS)
-    assert lab.delete_old_rooms(DAYS) == 1
+    assert room_service.delete_old_rooms(DAYS) == 1
     assert told == [("in old", "parted", {"reason": "deleted"})]
-    assert set(lab.rooms()) == {new.code}
-    assert lab.people.joined("in new")[0] is new
+    assert set(room_service.rooms()) == {new.code}
+    assert room_service.membership.joined("in new")[0] is new
     with pytest.raises(NotJoinedError):
-        lab.people.joined("in old")
+        room_service.membership.joined("in old")
     assert [saved.room.code for saved in archive.load_rooms()] == [new.code]
     archive.close()

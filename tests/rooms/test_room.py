@@ -6,7 +6,7 @@ from webapp.errors import BadRequestError, ConsentRequiredError, RoomFullError
 from webapp.rooms import baseline
 from webapp.rooms.clock_sync import ClockOffset
 from webapp.rooms.room import (
-    AWAY_LIMIT_S,
+    AWAY_TIMEOUT_S,
     Participant,
     Room,
     RoomSettings,
@@ -32,8 +32,8 @@ def test_a_place_is_kept_for_a_while_for_somebody_whose_connection_was_lost() ->
     full = room(max_participants=1)
     add(full, "A", now_s=100.0, connection=None)
     with pytest.raises(RoomFullError):
-        full.check_joinable(consent=True, now_s=100.0 + AWAY_LIMIT_S - 1)
-    full.check_joinable(consent=True, now_s=100.0 + AWAY_LIMIT_S)
+        full.check_joinable(consent=True, now_s=100.0 + AWAY_TIMEOUT_S - 1)
+    full.check_joinable(consent=True, now_s=100.0 + AWAY_TIMEOUT_S)
 
 
 def test_without_consent_nobody_may_join() -> None:
@@ -90,7 +90,7 @@ def test_a_capture_time_that_cannot_be_gives_way_to_the_arrival(
 def test_a_face_like_ones_neutral_has_the_same_share_of_each() -> None:
     neutral = (0.3, 0.1, 0.05, 0.05, 0.2, 0.1, 0.2)
     taking = baseline.BaselineTaking(now_s=0.0)
-    for _ in range(baseline.LEAST_FRAMES):
+    for _ in range(baseline.MIN_FRAMES):
         taking.add(neutral)
     mean = taking.mean()
     assert mean is not None

@@ -122,7 +122,7 @@ def test_a_code_may_be_typed_in_small_letters_and_with_a_hyphen(lab_server: Serv
 
 def test_wrong_closed_and_full_rooms_are_refused(lab_server: Server) -> None:
     full, closed = make_room(lab_server, max_participants=1), make_room(lab_server)
-    api(lab_server, "POST", f"/rooms/{closed}/closing")
+    api(lab_server, "POST", f"/rooms/{closed}/close")
     with person(lab_server) as first, person(lab_server) as second:
         assert first.join(full)["participant"]
         assert code_of(second.join(full)) == "room_full"
@@ -289,7 +289,7 @@ def test_deleting_what_was_recorded_of_a_participant_leaves_the_others(
         api(lab_server, "POST", f"/rooms/{room}/recording", {"state": "started"})
         for sender in (one, two, three) * 3:
             sender.send(astronaut_jpeg)
-        assert one.ask("erase", {}) == {"erased": True}
+        assert one.ask("withdraw", {}) == {"erased": True}
         assert code_of(one.send(astronaut_jpeg)) == "not_joined"
         assert api(lab_server, "DELETE", f"/rooms/{room}/participants/{ids[1]}").status_code == 200
         assert code_of(two.send(astronaut_jpeg)) == "not_joined"

@@ -24,82 +24,84 @@ from webapp.errors import (
     UnavailableError,
 )
 from webapp.protocol import STAGES, Frame, Result
-from webapp.rooms.baseline import BASELINE_S, LEAST_FRAMES
+from webapp.rooms.baseline import BASELINE_S, MIN_FRAMES
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Participant, Room
-from webapp.rooms.service import DAY_MS, Lab
+from webapp.rooms.service import DAY_MS, RoomService
 from webapp.store.records import MarkerRecord
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 
 class Outlets:
     """Notes whose streams are offered."""
 
     def __init__(self) -> None:
-        self.people: set[str] = set()
+        self.membership: set[str] = set()
         self.ended_rooms: list[str] = []
 
     def joined(self, room: Room, participant: Participant) -> None:
-        self.people.add(participant.record.id)
+        self.membership.add(participant.record.id)
 
     def samples(self, room: Room, participant: Participant, samples: list[Any]) -> None:
-        assert participant.record.id in self.people
+        assert participant.record.id in self.membership
 
     def marker(self, room: Room, marker: MarkerRecord) -> None:
         pass
 
     def left(self, participant_id: str) -> None:
-        self.people.discard(participant_id)
+        self.membership.discard(participant_id)
 
     def ended(self, room: Room) -> None:
         self.ended_rooms.append(room.code)
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[tuple[Lab, ScriptedStore, Writer]]:
+def parts(tmp_path: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
     with scripted_lab(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
-def lab(parts: tuple[Lab, ScriptedStore, Writer]) -> Lab:
+def room_service(parts: tuple[RoomService, ScriptedStore, SampleWriter]) -> RoomService:
     return parts[0]
 
 
 @pytest.fixture
-def store(parts: tuple[Lab, ScriptedStore, Writer]) -> ScriptedStore:
+def store(parts: tuple[RoomService, ScriptedStore, SampleWriter]) -> ScriptedStore:
     return parts[1]
 
 
 @pytest.fixture
-def writer(parts: tuple[Lab, ScriptedStore, Writer]) -> Writer:
+def writer(parts: tuple[RoomService, ScriptedStore, SampleWriter]) -> SampleWriter:
     return parts[2]
 
 
-def make_room(lab: Lab, **settings: object) -> Room:
-    return lab.create_room("Room", "Text", settings)
+def make_room(room_service: RoomService, **settings: object) -> Room:
+    return room_service.create_room("Room", "Text", settings)
 
 
-def join(lab: Lab, room: Room, connection: str = "c1", resume: str | None = None) -> Joined:
-    return lab.people.join(connection, room, "", True, resume)
+def join(room_service: RoomService, room: Room, connection: str = "c1", resume: str | None = None) -> Joined:
+    return room_service.membership.join(connection, room, "", True, resume)
 
 
-def send(lab: Lab, connection: str, captured_ms: float | None = None, at_ms: float | None = None) -> None:
+def send(
+    room_service: RoomService, connection: str, captured_ms: float | None = None, at_ms: float | None = None
+) -> None:
     """A frame with one face, analysed; it was taken when it came unless a time says otherwise."""
     received_ms = now_ms() if at_ms is None else at_ms
     frame = Frame(1, received_ms if captured_ms is None else captured_ms, b"jpeg")
     result = Result(1, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
-    lab.intake.take(connection, frame, result, received_ms)
+    room_service.recorder.take(connection, frame, result, received_ms)
 
 
-def assert_memory_is_as_the_database(lab: Lab, store: ScriptedStore) -> None:
+def assert_memory_is_as_the_database(room_service: RoomService, store: ScriptedStore) -> None:
     """What a restart would load is what the server believes."""
-    restarted = Lab(store, Writer(store), "model").rooms()
-    assert restarted.keys() == lab.rooms().keys()
+    restarted = RoomService(store, SampleWriter(store), "model").rooms()
+    assert restarted.keys() == room_service.rooms().keys()
     for code, loaded in restarted.items():
-        room = lab.rooms()[code]
+        room = room_service.rooms()[code]
         assert loaded.record == room.record
         assert loaded.recording == room.recording
         assert loaded.markers == room.markers
@@ -113,213 +115,232 @@ def assert_memory_is_as_the_database(lab: Lab, store: ScriptedStore) -> None:
 
 @pytest.mark.parametrize("what", ["room", "participant"])
 def test_a_deletion_that_fails_changes_nothing(
-    lab: Lab, store: ScriptedStore, writer: Writer, what: str
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter, what: str
 ) -> None:
-    room = make_room(lab)
-    participant = join(lab, room).participant
-    lab.start_recording(room)
-    send(lab, "c1")
+    room = make_room(room_service)
+    participant = join(room_service, room).participant
+    room_service.start_recording(room)
+    send(room_service, "c1")
     store.fails = {"begin_room_deletion", "delete_participant"}
     with pytest.raises(StoreError):
-        lab.delete_room(room) if what == "room" else lab.people.delete(room, participant)
+        room_service.delete_room(room) if what == "room" else room_service.membership.delete(
+            room, participant
+        )
     store.fails.clear()
-    lab.settle()
-    send(lab, "c1")
-    assert lab.status(room)["waiting"] == 2
+    room_service.settle()
+    send(room_service, "c1")
+    assert room_service.status(room)["waiting"] == 2
     assert writer.flush()
-    status = lab.status(room)
+    status = room_service.status(room)
     assert (status["state"], status["stored"], status["lost"]) == ("started", 2, 0)
     assert store.archive.count_samples(room.code) == 2
 
 
-def test_a_stop_that_fails_loses_no_sample(lab: Lab, store: ScriptedStore, writer: Writer) -> None:
-    room = make_room(lab)
-    join(lab, room)
-    lab.start_recording(room)
-    with store.slow("stop_recording") as asked, Background(lab.stop_recording, room) as stopping:
+def test_a_stop_that_fails_loses_no_sample(
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter
+) -> None:
+    room = make_room(room_service)
+    join(room_service, room)
+    room_service.start_recording(room)
+    with store.slow("stop_recording") as asked, Background(room_service.stop_recording, room) as stopping:
         assert asked.wait(10)
         time.sleep(0.01)
-        send(lab, "c1")
+        send(room_service, "c1")
         store.fails.add("stop_recording")
     assert isinstance(stopping.outcome(), StoreError)
-    assert lab.status(room)["state"] == "started"
+    assert room_service.status(room)["state"] == "started"
     assert writer.flush()
-    assert lab.status(room)["stored"] == 1
+    assert room_service.status(room)["stored"] == 1
 
 
 def test_of_a_stop_that_takes_long_nothing_later_is_recorded(
-    lab: Lab, store: ScriptedStore, writer: Writer
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter
 ) -> None:
-    room = make_room(lab)
-    join(lab, room)
-    lab.start_recording(room)
-    with store.slow("stop_recording") as asked, Background(lab.stop_recording, room) as stopping:
+    room = make_room(room_service)
+    join(room_service, room)
+    room_service.start_recording(room)
+    with store.slow("stop_recording") as asked, Background(room_service.stop_recording, room) as stopping:
         assert asked.wait(10)
         time.sleep(0.01)
-        send(lab, "c1")
+        send(room_service, "c1")
     assert stopping.outcome() is None
     assert writer.flush()
-    assert lab.status(room)["stored"] == lab.status(room)["waiting"] == lab.status(room)["lost"] == 0
+    assert (
+        room_service.status(room)["stored"]
+        == room_service.status(room)["waiting"]
+        == room_service.status(room)["lost"]
+        == 0
+    )
 
 
 # A store that is late
 
-LATE: dict[str, tuple[str, Callable[[Lab, Room, Participant], object]]] = {
-    "create": ("add_room", lambda lab, room, one: make_room(lab)),
-    "close": ("close_room", lambda lab, room, one: lab.close_room(room)),
-    "delete": ("begin_room_deletion", lambda lab, room, one: lab.delete_room(room)),
-    "stop": ("stop_recording", lambda lab, room, one: lab.stop_recording(room)),
-    "mark": ("add_marker", lambda lab, room, one: lab.add_marker(room, "Now", None, "api")),
-    "join": ("add_participant", lambda lab, room, one: join(lab, room, "c9")),
-    "quit": ("update_participant", lambda lab, room, one: lab.people.quit("c1")),
-    "remove": ("update_participant", lambda lab, room, one: lab.people.remove(room, one)),
-    "erase": ("delete_participant", lambda lab, room, one: lab.people.erase("c1")),
+LATE: dict[str, tuple[str, Callable[[RoomService, Room, Participant], object]]] = {
+    "create": ("add_room", lambda room_service, room, one: make_room(room_service)),
+    "close": ("close_room", lambda room_service, room, one: room_service.close_room(room)),
+    "delete": ("begin_room_deletion", lambda room_service, room, one: room_service.delete_room(room)),
+    "stop": ("stop_recording", lambda room_service, room, one: room_service.stop_recording(room)),
+    "mark": ("add_marker", lambda room_service, room, one: room_service.add_marker(room, "Now", None, "api")),
+    "join": ("add_participant", lambda room_service, room, one: join(room_service, room, "c9")),
+    "leave": ("update_participant", lambda room_service, room, one: room_service.membership.leave("c1")),
+    "remove": (
+        "update_participant",
+        lambda room_service, room, one: room_service.membership.remove(room, one),
+    ),
+    "withdraw": (
+        "delete_participant",
+        lambda room_service, room, one: room_service.membership.withdraw("c1"),
+    ),
 }
 
 
 @pytest.mark.parametrize("change", LATE)
 def test_what_is_carried_out_after_it_had_failed_leaves_memory_and_database_alike(
-    lab: Lab, store: ScriptedStore, change: str
+    room_service: RoomService, store: ScriptedStore, change: str
 ) -> None:
     method, ask = LATE[change]
-    room = make_room(lab)
-    one = join(lab, room).participant
-    lab.start_recording(room)
-    before = (lab.rooms().keys(), dict(room.participants), room.markers)
+    room = make_room(room_service)
+    one = join(room_service, room).participant
+    room_service.start_recording(room)
+    before = (room_service.rooms().keys(), dict(room.participants), room.markers)
     store.late.add(method)
     with pytest.raises(StoreError):
-        ask(lab, room, one)
+        ask(room_service, room, one)
     store.carry_out()
-    lab.settle()
-    assert_memory_is_as_the_database(lab, store)
-    if change in ("delete", "erase"):  # cannot be taken back: then it has happened
+    room_service.settle()
+    assert_memory_is_as_the_database(room_service, store)
+    if change in ("delete", "withdraw"):  # cannot be taken back: then it has happened
         with pytest.raises(NotJoinedError):
-            lab.people.joined("c1")
+            room_service.membership.joined("c1")
     else:
-        assert (lab.rooms().keys(), dict(room.participants), room.markers) == before
-        assert lab.people.joined("c1") == (room, one)
+        assert (room_service.rooms().keys(), dict(room.participants), room.markers) == before
+        assert room_service.membership.joined("c1") == (room, one)
 
 
-def test_a_start_that_is_carried_out_late_records_nobody(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab)
+def test_a_start_that_is_carried_out_late_records_nobody(
+    room_service: RoomService, store: ScriptedStore
+) -> None:
+    room = make_room(room_service)
     store.late.add("start_recording")
     with pytest.raises(StoreError):
-        lab.start_recording(room)
+        room_service.start_recording(room)
     store.carry_out()
-    lab.settle()
-    assert_memory_is_as_the_database(lab, store)
+    room_service.settle()
+    assert_memory_is_as_the_database(room_service, store)
     assert room.recording is None
 
 
 def test_joins_that_are_tried_again_after_a_pause_of_the_store_make_one_participant_each(
-    lab: Lab, store: ScriptedStore
+    room_service: RoomService, store: ScriptedStore
 ) -> None:
-    room = make_room(lab)
+    room = make_room(room_service)
     for _ in range(3):
         store.late.add("add_participant")
         for number in range(3):
             with pytest.raises(StoreError):
-                join(lab, room, f"c{number}")
+                join(room_service, room, f"c{number}")
         store.carry_out()
     for number in range(3):
-        join(lab, room, f"c{number}")
+        join(room_service, room, f"c{number}")
     assert len(room.participants) == 3
-    assert_memory_is_as_the_database(lab, store)
+    assert_memory_is_as_the_database(room_service, store)
 
 
-def test_a_store_that_goes_on_failing_piles_up_no_repairs(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab)
+def test_a_store_that_goes_on_failing_piles_up_no_repairs(
+    room_service: RoomService, store: ScriptedStore
+) -> None:
+    room = make_room(room_service)
     store.fails = {"add_participant", "delete_participant"}
     for number in range(50):
         with pytest.raises(StoreError):
-            join(lab, room, f"c{number}")
+            join(room_service, room, f"c{number}")
     assert store.calls.count("add_participant") == 1, "the first repair is tried before the next change"
     store.fails.clear()
-    assert join(lab, room).participant
-    assert_memory_is_as_the_database(lab, store)
+    assert join(room_service, room).participant
+    assert_memory_is_as_the_database(room_service, store)
 
 
-def test_a_marker_that_is_sent_again_counts_once(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab)
+def test_a_marker_that_is_sent_again_counts_once(room_service: RoomService, store: ScriptedStore) -> None:
+    room = make_room(room_service)
     at_ms = now_ms()
     store.late.add("add_marker")
     with pytest.raises(StoreError):
-        lab.add_marker(room, "Now", at_ms, "board")
+        room_service.add_marker(room, "Now", at_ms, "board")
     store.carry_out()
     for _ in range(2):
-        lab.add_marker(room, "Now", at_ms, "board")
+        room_service.add_marker(room, "Now", at_ms, "board")
     assert len(room.markers) == 1
-    assert_memory_is_as_the_database(lab, store)
+    assert_memory_is_as_the_database(room_service, store)
 
 
 # A store that is slow
 
 
-def test_a_slow_deletion_in_one_room_delays_nobody(lab: Lab, store: ScriptedStore) -> None:
-    slow, other = make_room(lab), make_room(lab)
-    with store.slow("begin_room_deletion") as asked, Background(lab.delete_room, slow) as deleting:
+def test_a_slow_deletion_in_one_room_delays_nobody(room_service: RoomService, store: ScriptedStore) -> None:
+    slow, other = make_room(room_service), make_room(room_service)
+    with store.slow("begin_room_deletion") as asked, Background(room_service.delete_room, slow) as deleting:
         assert asked.wait(10)
         for room, connection in ((other, "c1"), (slow, "c2")):
-            with Background(join, lab, room, connection) as joining:
+            with Background(join, room_service, room, connection) as joining:
                 assert isinstance(joining.outcome(5), Joined)
-            with Background(lab.add_marker, room, "Now", None, "api") as marking:
+            with Background(room_service.add_marker, room, "Now", None, "api") as marking:
                 assert isinstance(marking.outcome(5), MarkerRecord)
-        with Background(lab.start_recording, other) as starting:
+        with Background(room_service.start_recording, other) as starting:
             assert starting.outcome(5) is None
-        with Background(make_room, lab) as making:
+        with Background(make_room, room_service) as making:
             assert isinstance(making.outcome(5), Room)
     assert deleting.outcome() is None
     with pytest.raises(NotJoinedError):
-        lab.people.joined("c2")
+        room_service.membership.joined("c2")
 
 
 def test_the_data_of_a_room_are_deleted_in_portions_and_others_are_answered_between(
-    lab: Lab, store: ScriptedStore, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.rooms.service.DELETED_AT_ONCE", 4)
-    room, other = make_room(lab), make_room(lab)
-    join(lab, room)
-    lab.start_recording(room)
+    monkeypatch.setattr("webapp.rooms.service.MAX_DELETED", 4)
+    room, other = make_room(room_service), make_room(room_service)
+    join(room_service, room)
+    room_service.start_recording(room)
     for _ in range(10):
-        send(lab, "c1")
+        send(room_service, "c1")
     assert writer.flush()
     assert store.archive.delete_samples(room.code, 1) == 1
-    with store.slow("delete_samples") as asked, Background(lab.delete_room, room) as deleting:
+    with store.slow("delete_samples") as asked, Background(room_service.delete_room, room) as deleting:
         assert asked.wait(10)
-        with Background(join, lab, other, "c2") as joining:
+        with Background(join, room_service, other, "c2") as joining:
             assert isinstance(joining.outcome(5), Joined)
         with pytest.raises(NoSuchRoomError):
-            lab.room(room.code)
+            room_service.room(room.code)
     assert deleting.outcome() is None
     assert store.calls.count("delete_samples") == 3
     assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
-    assert_memory_is_as_the_database(lab, store)
+    assert_memory_is_as_the_database(room_service, store)
 
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_deletion_that_breaks_off_is_finished(
-    lab: Lab, store: ScriptedStore, writer: Writer, restarted: bool
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter, restarted: bool
 ) -> None:
-    room = make_room(lab)
-    join(lab, room)
-    lab.start_recording(room)
-    send(lab, "c1")
+    room = make_room(room_service)
+    join(room_service, room)
+    room_service.start_recording(room)
+    send(room_service, "c1")
     assert writer.flush()
     store.fails.add("delete_samples")
-    lab.delete_room(room)
+    room_service.delete_room(room)
     store.fails.clear()
     assert store.archive.count_samples(room.code) == 1
     if restarted:
-        lab = Lab(store, Writer(store), "model")
-        assert lab.rooms() == {}, "it is deleted all the same"
-    lab.finish_deletions()
+        room_service = RoomService(store, SampleWriter(store), "model")
+        assert room_service.rooms() == {}, "it is deleted all the same"
+    room_service.finish_deletions()
     assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
 
 
-def test_joins_wait_for_a_slow_store_side_by_side(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab)
+def test_joins_wait_for_a_slow_store_side_by_side(room_service: RoomService, store: ScriptedStore) -> None:
+    room = make_room(room_service)
     with store.slow("add_participant") as asked:
-        waiting = [Background(join, lab, room, f"c{number}").__enter__() for number in range(10)]
+        waiting = [Background(join, room_service, room, f"c{number}").__enter__() for number in range(10)]
         assert asked.wait(10)
         end_s = time.monotonic() + 10
         while store.calls.count("add_participant") < 10:
@@ -329,17 +350,17 @@ def test_joins_wait_for_a_slow_store_side_by_side(lab: Lab, store: ScriptedStore
     assert len(room.participants) == len({one.record.alias for one in room.participants.values()}) == 10
 
 
-def test_places_are_kept_while_the_store_is_asked(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab, max_participants=1)
-    with store.slow("add_participant") as asked, Background(join, lab, room, "c1"):
+def test_places_are_kept_while_the_store_is_asked(room_service: RoomService, store: ScriptedStore) -> None:
+    room = make_room(room_service, max_participants=1)
+    with store.slow("add_participant") as asked, Background(join, room_service, room, "c1"):
         assert asked.wait(10)
         with pytest.raises(RoomFullError):
-            join(lab, room, "c2")
+            join(room_service, room, "c2")
 
 
-def test_rooms_are_loaded_once_for_all_who_ask(lab: Lab, store: ScriptedStore) -> None:
-    make_room(lab)
-    fresh = Lab(store, Writer(store), "model")
+def test_rooms_are_loaded_once_for_all_who_ask(room_service: RoomService, store: ScriptedStore) -> None:
+    make_room(room_service)
+    fresh = RoomService(store, SampleWriter(store), "model")
     store.calls.clear()
     with store.slow("load_rooms") as asked:
         store.fails.add("load_rooms")
@@ -349,22 +370,22 @@ def test_rooms_are_loaded_once_for_all_who_ask(lab: Lab, store: ScriptedStore) -
     assert all(isinstance(one.outcome(5), StoreError) for one in waiting)
     assert store.calls.count("load_rooms") == 1, "they fail together, not one after the other"
     store.fails.clear()
-    assert fresh.rooms().keys() == lab.rooms().keys()
+    assert fresh.rooms().keys() == room_service.rooms().keys()
 
 
 @pytest.mark.parametrize("ending", ["closed", "deleted"])
 def test_who_joins_a_room_that_ends_meanwhile_is_not_in_it(
-    lab: Lab, store: ScriptedStore, ending: str
+    room_service: RoomService, store: ScriptedStore, ending: str
 ) -> None:
-    room = make_room(lab)
-    with store.slow("add_participant") as asked, Background(join, lab, room, "c1") as joining:
+    room = make_room(room_service)
+    with store.slow("add_participant") as asked, Background(join, room_service, room, "c1") as joining:
         assert asked.wait(10)
-        lab.close_room(room) if ending == "closed" else lab.delete_room(room)
+        room_service.close_room(room) if ending == "closed" else room_service.delete_room(room)
     assert isinstance(joining.outcome(), RoomClosedError if ending == "closed" else NoSuchRoomError)
-    lab.settle()
-    assert_memory_is_as_the_database(lab, store)
+    room_service.settle()
+    assert_memory_is_as_the_database(room_service, store)
     with pytest.raises(NotJoinedError):
-        lab.people.joined("c1")
+        room_service.membership.joined("c1")
 
 
 # Connections that end in between
@@ -372,122 +393,132 @@ def test_who_joins_a_room_that_ends_meanwhile_is_not_in_it(
 
 @pytest.mark.parametrize("back", [False, True])
 def test_a_connection_that_ends_while_it_joins_holds_no_place(
-    lab: Lab, store: ScriptedStore, back: bool
+    room_service: RoomService, store: ScriptedStore, back: bool
 ) -> None:
-    room = make_room(lab, max_participants=1)
+    room = make_room(room_service, max_participants=1)
     resume = None
     if back:
-        resume = join(lab, room, "c0").resume
-        lab.people.quit("c0")
+        resume = join(room_service, room, "c0").resume
+        room_service.membership.leave("c0")
     connected = {"c1"}
-    lab.people.is_connected = connected.__contains__
+    room_service.membership.is_connected = connected.__contains__
     method = "update_participant" if back else "add_participant"
-    with store.slow(method) as asked, Background(join, lab, room, "c1", resume) as joining:
+    with store.slow(method) as asked, Background(join, room_service, room, "c1", resume) as joining:
         assert asked.wait(10)
         connected.discard("c1")
-        lab.people.leave("c1")
+        room_service.membership.disconnected("c1")
     assert isinstance(joining.outcome(), NotJoinedError)
-    lab.settle()
-    assert lab.people.present() == {}
-    assert_memory_is_as_the_database(lab, store)
+    room_service.settle()
+    assert room_service.membership.present() == {}
+    assert_memory_is_as_the_database(room_service, store)
     assert len(room.participants) == (1 if back else 0), "nobody who never knew of it"
 
 
-def test_a_second_join_of_a_connection_does_not_wait_for_the_first(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab)
-    with store.slow("add_participant") as asked, Background(join, lab, room, "c1") as first:
+def test_a_second_join_of_a_connection_does_not_wait_for_the_first(
+    room_service: RoomService, store: ScriptedStore
+) -> None:
+    room = make_room(room_service)
+    with store.slow("add_participant") as asked, Background(join, room_service, room, "c1") as first:
         assert asked.wait(10)
         with pytest.raises(UnavailableError):
-            join(lab, room, "c1")
+            join(room_service, room, "c1")
     assert isinstance(first.outcome(), Joined)
     assert len(room.participants) == 1
 
 
-def test_a_connection_is_one_participant_however_often_it_joins(lab: Lab) -> None:
-    room = make_room(lab, max_participants=2)
-    joined = [join(lab, room, "c1") for _ in range(30)]
+def test_a_connection_is_one_participant_however_often_it_joins(room_service: RoomService) -> None:
+    room = make_room(room_service, max_participants=2)
+    joined = [join(room_service, room, "c1") for _ in range(30)]
     assert {one.participant.record.id for one in joined} == set(room.participants)
     assert len(room.participants) == 1
-    assert join(lab, room, "c2").is_new
-    lab.people.leave("c1")
+    assert join(room_service, room, "c2").is_new
+    room_service.membership.disconnected("c1")
     with pytest.raises(CannotResumeError):
-        join(lab, room, "c3", joined[0].resume)
-    assert join(lab, room, "c3", joined[-1].resume).participant is joined[0].participant
+        join(room_service, room, "c3", joined[0].resume)
+    assert join(room_service, room, "c3", joined[-1].resume).participant is joined[0].participant
 
 
-def test_who_goes_to_another_room_keeps_no_place_in_the_first(lab: Lab) -> None:
-    rooms = [make_room(lab, max_participants=1) for _ in range(2)]
+def test_who_goes_to_another_room_keeps_no_place_in_the_first(room_service: RoomService) -> None:
+    rooms = [make_room(room_service, max_participants=1) for _ in range(2)]
     for room in rooms:
-        join(lab, room, "c1")
-    assert join(lab, rooms[0], "c2").is_new
+        join(room_service, room, "c1")
+    assert join(room_service, rooms[0], "c2").is_new
 
 
-def test_who_comes_back_to_a_full_room_after_leaving_waits_for_a_place(lab: Lab) -> None:
-    room = make_room(lab, max_participants=1)
-    resume = join(lab, room, "c1").resume
-    lab.people.quit("c1")
-    join(lab, room, "c2")
+def test_who_comes_back_to_a_full_room_after_leaving_waits_for_a_place(room_service: RoomService) -> None:
+    room = make_room(room_service, max_participants=1)
+    resume = join(room_service, room, "c1").resume
+    room_service.membership.leave("c1")
+    join(room_service, room, "c2")
     with pytest.raises(RoomFullError):
-        join(lab, room, "c1", resume)
-    lab.people.quit("c2")
-    assert not join(lab, room, "c1", resume).is_new
+        join(room_service, room, "c1", resume)
+    room_service.membership.leave("c2")
+    assert not join(room_service, room, "c1", resume).is_new
 
 
 # Who was sent away
 
 
-@pytest.mark.parametrize("how", ["remove", "delete", "erase"])
+@pytest.mark.parametrize("how", ["remove", "delete", "withdraw"])
 @pytest.mark.parametrize("restarted", [False, True])
 def test_who_was_removed_or_deleted_cannot_resume(
-    lab: Lab, store: ScriptedStore, how: str, restarted: bool
+    room_service: RoomService, store: ScriptedStore, how: str, restarted: bool
 ) -> None:
-    room = make_room(lab)
-    joined = join(lab, room)
+    room = make_room(room_service)
+    joined = join(room_service, room)
     {
-        "remove": lambda: lab.people.remove(room, joined.participant),
-        "delete": lambda: lab.people.delete(room, joined.participant),
-        "erase": lambda: lab.people.erase("c1"),
+        "remove": lambda: room_service.membership.remove(room, joined.participant),
+        "delete": lambda: room_service.membership.delete(room, joined.participant),
+        "withdraw": lambda: room_service.membership.withdraw("c1"),
     }[how]()
     if restarted:
-        lab = Lab(store, Writer(store), "model")
-        room = lab.room(room.code)
+        room_service = RoomService(store, SampleWriter(store), "model")
+        room = room_service.room(room.code)
     with pytest.raises(CannotResumeError):
-        join(lab, room, "c1", joined.resume)
-    assert join(lab, room, "c1").participant.record.id != joined.participant.record.id
+        join(room_service, room, "c1", joined.resume)
+    assert join(room_service, room, "c1").participant.record.id != joined.participant.record.id
 
 
-def test_who_is_removed_while_they_come_back_stays_out(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab)
-    joined = join(lab, room)
-    lab.people.quit("c1")
-    with store.slow("update_participant") as asked, Background(join, lab, room, "c2", joined.resume) as back:
+def test_who_is_removed_while_they_come_back_stays_out(
+    room_service: RoomService, store: ScriptedStore
+) -> None:
+    room = make_room(room_service)
+    joined = join(room_service, room)
+    room_service.membership.leave("c1")
+    with (
+        store.slow("update_participant") as asked,
+        Background(join, room_service, room, "c2", joined.resume) as back,
+    ):
         assert asked.wait(10)
-        with Background(lab.people.remove, room, joined.participant) as removing:
+        with Background(room_service.membership.remove, room, joined.participant) as removing:
             time.sleep(0.1)
             store._slow["update_participant"][1].set()  # one after the other
             removing.outcome()
     with pytest.raises(NotJoinedError):
-        lab.people.joined("c2")
+        room_service.membership.joined("c2")
     assert isinstance(back.outcome(), CannotResumeError | Joined)
-    assert_memory_is_as_the_database(lab, store)
+    assert_memory_is_as_the_database(room_service, store)
 
 
 # Baselines and outlets
 
 
 def test_a_baseline_outlasts_leaving_while_it_is_stored(
-    lab: Lab, store: ScriptedStore, monkeypatch: pytest.MonkeyPatch
+    room_service: RoomService, store: ScriptedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room = make_room(lab)
-    joined = join(lab, room)
-    lab.people.begin_baseline("c1")
-    for _ in range(LEAST_FRAMES):
-        send(lab, "c1")
+    room = make_room(room_service)
+    joined = join(room_service, room)
+    room_service.membership.begin_baseline("c1")
+    for _ in range(MIN_FRAMES):
+        send(room_service, "c1")
     over_s = time.monotonic() + BASELINE_S
-    with store.slow("update_participant") as asked, Background(lab.people.quit, "c1") as leaving:
+    with (
+        store.slow("update_participant") as asked,
+        Background(room_service.membership.leave, "c1") as leaving,
+    ):
         assert asked.wait(10)
         monkeypatch.setattr("webapp.rooms.recorder.time.monotonic", lambda: over_s)
-        send(lab, "c1")
+        send(room_service, "c1")
         monkeypatch.undo()
         assert joined.participant.record.baseline is not None
     assert leaving.outcome() is None
@@ -495,121 +526,125 @@ def test_a_baseline_outlasts_leaving_while_it_is_stored(
     while store.archive.load_rooms()[0].participants[0].baseline is None:
         assert time.monotonic() < end_s, "the baseline was lost"
         time.sleep(0.02)
-    assert_memory_is_as_the_database(lab, store)
+    assert_memory_is_as_the_database(room_service, store)
     assert joined.participant.record.left_ms is not None
 
 
-def test_streams_end_with_their_participants_and_rooms(lab: Lab) -> None:
+def test_streams_end_with_their_participants_and_rooms(room_service: RoomService) -> None:
     outlets = Outlets()
-    lab.people.outlets.append(outlets)
-    room = make_room(lab)
-    ids = [join(lab, room, f"c{number}").participant.record.id for number in range(4)]
-    lab.people.quit("c0")
-    assert outlets.people == set(ids[1:])
-    lab.people.erase("c1")
-    lab.people.leave("c2")
-    lab.end_outlets_of_absent()
-    assert outlets.people == set(ids[2:]), "who lost the connection may come back"
+    room_service.membership.outlets.append(outlets)
+    room = make_room(room_service)
+    ids = [join(room_service, room, f"c{number}").participant.record.id for number in range(4)]
+    room_service.membership.leave("c0")
+    assert outlets.membership == set(ids[1:])
+    room_service.membership.withdraw("c1")
+    room_service.membership.disconnected("c2")
+    room_service.end_outlets_of_absent()
+    assert outlets.membership == set(ids[2:]), "who lost the connection may come back"
     room.participants[ids[2]].away_s -= 1000
-    lab.end_outlets_of_absent()
-    assert outlets.people == {ids[3]}
-    lab.close_room(room)
-    assert outlets.people == set() and outlets.ended_rooms == [room.code]
+    room_service.end_outlets_of_absent()
+    assert outlets.membership == {ids[3]}
+    room_service.close_room(room)
+    assert outlets.membership == set() and outlets.ended_rooms == [room.code]
 
 
 # Times and texts
 
 
-def test_frames_of_before_the_recording_are_not_in_it(lab: Lab, store: ScriptedStore, writer: Writer) -> None:
-    room = make_room(lab)
-    participant = join(lab, room).participant
+def test_frames_of_before_the_recording_are_not_in_it(
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter
+) -> None:
+    room = make_room(room_service)
+    participant = join(room_service, room).participant
     participant.clock.add(0.0, 0.0, 0.0)
-    lab.start_recording(room)
+    room_service.start_recording(room)
     assert room.recording is not None
     started_ms = room.recording.started_ms
     for captured_ms in (started_ms - 300, started_ms - 0.01, started_ms, started_ms + 40):
-        send(lab, "c1", captured_ms, at_ms=started_ms + 100)
-    send(lab, "c1", at_ms=started_ms - 1)
+        send(room_service, "c1", captured_ms, at_ms=started_ms + 100)
+    send(room_service, "c1", at_ms=started_ms - 1)
     waiting = [item.sample for item in writer._buffer]
     assert [one.timestamp_ms - started_ms for one in waiting] == [0, pytest.approx(40)]
     assert [one.frame for one in waiting] == [0, 1]
 
 
 def test_a_frame_older_than_the_recording_by_the_clocks_error_is_its_first_moment(
-    lab: Lab, store: ScriptedStore, writer: Writer
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter
 ) -> None:
-    room = make_room(lab)
-    clock = join(lab, room).participant.clock
+    room = make_room(room_service)
+    clock = join(room_service, room).participant.clock
     clock.add(0.0, 20.0, 40.0)  # 40 ms there and back: the offset is 0, 20 ms off at most
-    lab.start_recording(room)
+    room_service.start_recording(room)
     assert room.recording is not None
     started_ms = room.recording.started_ms
     for captured_ms in (started_ms - 21, started_ms - 19, started_ms + 5):
-        send(lab, "c1", captured_ms, at_ms=started_ms + 100)
+        send(room_service, "c1", captured_ms, at_ms=started_ms + 100)
     assert [item.sample.timestamp_ms - started_ms for item in writer._buffer] == [0, pytest.approx(5)]
 
 
 @pytest.mark.parametrize("off_ms", [-DAY_MS, -3_600_000, 60_000, DAY_MS, 1e15, -1e15, float("nan")])
 def test_a_marker_of_no_time_of_the_room_is_refused_and_not_stored(
-    lab: Lab, store: ScriptedStore, off_ms: float
+    room_service: RoomService, store: ScriptedStore, off_ms: float
 ) -> None:
-    room = make_room(lab)
+    room = make_room(room_service)
     with pytest.raises(BadRequestError, match="time is"):
-        lab.add_marker(room, "Now", now_ms() + off_ms, "api")
+        room_service.add_marker(room, "Now", now_ms() + off_ms, "api")
     assert "add_marker" not in store.calls
-    lab.add_marker(room, "Now", now_ms() + 1000, "api")  # clocks differ a little
-    assert_memory_is_as_the_database(lab, store)
+    room_service.add_marker(room, "Now", now_ms() + 1000, "api")  # clocks differ a little
+    assert_memory_is_as_the_database(room_service, store)
 
 
-def test_a_closed_room_takes_no_marker(lab: Lab, store: ScriptedStore) -> None:
-    room = make_room(lab)
-    lab.close_room(room)
+def test_a_closed_room_takes_no_marker(room_service: RoomService, store: ScriptedStore) -> None:
+    room = make_room(room_service)
+    room_service.close_room(room)
     with pytest.raises(RoomClosedError):
-        lab.add_marker(room, "Now", None, "board")
+        room_service.add_marker(room, "Now", None, "board")
     assert "add_marker" not in store.calls
 
 
 @pytest.mark.parametrize("bad", ["\ud800", "a\udfffb", "a\x00b"])
-def test_texts_that_no_database_can_keep_are_refused_with_words(lab: Lab, bad: str) -> None:
-    room = make_room(lab)
+def test_texts_that_no_database_can_keep_are_refused_with_words(room_service: RoomService, bad: str) -> None:
+    room = make_room(room_service)
     for ask in (
-        lambda: lab.create_room(bad, "Text", {}),
-        lambda: lab.create_room("Room", bad, {}),
-        lambda: lab.create_room("Room", "Text", {"marker_labels": [bad]}),
-        lambda: lab.add_marker(room, bad, None, "api"),
+        lambda: room_service.create_room(bad, "Text", {}),
+        lambda: room_service.create_room("Room", bad, {}),
+        lambda: room_service.create_room("Room", "Text", {"marker_labels": [bad]}),
+        lambda: room_service.add_marker(room, bad, None, "api"),
     ):
         with pytest.raises(BadRequestError, match=r"U\+[0-9A-F]{4}.*cannot be stored"):
             ask()
-    assert lab.people.join("c1", room, f"Anna{bad}", True, None).participant.record.alias.startswith("Anna")
+    assert room_service.membership.join(
+        "c1", room, f"Anna{bad}", True, None
+    ).participant.record.alias.startswith("Anna")
     with pytest.raises(CannotResumeError):
-        join(lab, room, "c2", bad)
+        join(room_service, room, "c2", bad)
 
 
 # Loading, counting, retention
 
 
 def test_rooms_are_loaded_without_counting_their_samples(
-    lab: Lab, store: ScriptedStore, writer: Writer
+    room_service: RoomService, store: ScriptedStore, writer: SampleWriter
 ) -> None:
-    room, still = make_room(lab), make_room(lab)
+    room, still = make_room(room_service), make_room(room_service)
     for connection in ("c1", "c2"):
-        join(lab, room, connection)
-    lab.start_recording(room)
+        join(room_service, room, connection)
+    room_service.start_recording(room)
     for connection in ("c1", "c2", "c1"):
-        send(lab, connection)
+        send(room_service, connection)
     assert writer.flush()
     statements: list[str] = []
     event.listen(
         store.archive._engine, "before_cursor_execute", lambda *given: statements.append(given[2].lower())
     )
-    again = Writer(store)
-    restarted = Lab(store, again, "model")
+    again = SampleWriter(store)
+    restarted = RoomService(store, again, "model")
     loaded = restarted.rooms()[room.code]
     assert [one.next_frame for one in loaded.participants.values()] == [2, 1]
     assert not [one for one in statements if "count(" in one], "no samples are counted"
     send_after = loaded.participants[next(iter(loaded.participants))]
     assert again.status(room.code).stored == 0
-    restarted.people._joined["c1"] = (loaded, send_after)
+    restarted.membership._joined["c1"] = (loaded, send_after)
     send(restarted, "c1")
     assert again.flush()
     restarted.count_samples()
@@ -617,34 +652,34 @@ def test_rooms_are_loaded_without_counting_their_samples(
     assert again.status(still.code).stored == 0
 
 
-def test_a_deleted_participant_leaves_the_counts_too(lab: Lab, writer: Writer) -> None:
-    room = make_room(lab)
-    one = join(lab, room, "c1").participant
-    join(lab, room, "c2")
-    lab.start_recording(room)
+def test_a_deleted_participant_leaves_the_counts_too(room_service: RoomService, writer: SampleWriter) -> None:
+    room = make_room(room_service)
+    one = join(room_service, room, "c1").participant
+    join(room_service, room, "c2")
+    room_service.start_recording(room)
     for connection in ("c1", "c1", "c2"):
-        send(lab, connection)
+        send(room_service, connection)
     assert writer.flush()
-    lab.people.delete(room, one)
-    assert lab.status(room)["stored"] == 1
+    room_service.membership.delete(room, one)
+    assert room_service.status(room)["stored"] == 1
 
 
 def test_retention_goes_on_with_the_others_and_tries_again_soon(
-    lab: Lab, store: ScriptedStore, monkeypatch: pytest.MonkeyPatch
+    room_service: RoomService, store: ScriptedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
-        make_room(lab)
+        make_room(room_service)
     monkeypatch.setattr("webapp.rooms.service.now_ms", lambda: now_ms() + 2 * DAY_MS)
-    housekeeping = Housekeeping(lab, retention_days=1)
+    housekeeping = Housekeeping(room_service, retention_days=1)
     store.fails.add("begin_room_deletion")
     with pytest.raises(StoreError):
         housekeeping.keep_retention(100.0)
-    assert len(lab.rooms()) == 3
+    assert len(room_service.rooms()) == 3
     store.fails.clear()
     housekeeping.keep_retention(101.0)
-    assert len(lab.rooms()) == 3
+    assert len(room_service.rooms()) == 3
     housekeeping.keep_retention(200.0)
-    assert lab.rooms() == {}
+    assert room_service.rooms() == {}
 
 
 def test_no_error_of_a_room_is_raised_that_programs_cannot_tell() -> None:

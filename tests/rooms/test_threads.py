@@ -20,9 +20,9 @@ from webapp.rooms.clock_sync import ClockOffset, now_ms
 from webapp.rooms.concurrency import SingleFlight
 from webapp.rooms.dashboard import summary
 from webapp.rooms.room import Room
-from webapp.rooms.service import Lab
+from webapp.rooms.service import RoomService
 from webapp.store.records import SampleRecord
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 THREADS = 8
 ROUNDS = 150
@@ -38,7 +38,7 @@ def switch_often() -> Iterator[None]:
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[tuple[Lab, ScriptedStore, Writer]]:
+def parts(tmp_path: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
     with scripted_lab(tmp_path) as made:
         yield made
 
@@ -76,7 +76,7 @@ class MemoryStore:
 
 def test_a_writer_loses_and_doubles_nothing_while_others_are_forgotten() -> None:
     store = MemoryStore()
-    writer = Writer(store, capacity=10**6)  # type: ignore[arg-type]
+    writer = SampleWriter(store, capacity=10**6)  # type: ignore[arg-type]
     done = threading.Event()
 
     def work(number: int) -> None:
@@ -102,16 +102,18 @@ def test_a_writer_loses_and_doubles_nothing_while_others_are_forgotten() -> None
     assert (status.stored, status.waiting, status.lost) == (4000, 0, 0)
 
 
-def test_two_frames_of_a_participant_never_share_a_number(parts: tuple[Lab, ScriptedStore, Writer]) -> None:
-    lab, store, writer = parts
-    room = lab.create_room("Room", "Text", {})
-    lab.people.join("c", room, "", True, None)
-    lab.start_recording(room)
+def test_two_frames_of_a_participant_never_share_a_number(
+    parts: tuple[RoomService, ScriptedStore, SampleWriter],
+) -> None:
+    room_service, store, writer = parts
+    room = room_service.create_room("Room", "Text", {})
+    room_service.membership.join("c", room, "", True, None)
+    room_service.start_recording(room)
     result = Result(1, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
 
     def send(number: int) -> None:
         for _ in range(ROUNDS):
-            lab.intake.take("c", Frame(1, 0.0, b"jpeg"), result, now_ms())
+            room_service.recorder.take("c", Frame(1, 0.0, b"jpeg"), result, now_ms())
 
     on_threads(send)
     assert writer.flush()
@@ -119,16 +121,16 @@ def test_two_frames_of_a_participant_never_share_a_number(parts: tuple[Lab, Scri
 
 
 def test_no_more_people_than_places_get_in_and_all_have_their_own_alias(
-    parts: tuple[Lab, ScriptedStore, Writer],
+    parts: tuple[RoomService, ScriptedStore, SampleWriter],
 ) -> None:
-    lab, store, _ = parts
-    room = lab.create_room("Room", "Text", {"max_participants": 10})
+    room_service, store, _ = parts
+    room = room_service.create_room("Room", "Text", {"max_participants": 10})
 
     def join(number: int) -> int:
         joined = 0
         for attempt in range(4):
             try:
-                lab.people.join(f"c{number} {attempt}", room, "Anna", True, None)
+                room_service.membership.join(f"c{number} {attempt}", room, "Anna", True, None)
                 joined += 1
             except MienError as error:
                 assert "taken" in str(error)
@@ -142,23 +144,23 @@ def test_no_more_people_than_places_get_in_and_all_have_their_own_alias(
 
 
 def test_people_come_and_go_at_once_and_memory_stays_as_the_database(
-    parts: tuple[Lab, ScriptedStore, Writer],
+    parts: tuple[RoomService, ScriptedStore, SampleWriter],
 ) -> None:
-    lab, store, writer = parts
-    room = lab.create_room("Room", "Text", {"max_participants": 200})
-    outcomes = on_threads(lambda number: come_and_go(lab, room, random.Random(number)))
+    room_service, store, writer = parts
+    room = room_service.create_room("Room", "Text", {"max_participants": 200})
+    outcomes = on_threads(lambda number: come_and_go(room_service, room, random.Random(number)))
     assert outcomes == [None] * THREADS
-    lab.settle()
-    restarted = Lab(store, Writer(store), "model").rooms()[room.code]
+    room_service.settle()
+    restarted = RoomService(store, SampleWriter(store), "model").rooms()[room.code]
     assert {one.record for one in restarted.participants.values()} == {
         one.record for one in room.participants.values()
     }
-    present = lab.people.present()
+    present = room_service.membership.present()
     assert {one.connection for one in room.participants.values()} - {None} == set(present)
     assert all(one.connection == connection for connection, one in present.items())
 
 
-def come_and_go(lab: Lab, room: Room, chance: random.Random) -> None:
+def come_and_go(room_service: RoomService, room: Room, chance: random.Random) -> None:
     """What people and hosts do, in an order of chance, on few connections that all threads share."""
     secrets: list[str] = []
     for _ in range(40):
@@ -166,30 +168,30 @@ def come_and_go(lab: Lab, room: Room, chance: random.Random) -> None:
         try:
             match chance.randrange(7):
                 case 0 | 1:
-                    secrets.append(lab.people.join(connection, room, "", True, None).resume)
+                    secrets.append(room_service.membership.join(connection, room, "", True, None).resume)
                 case 2 if secrets:
-                    lab.people.join(connection, room, "", True, chance.choice(secrets))
+                    room_service.membership.join(connection, room, "", True, chance.choice(secrets))
                 case 3:
-                    lab.people.quit(connection)
+                    room_service.membership.leave(connection)
                 case 4:
-                    lab.people.leave(connection)
+                    room_service.membership.disconnected(connection)
                 case 5:
-                    lab.people.erase(connection)
+                    room_service.membership.withdraw(connection)
                 case _:
-                    lab.people.remove(room, lab.people.joined(connection)[1])
-            summary(lab, room, 0.0)
+                    room_service.membership.remove(room, room_service.membership.joined(connection)[1])
+            summary(room_service, room, 0.0)
         except MienError:
             pass
 
 
 def test_a_recording_that_many_start_and_stop_at_once_is_one(
-    parts: tuple[Lab, ScriptedStore, Writer],
+    parts: tuple[RoomService, ScriptedStore, SampleWriter],
 ) -> None:
-    lab, store, _ = parts
-    room = lab.create_room("Room", "Text", {})
-    on_threads(lambda number: lab.start_recording(room))
+    room_service, store, _ = parts
+    room = room_service.create_room("Room", "Text", {})
+    on_threads(lambda number: room_service.start_recording(room))
     assert store.calls.count("start_recording") == 1
-    on_threads(lambda number: lab.stop_recording(room))
+    on_threads(lambda number: room_service.stop_recording(room))
     assert store.calls.count("stop_recording") == 1
 
 

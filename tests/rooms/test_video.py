@@ -19,8 +19,8 @@ from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from tests.rooms.test_server import LIMIT_S, TOKEN, Answer, api, code_of, make_room, person
 from webapp.rooms.dashboard import video
-from webapp.rooms.room import VIDEO_NOTICE, Participant, Picture, Room, RoomSettings, Seen, with_notices
-from webapp.rooms.subscriptions import VIDEO_INTERVAL_S, Watcher
+from webapp.rooms.room import VIDEO_NOTICE, Participant, Room, RoomSettings, Seen, ShownImage, with_notices
+from webapp.rooms.subscriptions import VIDEO_INTERVAL_S, Subscription
 from webapp.store.records import RoomRecord, hash_secret
 
 WATCHED_S = 1.5
@@ -45,11 +45,11 @@ class Board:
     def __exit__(self, *error: object) -> None:
         self.client.disconnect()
 
-    def look(self, *participants: str) -> None:
+    def set_visible(self, *participants: str) -> None:
         answer = self.client.call("visible", {"participants": participants}, timeout=LIMIT_S)
         assert answer == {"in_view": len(participants)}
 
-    def people(self) -> set[str]:
+    def membership(self) -> set[str]:
         """Whose pictures came."""
         return {picture["id"] for shown in self.shown for picture in shown["pictures"]}
 
@@ -60,10 +60,10 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def send_for(seconds: float, jpeg: bytes, *people: person) -> None:
+def send_for(seconds: float, jpeg: bytes, *membership: person) -> None:
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
-        for one in people:
+        for one in membership:
             assert one.send(jpeg)["faces"]
 
 
@@ -72,7 +72,7 @@ def test_no_picture_goes_to_a_board_by_default(server: Server, astronaut_jpeg: b
     with person(server) as one, Board(server, room) as board:
         joined = one.join(room)
         assert joined["video"] is False
-        board.look(joined["participant"])
+        board.set_visible(joined["participant"])
         send_for(WATCHED_S, astronaut_jpeg, one)
         assert board.events == {"board"} and board.shown == []
 
@@ -87,21 +87,21 @@ def test_a_board_gets_the_newest_pictures_of_those_in_view_at_most_twice_a_secon
         send_for(WATCHED_S, astronaut_jpeg, one, two)
         assert board.shown == [], "no tile is in view"
         with Board(server, other_room) as elsewhere:
-            elsewhere.look(seen["participant"], unseen["participant"])
-            board.look(seen["participant"])
+            elsewhere.set_visible(seen["participant"], unseen["participant"])
+            board.set_visible(seen["participant"])
             begin_s = time.monotonic()
             send_for(2 * WATCHED_S, astronaut_jpeg, one, two)
             wait_until(lambda: board.shown)
             rate = len(board.shown) / (time.monotonic() - begin_s)
             assert elsewhere.shown == []
-        assert board.people() == {seen["participant"]}
+        assert board.membership() == {seen["participant"]}
         assert rate < 2.5
         (picture,) = board.shown[-1]["pictures"]
         assert board.shown[-1]["images"] == astronaut_jpeg
         assert picture["bytes"] == len(astronaut_jpeg)
         assert (picture["width"], picture["height"]) == (512, 512)
         assert len(picture["boxes"]) == 1
-        board.look()
+        board.set_visible()
         time.sleep(0.1)
         board.shown.clear()
         send_for(WATCHED_S, astronaut_jpeg, one, two)
@@ -124,7 +124,7 @@ def test_pictures_end_when_somebody_leaves(server: Server, astronaut_jpeg: bytes
     room = make_room(server, video=True)
     with Board(server, room) as board:
         with person(server) as one:
-            board.look(one.join(room)["participant"])
+            board.set_visible(one.join(room)["participant"])
             send_for(WATCHED_S, astronaut_jpeg, one)
             wait_until(lambda: board.shown)
         time.sleep(0.2)
@@ -155,9 +155,9 @@ def test_who_consented_before_there_was_video_is_not_shown(says_so: bool, astron
         server.start()
         with person(server) as before, person(server) as after, Board(server, room) as board:
             ids = [before.join(room, resume=secret)["participant"], after.join(room)["participant"]]
-            board.look(*ids)
+            board.set_visible(*ids)
             send_for(WATCHED_S, astronaut_jpeg, before, after)
-            assert board.people() == ({ids[1]} if says_so else set())
+            assert board.membership() == ({ids[1]} if says_so else set())
 
 
 def _change_by_hand(database: Path, room: str, says_so: bool) -> None:
@@ -177,17 +177,17 @@ def test_no_picture_is_written_anywhere(astronaut_jpeg: bytes) -> None:
         room = make_room(server, video=True)
         api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
         with person(server) as one, Board(server, room) as board:
-            board.look(one.join(room)["participant"])
+            board.set_visible(one.join(room)["participant"])
             send_for(WATCHED_S, astronaut_jpeg, one)
             wait_until(lambda: board.shown)
         files = [path for path in Path(server.settings["MIEN_DATA_DIR"]).rglob("*") if path.is_file()]
         assert any(path.name.startswith("mien.sqlite") for path in files)
-        middle = astronaut_jpeg[len(astronaut_jpeg) // 2 :][:32]
-        assert all(middle not in path.read_bytes() for path in files)
+        center = astronaut_jpeg[len(astronaut_jpeg) // 2 :][:32]
+        assert all(center not in path.read_bytes() for path in files)
 
 
 def seen(at_s: float) -> Seen:
-    picture = Picture(b"jpeg", 640, 480, (face().box,))
+    picture = ShownImage(b"jpeg", 640, 480, (face().box,))
     return Seen(at_s=at_s, latency_ms=1.0, faces=1, face=face(), picture=picture)
 
 
@@ -240,7 +240,7 @@ def test_a_picture_goes_out_once() -> None:
 
 
 def test_a_board_gets_no_more_before_it_has_shown_the_last() -> None:
-    watcher = Watcher("ABCD2345", lambda: True, frozenset({"one"}), sent_s=10.0, taken=False)
-    assert not watcher.is_due(10.1 + VIDEO_INTERVAL_S)
-    watcher.take()
-    assert watcher.is_due(10.1 + VIDEO_INTERVAL_S) and not watcher.is_due(10.2)
+    subscription = Subscription("ABCD2345", lambda: True, frozenset({"one"}), sent_s=10.0, taken=False)
+    assert not subscription.is_due(10.1 + VIDEO_INTERVAL_S)
+    subscription.take()
+    assert subscription.is_due(10.1 + VIDEO_INTERVAL_S) and not subscription.is_due(10.2)

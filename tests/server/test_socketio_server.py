@@ -71,7 +71,7 @@ BAD_PACKETS: dict[str, list[str | bytes]] = {
     "no attachment announced": ['45["frame",{},{"_placeholder":true,"num":0}]', b"x"],
     "attachment of another number": ['451-["frame",{},{"_placeholder":true,"num":7}]', b"x"],
     "attachment of a strange number": ['451-["frame",{},{"_placeholder":true,"num":"x"}]', b"x"],
-    "an attachment of another event": ['451-["quit",{"_placeholder":true,"num":0}]', b"x"],
+    "an attachment of another event": ['451-["leave",{"_placeholder":true,"num":0}]', b"x"],
     "very many attachments": ['4599999-["frame",{"_placeholder":true,"num":0}]', *[b"x"] * 20],
     "deep JSON": ["42" + "[" * 100_000],
     "reserved names": ['42["connect",{}]', '42["disconnect"]', '42["connect_error"]', '42["*"]'],
@@ -141,7 +141,7 @@ def test_a_client_that_reads_nothing_is_disconnected_before_it_takes_much_memory
 
 def test_text_over_the_limit_ends_the_connection(logged_server: LoggedServer) -> None:
     with Raw(logged_server) as raw:
-        raw.say('42["quit","' + "x" * MAX_TEXT_BYTES + '"]')
+        raw.say('42["leave","' + "x" * MAX_TEXT_BYTES + '"]')
         opcode, data = raw.socket.recv_data()
         assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 1009)
 

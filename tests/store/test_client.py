@@ -18,7 +18,7 @@ from webapp.errors import StoreError
 from webapp.ipc import framing
 from webapp.store import client as process
 from webapp.store import requests
-from webapp.store.client import StoreProcess
+from webapp.store.client import StoreClient
 from webapp.store.records import RoomRecord
 from webapp.store.repositories import Archive
 from webapp.store.requests import Request
@@ -44,15 +44,15 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[StoreProcess]:
-    running = StoreProcess(url)
+def store(url: str) -> Iterator[StoreClient]:
+    running = StoreClient(url)
     running.start()
     assert running.call(Archive.load_rooms) == []
     yield running
     running.stop()
 
 
-def test_a_frozen_store_is_killed_and_replaced(store: StoreProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frozen_store_is_killed_and_replaced(store: StoreClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "CALL_TIMEOUT_S", 1.0)
     monkeypatch.setattr(process, "COMMIT_GRACE_S", 0.5)
     frozen = store.pid
@@ -65,7 +65,7 @@ def test_a_frozen_store_is_killed_and_replaced(store: StoreProcess, monkeypatch:
     assert store.call(Archive.load_rooms) == []
 
 
-def test_a_store_that_dies_is_replaced(store: StoreProcess) -> None:
+def test_a_store_that_dies_is_replaced(store: StoreClient) -> None:
     store.call(Archive.add_room, room("ABCD2345"))
     first = store.pid
     assert first is not None
@@ -88,7 +88,7 @@ def test_a_wrong_database_is_not_tried_without_end(
     url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(requests, "CALL_TIMEOUT_S", 10.0)
-    store = StoreProcess(url)
+    store = StoreClient(url)
     store.start()
     with pytest.raises(StoreError):
         while True:

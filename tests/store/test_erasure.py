@@ -15,7 +15,7 @@ from tests.helpers.long_recording import PARTICIPANTS, add_recording
 from tests.helpers.serving import Server
 from tests.rooms.test_retention import DAYS, make_older, record_some
 from tests.rooms.test_server import TOKEN, api, make_room, person, wait_until_stored
-from webapp.export.zip import ROWS_AT_ONCE
+from webapp.export.zip import MAX_ROWS
 from webapp.store.database import open_database
 from webapp.store.repositories import Archive
 
@@ -69,7 +69,7 @@ def test_who_leaves_and_erases_is_in_no_file_right_afterwards(lab_server: Server
     with person(lab_server) as one:
         one.join(room, alias=alias)
         assert alias.encode() in stored_bytes(folder_of(lab_server))
-        assert one.ask("erase", {}) == {"erased": True}
+        assert one.ask("withdraw", {}) == {"erased": True}
     assert alias.encode() not in stored_bytes(folder_of(lab_server))
 
 
@@ -125,7 +125,7 @@ def test_no_value_of_a_deleted_participant_stays_between_those_of_others(tmp_pat
 def test_the_log_is_emptied_as_soon_as_an_export_that_reads_from_it_ends(tmp_path: Path) -> None:
     archive = new_archive(f"sqlite:///{tmp_path / 'test.sqlite'}", "ann")
     archive.start_recording(CODE, START_MS)
-    archive.add_samples([sample("ann", number, number / 100) for number in range(3 * ROWS_AT_ONCE)])
+    archive.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
     add_person(archive, "ben", alias="Ben whom nobody remembers")
     export_id = archive.open_export(CODE, {}, "csv")
     assert export_id is not None and archive.read_export(export_id)

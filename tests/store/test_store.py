@@ -20,7 +20,7 @@ from webapp.store.database import migrate, open_database
 from webapp.store.models import Base
 from webapp.store.records import ParticipantRecord, RoomRecord, SampleRecord
 from webapp.store.repositories import Archive
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 from webapp.store.service import Service
 
 ROOM = RoomRecord("ABCD2345", "Room", "Text", {}, 1.0)
@@ -172,7 +172,7 @@ def test_a_room_comes_back_with_everything(store: LocalStore) -> None:
 
 
 def test_while_the_database_fails_samples_wait_and_then_are_stored(store: LocalStore) -> None:
-    writer = Writer(store)
+    writer = SampleWriter(store)
     store.failing = True
     writer.put(ROOM.code, [sample(0), sample(1)])
     assert not writer.flush()
@@ -185,7 +185,7 @@ def test_while_the_database_fails_samples_wait_and_then_are_stored(store: LocalS
 
 
 def test_the_buffer_is_bounded_and_what_does_not_fit_is_counted(store: LocalStore) -> None:
-    writer = Writer(store, capacity=3)
+    writer = SampleWriter(store, capacity=3)
     store.failing = True
     writer.put(ROOM.code, [sample(frame) for frame in range(5)])
     writer.flush()
@@ -193,7 +193,7 @@ def test_the_buffer_is_bounded_and_what_does_not_fit_is_counted(store: LocalStor
 
 
 def test_nothing_is_written_of_somebody_who_was_deleted(store: LocalStore) -> None:
-    writer = Writer(store)
+    writer = SampleWriter(store)
     writer.put(ROOM.code, [sample(0, "one"), sample(0, "two")])
     writer.forget(["one"])
     store.archive.delete_participant("one")
@@ -204,7 +204,7 @@ def test_nothing_is_written_of_somebody_who_was_deleted(store: LocalStore) -> No
 
 
 def test_a_running_writer_stores_without_being_asked(store: LocalStore) -> None:
-    writer = Writer(store)
+    writer = SampleWriter(store)
     writer.start()
     writer.put(ROOM.code, [sample(0)])
     wait_until(lambda: store.archive.count_samples(ROOM.code) == 1)

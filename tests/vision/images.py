@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from webapp.protocol import Box
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 FACE = Box(174, 68, 99, 107)
 """From temple to temple and from the hair line to the chin."""
@@ -32,30 +32,30 @@ KNOWN_POINTS = {
 WITHOUT_FACES = ("coffee", "rocket", "brick", "text", "moon", "hubble_deep_field", "chelsea")
 
 
-def astronaut() -> Picture:
+def astronaut() -> ImageArray:
     return shipped("astronaut")
 
 
-def grace_hopper() -> Picture:
+def grace_hopper() -> ImageArray:
     """A portrait by the US Navy (public domain) that ships with Matplotlib: one serious face, 512 x 600."""
     return np.asarray(cv2.imread(f"{get_data_path()}/sample_data/grace_hopper.jpg"), np.uint8)
 
 
-def shipped(name: str) -> Picture:
+def shipped(name: str) -> ImageArray:
     """One of scikit-image's pictures, in BGR; WITHOUT_FACES names some that show no human face."""
     picture = getattr(skimage.data, name)()
     code = cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR
     return np.asarray(cv2.cvtColor(picture, code), np.uint8)
 
 
-def mirrored(picture: Picture) -> Picture:
+def mirrored(picture: ImageArray) -> ImageArray:
     return np.ascontiguousarray(picture[:, ::-1])
 
 
-def turned_clockwise(picture: Picture, degrees: float) -> tuple[Picture, NDArray[np.float64]]:
+def turned_clockwise(picture: ImageArray, degrees: float) -> tuple[ImageArray, NDArray[np.float64]]:
     """The picture turned about the middle of the face, and the (2, 3) map of pixels that did it."""
-    middle = (FACE.x + FACE.width / 2, FACE.y + FACE.height / 2)
-    matrix = cv2.getRotationMatrix2D(middle, -degrees, 1.0)
+    center = (FACE.x + FACE.width / 2, FACE.y + FACE.height / 2)
+    matrix = cv2.getRotationMatrix2D(center, -degrees, 1.0)
     height, width = picture.shape[:2]
     turned = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return turned.astype(np.uint8), matrix.astype(np.float64)
@@ -63,13 +63,13 @@ def turned_clockwise(picture: Picture, degrees: float) -> tuple[Picture, NDArray
 
 def moved(points: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, 2) points of a picture after the map that moved its pixels."""
-    middles = points - 0.5  # OpenCV counts from the middle of the first pixel
-    return np.asarray(middles @ matrix[:, :2].T + matrix[:, 2] + 0.5)
+    centers = points - 0.5  # OpenCV counts from the middle of the first pixel
+    return np.asarray(centers @ matrix[:, :2].T + matrix[:, 2] + 0.5)
 
 
-def frame(*faces: tuple[int, int, int]) -> tuple[Picture, list[Box]]:
+def frame(*faces: tuple[int, int, int]) -> tuple[ImageArray, list[Box]]:
     """A grey 640 x 480 frame with faces (x, y, width), and their boxes; each stands in its own picture."""
-    canvas: Picture = np.full((480, 640, 3), 120, np.uint8)
+    canvas: ImageArray = np.full((480, 640, 3), 120, np.uint8)
     boxes = []
     for x, y, width in faces:
         scale = width / FACE.width

@@ -11,10 +11,10 @@ import pytest
 
 from models.train.frames import framed
 from tests.train.data_files import serious_face
-from tests.vision.images import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, shipped
-from webapp.ipc.job_codec import pack_outcome, unpack_outcome
+from tests.vision.images import FACE, WITHOUT_FACES, ImageArray, astronaut, frame, overlap, shipped
 from webapp.config import Runtime
 from webapp.errors import BadFrameError, ModelFileError, TooLargeError
+from webapp.ipc.job_codec import pack_outcome, unpack_outcome
 from webapp.protocol import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, Box, Face, Job, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.pipeline import Pipeline, shrink_for
@@ -25,7 +25,7 @@ def pipeline(small_models: dict[str, Path]) -> Pipeline:
     return Pipeline("litert", small_models["float"])
 
 
-def jpeg(picture: Picture) -> bytes:
+def jpeg(picture: ImageArray) -> bytes:
     return bytes(cv2.imencode(".jpg", picture)[1])
 
 

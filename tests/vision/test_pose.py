@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import transform
 
-from tests.vision.images import Picture, astronaut, mirrored, turned_clockwise
+from tests.vision.images import ImageArray, astronaut, mirrored, turned_clockwise
 from webapp.protocol import Pose
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
@@ -28,10 +28,10 @@ def mesh_of(landmarks: Landmarks) -> NDArray[np.float64]:
     return np.asarray(mesh - np.array([*mesh.mean(axis=0)[:2], mesh[[234, 454], 2].mean()]))
 
 
-def posed(landmarks: Landmarks, yaw: float, pitch: float) -> Picture:
+def posed(landmarks: Landmarks, yaw: float, pitch: float) -> ImageArray:
     """The portrait with its face drawn anew, its head turned so much further."""
-    mesh, middle = mesh_of(landmarks), landmarks.points.mean(axis=0)
-    turned = (mesh @ rotation(yaw, pitch, 0).T)[:, :2] + middle
+    mesh, center = mesh_of(landmarks), landmarks.points.mean(axis=0)
+    turned = (mesh @ rotation(yaw, pitch, 0).T)[:, :2] + center
     around = np.array([(x, y) for x in (100, 220, 340) for y in (0, 120, 250) if (x, y) != (220, 120)])
     affine: Any = transform.PiecewiseAffineTransform
     back = affine.from_estimate(np.vstack([turned, around]), np.vstack([landmarks.points, around]))
@@ -40,7 +40,7 @@ def posed(landmarks: Landmarks, yaw: float, pitch: float) -> Picture:
     return np.asarray(255 * redrawn, np.uint8)
 
 
-def pose_in(picture: Picture, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:
+def pose_in(picture: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:
     points, depth, *_ = landmarker.landmarks(picture, detector.detect(picture)[0])
     return head_pose(points, depth)
 
@@ -80,7 +80,7 @@ def test_a_head_that_turns_in_the_picture_is_seen_to_turn_that_way(
 def test_a_head_that_tips_changes_its_roll_alone(
     detector: FaceDetector,
     landmarker: FaceLandmarker,
-    portrait: Picture,
+    portrait: ImageArray,
     portrait_landmarks: Landmarks,
     degrees: float,
 ) -> None:

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.images import FACE, Picture, astronaut, overlap, shipped
-from webapp.analysis.detection_scheduler import Search
-from webapp.analysis.tracker import Tracks
+from tests.vision.images import FACE, ImageArray, astronaut, overlap, shipped
+from webapp.analysis.detection_scheduler import DetectionScheduler
+from webapp.analysis.tracker import Tracker
 from webapp.config import Settings
 from webapp.protocol import Box, Job
 from webapp.vision.pipeline import Pipeline
@@ -24,7 +24,7 @@ def pipeline() -> Pipeline:
 
 def far_away(left: int, top: int) -> tuple[bytes, Box]:
     """A picture with the small portrait there, and where its face lies."""
-    portrait: Picture = np.asarray(
+    portrait: ImageArray = np.asarray(
         cv2.resize(astronaut(), None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_AREA)
     )
     picture = np.asarray(cv2.resize(shipped("coffee"), (640, 480)), np.uint8)
@@ -39,13 +39,13 @@ def test_a_small_face_is_found_within_a_second_and_then_followed(
     pipeline: Pipeline, place: tuple[int, int]
 ) -> None:
     image, truth = far_away(*place)
-    search, tracks = Search(), Tracks(smoothing_s=0.0)
+    search, tracker = DetectionScheduler(), Tracker(smoothing_s=0.0)
     found_s: list[float] = []
     for now_s in np.arange(0, 2, 1 / FRAMES_PER_S).tolist():
-        regions = tracks.regions(now_s)
-        detect, tile = search.plan(now_s, following=bool(regions), spare=True)
+        regions = tracker.regions(now_s)
+        detect, tile = search.next_detection(now_s, following=bool(regions), has_spare_capacity=True)
         analysis = pipeline.analyze(Job(image, regions, detect, tile))
-        faces = tracks.follow(analysis.faces, now_s, analysis.width)
+        faces = tracker.update(analysis.faces, now_s, analysis.width)
         found_s += [now_s for face in faces if overlap(face.box, truth) > 0.5]
     assert found_s[0] <= 1
     assert len(found_s) >= (2 - found_s[0]) * FRAMES_PER_S - 2

@@ -24,7 +24,7 @@ from tests.helpers.waiting import wait_until
 from webapp.protocol import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, STAGES
 
 META = {"seq": 7, "captured_ms": 12.5}
-ANSWER_LIMIT_S = 10
+ANSWER_TIMEOUT_S = 10
 
 Answer = dict[str, Any]
 
@@ -52,7 +52,7 @@ class connected:  # noqa: N801 - used as a function in `with`
 
 def ask(browser: socketio.Client, *arguments: object) -> Answer:
     data = arguments if len(arguments) != 1 else arguments[0]
-    answer: Answer = browser.call("frame", data, timeout=ANSWER_LIMIT_S)
+    answer: Answer = browser.call("frame", data, timeout=ANSWER_TIMEOUT_S)
     return answer
 
 
@@ -165,7 +165,7 @@ def burst(browser: socketio.Client, jpeg: bytes, frames: int) -> list[Answer]:
 
     for seq in range(frames):
         browser.emit("frame", ({"seq": seq, "captured_ms": 0.0}, jpeg), callback=keep)
-    assert done.wait(ANSWER_LIMIT_S), f"{len(answers)} of {frames} frames were answered"
+    assert done.wait(ANSWER_TIMEOUT_S), f"{len(answers)} of {frames} frames were answered"
     return [answers[seq] for seq in range(frames)]
 
 
@@ -241,7 +241,7 @@ def test_without_a_ready_worker_readyz_answers_503_and_frames_are_unavailable(
 
 
 def upload(server: Server, picture: bytes) -> requests.Response:
-    return requests.post(f"{server.url}/api/v1/analyze", files={"image": picture}, timeout=ANSWER_LIMIT_S)
+    return requests.post(f"{server.url}/api/v1/analyze", files={"image": picture}, timeout=ANSWER_TIMEOUT_S)
 
 
 def test_analyze_answers_an_uploaded_picture_with_the_same_result_object(

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_pool import WorkerPool
 from webapp.errors import BusyError
 from webapp.protocol import STAGES, Analysis, Job
 from webapp.web.api.v1 import uploads as uploads_module
@@ -17,7 +17,7 @@ from webapp.web.api.v1.uploads import UPLOADS_PER_OWNER, Uploads
 class RecordingEngine:
     """Keeps whose jobs it was given, and whether they may wait."""
 
-    spare = True
+    has_spare_capacity = True
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, bool]] = []
@@ -28,18 +28,18 @@ class RecordingEngine:
 
 
 def test_an_upload_is_its_owners_and_waits_behind_live_frames() -> None:
-    engine = RecordingEngine()
-    uploads = Uploads(cast(Engine, engine))
+    pool = RecordingEngine()
+    uploads = Uploads(cast(WorkerPool, pool))
     for _ in range(2):
         assert '"width":64' in uploads.analyze(b"image", "an address").replace(" ", "")
-    assert engine.asked == 2 * [("an address", True)]
+    assert pool.asked == 2 * [("an address", True)]
 
 
 def test_an_owner_with_too_many_uploads_under_way_is_busy_and_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uploads_module, "PLACE_TIMEOUT_S", 0.1)
-    uploads = Uploads(cast(Engine, RecordingEngine()))
+    uploads = Uploads(cast(WorkerPool, RecordingEngine()))
     ended = threading.Event()
 
     def upload() -> None:

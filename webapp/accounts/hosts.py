@@ -27,10 +27,10 @@ from webapp.store.client import Store
 from webapp.store.records import HostRecord, KeyRecord, hash_secret
 from webapp.store.repositories import Archive
 
-HOST_NAME_LIMIT = 80
-KEY_NAME_LIMIT = 80
-LEAST_PASSWORD = 10
-PASSWORD_LIMIT = 1000
+MAX_HOST_NAME_LENGTH = 80
+MAX_KEY_NAME_LENGTH = 80
+MIN_PASSWORD_LENGTH = 10
+MAX_PASSWORD_LENGTH = 1000
 KEY_PREFIX = "mien_"
 
 ATTEMPTS_PER_MINUTE = 10
@@ -101,7 +101,10 @@ class Hosts:
         Raises:
             BadRequestError: the name is taken, or either cannot be used.
         """
-        checked_name, checked_password = check_text("name", name, HOST_NAME_LIMIT), check_password(password)
+        checked_name, checked_password = (
+            check_text("name", name, MAX_HOST_NAME_LENGTH),
+            check_password(password),
+        )
         with self._changing() as accounts:
             added = self._store.call(Archive.add_host, checked_name, checked_password)
             if added is None:
@@ -167,7 +170,10 @@ class Hosts:
         Raises:
             BadRequestError: the name cannot be used.
         """
-        checked, secret = check_text("name", name, KEY_NAME_LIMIT), KEY_PREFIX + secrets.token_urlsafe(32)
+        checked, secret = (
+            check_text("name", name, MAX_KEY_NAME_LENGTH),
+            KEY_PREFIX + secrets.token_urlsafe(32),
+        )
         with self._changing() as accounts:
             added = self._store.call(Archive.add_key, host_id, checked, hash_secret(secret))
             accounts.keys[added.secret_hash] = added
@@ -190,7 +196,7 @@ class Hosts:
             TooManyAttemptsError: too many from this address were wrong.
         """
         self._sign_ins.begin(address)
-        found = self._store.call(Archive.check_password, name, password[:PASSWORD_LIMIT])
+        found = self._store.call(Archive.check_password, name, password[:MAX_PASSWORD_LENGTH])
         if found is not None:
             self._sign_ins.give_back(address)
         return found
@@ -308,8 +314,8 @@ def check_password(given: object) -> str:
     Raises:
         BadRequestError: it is too short or too long.
     """
-    if not isinstance(given, str) or not LEAST_PASSWORD <= len(given) <= PASSWORD_LIMIT:
-        raise BadRequestError(f"The password must have at least {LEAST_PASSWORD} characters.")
+    if not isinstance(given, str) or not MIN_PASSWORD_LENGTH <= len(given) <= MAX_PASSWORD_LENGTH:
+        raise BadRequestError(f"The password must have at least {MIN_PASSWORD_LENGTH} characters.")
     return given
 
 

@@ -14,26 +14,28 @@ TILE_INTERVAL_S = 0.09
 make a picture of 4:3, so a small face is found within a second."""
 
 
-class Search:
+class DetectionScheduler:
     """The clock of one camera; times are in seconds on any one clock."""
 
     def __init__(self) -> None:
         self._detected_s = self._tiled_s = float("-inf")
         self._frames = self._tile = 0
 
-    def plan(self, now_s: float, following: bool, spare: bool) -> tuple[bool, int | None]:
+    def next_detection(
+        self, now_s: float, following: bool, has_spare_capacity: bool
+    ) -> tuple[bool, int | None]:
         """Whether this frame's whole picture is searched, and which of its parts closely, if any.
 
         Args:
             now_s: the time.
             following: whether there is a face that is followed; without one every frame is searched.
-            spare: whether there is time to spare; parts are searched in spare time only.
+            has_spare_capacity: whether the workers have time for more; tiles are searched only then.
         """
         self._frames += 1
-        due = now_s - self._detected_s >= INTERVAL_S and (spare or self._frames >= BUSY_FRAMES)
+        due = now_s - self._detected_s >= INTERVAL_S and (has_spare_capacity or self._frames >= BUSY_FRAMES)
         if due or not following:
             self._detected_s, self._frames = now_s, 0
-        return due or not following, self._next_tile(now_s) if spare else None
+        return due or not following, self._next_tile(now_s) if has_spare_capacity else None
 
     def _next_tile(self, now_s: float) -> int | None:
         if now_s - self._tiled_s < TILE_INTERVAL_S:

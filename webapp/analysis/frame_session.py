@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from webapp.analysis.detection_scheduler import Search
-from webapp.analysis.tracker import Tracks
+from webapp.analysis.detection_scheduler import DetectionScheduler
+from webapp.analysis.tracker import Tracker
 from webapp.errors import BusyError
 from webapp.protocol import Analysis, Frame, Job, Result
 
@@ -17,7 +17,7 @@ FRAMES_UNDER_WAY = 2
 """One on the wire while the other is analysed; more would only grow the delay. When the workers have no time
 to spare it is one: the other waits here, where a newer one may take its place."""
 
-WAIT_LIMIT_S = 1.0
+WAIT_TIMEOUT_S = 1.0
 """A frame that waited this long for the client's own frames before it is stale."""
 
 
@@ -25,20 +25,20 @@ class Analyzer(Protocol):
     """What does the jobs: the engine."""
 
     @property
-    def spare(self) -> bool:
+    def has_spare_capacity(self) -> bool:
         """Whether there is time for more than is needed."""
 
     def analyze(self, job: Job, owner: object) -> Analysis:
         """Do a job; see `Engine.analyze`."""
 
 
-class Client:
+class FrameSession:
     """Answers the frames of one browser; `answer` may run in several threads at once."""
 
     def __init__(self, analyzer: Analyzer, smoothing_s: float) -> None:
         self._analyzer = analyzer
-        self._tracks = Tracks(smoothing_s)
-        self._search = Search()
+        self._tracker = Tracker(smoothing_s)
+        self._detections = DetectionScheduler()
         self._turn = threading.Condition()
         self._under_way = 0
         self._waiting: Frame | None = None
@@ -53,21 +53,23 @@ class Client:
             FrameError: the picture could not be analysed; see `Engine.analyze`.
         """
         received_s = time.monotonic()
-        with self._place(frame):
+        with self._slot(frame):
             analysis = self._analyzer.analyze(self._job(frame, received_s), owner=self)
         if frame.smoothing_s is not None:
-            self._tracks.smoothing_s = frame.smoothing_s
-        faces = self._tracks.follow(analysis.faces, received_s, analysis.width)
+            self._tracker.smoothing_s = frame.smoothing_s
+        faces = self._tracker.update(analysis.faces, received_s, analysis.width)
         timing_ms = _timing_ms(analysis, 1000 * (time.monotonic() - received_s))
         return Result(frame.seq, analysis.width, analysis.height, faces, timing_ms)
 
     def _job(self, frame: Frame, received_s: float) -> Job:
-        regions = self._tracks.regions(received_s)
-        detect, tile = self._search.plan(received_s, following=bool(regions), spare=self._analyzer.spare)
+        regions = self._tracker.regions(received_s)
+        detect, tile = self._detections.next_detection(
+            received_s, following=bool(regions), has_spare_capacity=self._analyzer.has_spare_capacity
+        )
         return Job(frame.image, regions, detect, tile)
 
     @contextmanager
-    def _place(self, frame: Frame) -> Iterator[None]:
+    def _slot(self, frame: Frame) -> Iterator[None]:
         with self._turn:
             self._wait_for_turn(frame)
             self._under_way += 1
@@ -80,13 +82,15 @@ class Client:
 
     @property
     def _limit(self) -> int:
-        return FRAMES_UNDER_WAY if self._analyzer.spare else 1
+        return FRAMES_UNDER_WAY if self._analyzer.has_spare_capacity else 1
 
     def _wait_for_turn(self, frame: Frame) -> None:
         """Wait as the client's newest frame; the lock is held."""
         self._waiting = frame
         self._turn.notify_all()
-        self._turn.wait_for(lambda: self._under_way < self._limit or self._waiting is not frame, WAIT_LIMIT_S)
+        self._turn.wait_for(
+            lambda: self._under_way < self._limit or self._waiting is not frame, WAIT_TIMEOUT_S
+        )
         if self._waiting is not frame:
             raise BusyError("A newer frame took the place of this one; send the next when an answer is back.")
         self._waiting = None

@@ -20,18 +20,18 @@ CREEP = 25.0
 
 
 @dataclass(frozen=True, slots=True)
-class Smoothed:
+class SmoothedProbabilities:
     """The probabilities of one face over time."""
 
     recent: Probabilities
     shown: Probabilities
 
     @classmethod
-    def first(cls, raw: Probabilities) -> Smoothed:
+    def first(cls, raw: Probabilities) -> SmoothedProbabilities:
         """Of a face that is seen for the first time."""
         return cls(raw, raw)
 
-    def moved(self, raw: Probabilities, elapsed_s: float, smoothing_s: float) -> Smoothed:
+    def moved(self, raw: Probabilities, elapsed_s: float, smoothing_s: float) -> SmoothedProbabilities:
         """After another look at the face.
 
         Args:
@@ -40,14 +40,16 @@ class Smoothed:
             smoothing_s: the time constant of `recent`; 0 smooths nothing at all.
         """
         if smoothing_s == 0:
-            return Smoothed(raw, raw)
-        recent = mixed(self.recent, raw, new_weight(elapsed_s, smoothing_s))
+            return SmoothedProbabilities(raw, raw)
+        recent = mixed(self.recent, raw, smoothing_weight(elapsed_s, smoothing_s))
         apart = variation(self.shown, recent)
         shown = mixed(self.shown, recent, 1 - DEADBAND / apart) if apart > DEADBAND else self.shown
-        return Smoothed(recent, mixed(shown, recent, new_weight(elapsed_s, CREEP * smoothing_s)))
+        return SmoothedProbabilities(
+            recent, mixed(shown, recent, smoothing_weight(elapsed_s, CREEP * smoothing_s))
+        )
 
 
-def new_weight(elapsed_s: float, time_constant_s: float) -> float:
+def smoothing_weight(elapsed_s: float, time_constant_s: float) -> float:
     """How much the new value counts in an exponential filter: 1 - exp(-elapsed / time constant)."""
     return 1.0 - math.exp(-elapsed_s / time_constant_s)
 

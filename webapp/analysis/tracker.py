@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from webapp.analysis.smoothing import Smoothed, new_weight
+from webapp.analysis.smoothing import SmoothedProbabilities, smoothing_weight
 from webapp.protocol import Box, Face, Region, with_probabilities
 
 FORGET_AFTER_S = 1.0
 """How long an id waits for a face that was looked for in vain."""
 
-STALL_LIMIT_S = 3.0
+STALL_TIMEOUT_S = 3.0
 """How long it waits where no picture came at all, as when a machine has too much to do."""
 
 MATCH_DISTANCE = 0.6
@@ -26,7 +26,7 @@ MATCH_DISTANCE = 0.6
 VELOCITY_S = 0.1
 """The time constant of the measured velocity."""
 
-FORECAST_LIMIT_S = 0.3
+MAX_FORECAST_S = 0.3
 """A face is taken to move on for this long; then it is expected to stay."""
 
 
@@ -42,24 +42,24 @@ class Track:
     box: Box
     region: Region
     seen_s: float
-    smoothed: Smoothed
+    smoothed: SmoothedProbabilities
     velocity: tuple[float, float] = (0.0, 0.0)
     lost: bool = False
 
-    def waits(self, now_s: float) -> bool:
+    def is_alive(self, now_s: float) -> bool:
         """Whether the id still waits for its face."""
-        return now_s - self.seen_s <= (FORGET_AFTER_S if self.lost else STALL_LIMIT_S)
+        return now_s - self.seen_s <= (FORGET_AFTER_S if self.lost else STALL_TIMEOUT_S)
 
-    def expected(self, now_s: float) -> Track:
+    def predicted(self, now_s: float) -> Track:
         """The track with its box and region where the face should be by then."""
-        ahead_s = min(max(0.0, now_s - self.seen_s), FORECAST_LIMIT_S)
+        ahead_s = min(max(0.0, now_s - self.seen_s), MAX_FORECAST_S)
         across, down = self.velocity[0] * ahead_s, self.velocity[1] * ahead_s
         box = self.box._replace(x=self.box.x + across, y=self.box.y + down)
         region = self.region._replace(x=self.region.x + across, y=self.region.y + down)
         return replace(self, box=box, region=region)
 
 
-class Tracks:
+class Tracker:
     """The faces of one camera. `smoothing_s` is how calm the probabilities are; it may be changed."""
 
     def __init__(self, smoothing_s: float) -> None:
@@ -71,18 +71,20 @@ class Tracks:
     def regions(self, now_s: float) -> tuple[Region, ...]:
         """Where to look for the faces of the newest result, in widths of the picture."""
         return tuple(
-            track.expected(now_s).region for track in self._tracks if not track.lost and track.waits(now_s)
+            track.predicted(now_s).region
+            for track in self._tracks
+            if not track.lost and track.is_alive(now_s)
         )
 
-    def follow(self, faces: Sequence[Face], now_s: float, picture_width: float = 1.0) -> tuple[Face, ...]:
+    def update(self, faces: Sequence[Face], now_s: float, picture_width: float = 1.0) -> tuple[Face, ...]:
         """Give each face the id that it had, or a new one, and its smoothed probabilities.
 
         `now_s` is when the picture arrived. The results of two workers may come in the wrong order: one that
         was overtaken gets its ids, but moves nothing.
         """
-        known = [track for track in self._tracks if track.waits(now_s)]
+        known = [track for track in self._tracks if track.is_alive(now_s)]
         seen = [_scaled(face, 1 / picture_width) for face in faces]
-        pairs = match([track.expected(now_s).box for track in known], [face.box for face in seen])
+        pairs = match([track.predicted(now_s).box for track in known], [face.box for face in seen])
         followed = [
             self._moved(known[pairs[index]], face, now_s) if index in pairs else self._new(face, now_s)
             for index, face in enumerate(seen)
@@ -107,7 +109,9 @@ class Tracks:
 
     def _new(self, face: Face, now_s: float) -> Track:
         self._last_id += 1
-        return Track(self._last_id, face.box, face.region, now_s, Smoothed.first(face.raw_probabilities))
+        return Track(
+            self._last_id, face.box, face.region, now_s, SmoothedProbabilities.first(face.raw_probabilities)
+        )
 
 
 def _scaled(face: Face, factor: float) -> Face:
@@ -119,8 +123,8 @@ def _velocity(track: Track, box: Box, elapsed_s: float) -> tuple[float, float]:
     """The track's velocity, moved towards what the new box shows; not at all where no time has passed."""
     if elapsed_s == 0:
         return track.velocity
-    weight = new_weight(elapsed_s, VELOCITY_S)
-    (old_x, old_y), (new_x, new_y) = track.box.middle, box.middle
+    weight = smoothing_weight(elapsed_s, VELOCITY_S)
+    (old_x, old_y), (new_x, new_y) = track.box.center, box.center
     across, down = track.velocity
     return (
         across + weight * ((new_x - old_x) / elapsed_s - across),
@@ -148,4 +152,4 @@ def match(before: Sequence[Box], after: Sequence[Box]) -> dict[int, int]:
 def distance(first: Box, second: Box) -> float:
     """How far apart two boxes are: centres and widths, in units of their mean width."""
     width = max((first.width + second.width) / 2, sys.float_info.epsilon)
-    return (math.dist(first.middle, second.middle) + abs(first.width - second.width)) / width
+    return (math.dist(first.center, second.center) + abs(first.width - second.width)) / width

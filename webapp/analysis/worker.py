@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from webapp.ipc.job_codec import Outcome, pack_outcome, unpack_job
 from webapp.config import Runtime
 from webapp.errors import FrameError, UnavailableError
 from webapp.ipc import framing
+from webapp.ipc.job_codec import Outcome, pack_outcome, unpack_job
 from webapp.protocol import Analysis, Job
 
 HEADROOM_BYTES = 1 << 30

@@ -19,10 +19,10 @@ import time
 from collections import deque
 from concurrent.futures import Future
 
-from webapp.ipc.job_codec import Outcome, pack_job, unpack_outcome
 from webapp.analysis.worker_process import JOB_TIMEOUT_S
 from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
 from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.ipc.job_codec import Outcome, pack_job, unpack_outcome
 from webapp.protocol import Analysis, Job
 
 JOBS_PER_WORKER = 2
@@ -55,7 +55,7 @@ Queue = dict[object, deque[Future[Worker]]]
 """The slots that each owner waits for, in the order of their turns."""
 
 
-class Engine:
+class WorkerPool:
     """A fixed number of workers behind one blocking call; any thread may call it at any time."""
 
     def __init__(self, spec: ChildSpec, workers: int) -> None:
@@ -73,7 +73,7 @@ class Engine:
         return any(worker.supervisor.ready for worker in self._workers)
 
     @property
-    def spare(self) -> bool:
+    def has_spare_capacity(self) -> bool:
         """Whether the workers had little to do lately."""
         return self._at_work < SPARE_BELOW
 
@@ -97,7 +97,7 @@ class Engine:
             UnavailableError: no worker was there in that time, or the one with this frame died.
             FrameError: the worker's verdict on the picture.
         """
-        worker = self._take_slot(owner, background)
+        worker = self._acquire_slot(owner, background)
         try:
             outcome = worker.supervisor.request(pack_job(job), JOB_TIMEOUT_S).result()
         except ChildGoneError:
@@ -108,18 +108,18 @@ class Engine:
             with self._lock:
                 worker.load -= 1
                 self._background_jobs -= background
-                self._give_slots()
+                self._assign_slots()
         if isinstance(outcome, FrameError):
             raise outcome
         return outcome
 
-    def _take_slot(self, owner: object, background: bool) -> Worker:
+    def _acquire_slot(self, owner: object, background: bool) -> Worker:
         slot: Future[Worker] = Future()
         queue = self._waiting_in_background if background else self._waiting
         with self._lock:
             self._measure_load()
             queue.setdefault(owner, deque()).append(slot)
-            self._give_slots()
+            self._assign_slots()
         try:
             return slot.result(QUEUE_TIMEOUT_S)
         except TimeoutError:
@@ -146,10 +146,10 @@ class Engine:
         self._at_work += weight * (at_work - self._at_work)
         self._measured_s = now_s
 
-    def _give_slots(self) -> None:
+    def _assign_slots(self) -> None:
         """One owner after the other, each its oldest job, the background last; the lock is held."""
         while self._waiting and (worker := self._least_busy(JOBS_PER_WORKER)) is not None:
-            self._give_next(self._waiting, worker)
+            self._assign_next(self._waiting, worker)
         most = max(1, len(self._workers) - 1)
         while (
             self._waiting_in_background
@@ -157,9 +157,9 @@ class Engine:
             and (worker := self._least_busy(1)) is not None
         ):
             self._background_jobs += 1
-            self._give_next(self._waiting_in_background, worker)
+            self._assign_next(self._waiting_in_background, worker)
 
-    def _give_next(self, queue: Queue, worker: Worker) -> None:
+    def _assign_next(self, queue: Queue, worker: Worker) -> None:
         """Give a slot to the owner whose turn it is; the lock is held."""
         owner = next(iter(queue))
         slots = queue.pop(owner)
@@ -181,4 +181,4 @@ class Engine:
 
     def _on_ready(self) -> None:
         with self._lock:
-            self._give_slots()
+            self._assign_slots()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from webapp.ipc.job_codec import MAX_REPLY_BYTES
 from webapp.config import Settings, child_environment
 from webapp.ipc.child_process import ChildSpec
+from webapp.ipc.job_codec import MAX_REPLY_BYTES
 from webapp.protocol import MAX_IMAGE_PIXELS
 
 JOB_TIMEOUT_S = 3.0

@@ -129,6 +129,6 @@ PARTICIPANT_COLUMNS = (
 )
 
 
-def code_book(columns: Sequence[Column] = COLUMNS) -> list[dict[str, str]]:
+def codebook(columns: Sequence[Column] = COLUMNS) -> list[dict[str, str]]:
     """Every column as `room.json` explains it."""
     return [column._asdict() for column in columns]

@@ -21,7 +21,7 @@ SHORTEST_STRETCH_MS = 1000.0
 WIDTH, HEIGHT = 720, 120
 """Of a plot, in the units of its SVG."""
 
-PARTS_AT_ONCE = 1000
+MAX_PARTS = 1000
 """Of the page, for each piece that is given away; a part is a line or less."""
 
 VALUES = len(LABELS) + 1
@@ -114,7 +114,7 @@ class Report:
         self._recordings = recordings
         self._markers = markers
         self._aliases = aliases
-        self._people: dict[int, dict[str, _Person]] = {recording.number: {} for recording in recordings}
+        self._membership: dict[int, dict[str, _Person]] = {recording.number: {} for recording in recordings}
 
     def add(
         self, number: int, participant_id: str, frame: int, at_ms: float, face: Sequence[float] | None
@@ -125,7 +125,7 @@ class Report:
         """
         start_ms, span_ms = self._span(number)
         stretches = _stretches(span_ms)
-        people = self._people[number]
+        people = self._membership[number]
         person = people.get(participant_id)
         if person is None:
             person = people[participant_id] = _Person(stretches)
@@ -151,12 +151,12 @@ class Report:
                 for recording in self._recordings
             ],
         )
-        page.enable_buffering(PARTS_AT_ONCE)
+        page.enable_buffering(MAX_PARTS)
         return page
 
     def _plots(self, number: int) -> Iterator[Plot]:
         """Everybody together, then each participant by alias."""
-        people = self._people[number]
+        people = self._membership[number]
         for person in people.values():
             person.finish()
         if people:

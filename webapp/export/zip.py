@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, func, select
 
-from webapp.export.codebook import COLUMNS, MARKER_COLUMNS, PARTICIPANT_COLUMNS, Column, code_book
+from webapp.export.codebook import COLUMNS, MARKER_COLUMNS, PARTICIPANT_COLUMNS, Column, codebook
 from webapp.export.report import Report
 from webapp.export.tables import CsvTable, ParquetTable, Row, Table, iso, time_ms
 from webapp.store import models
@@ -27,7 +27,7 @@ from webapp.store.database import snapshot
 from webapp.store.mapping import BOX_COLUMNS, POSE_COLUMNS, marker_of
 from webapp.store.records import MarkerRecord
 
-ROWS_AT_ONCE = 1000
+MAX_ROWS = 1000
 MARKER_REACH_MS = 1000.0
 """A marker belongs to no frame that is further away."""
 
@@ -127,7 +127,7 @@ class _Source:
     """
 
     def __init__(self, connection: Connection, code: str) -> None:
-        self._connection = connection.execution_options(yield_per=ROWS_AT_ONCE)
+        self._connection = connection.execution_options(yield_per=MAX_ROWS)
         self.room = connection.execute(select(models.Room.__table__).where(models.Room.code == code)).one()
         self.recordings = self._recordings(code)
         markers = select(models.Marker.__table__).where(models.Marker.room == code)
@@ -227,7 +227,7 @@ def _write_samples(archive: zipfile.ZipFile, source: _Source, report: Report, fo
     with archive.open(_entry(f"samples.{form}"), "w", force_zip64=True) as file:
         table: Table = ParquetTable(file, COLUMNS) if form == "parquet" else CsvTable(file, COLUMNS)
         with closing(_rows(source, report)) as rows:
-            while batch := list(islice(rows, ROWS_AT_ONCE)):
+            while batch := list(islice(rows, MAX_ROWS)):
                 table.write(batch)
                 yield
         table.close()
@@ -315,7 +315,7 @@ def _room_json(source: _Source, about: Mapping[str, Any]) -> dict[str, Any]:
         "participants": len(source.participants),
         "samples": source.rows.total(),
         **about,
-        "code_book": code_book(COLUMNS),
-        "code_book_markers": code_book(MARKER_COLUMNS),
-        "code_book_participants": code_book(PARTICIPANT_COLUMNS),
+        "code_book": codebook(COLUMNS),
+        "code_book_markers": codebook(MARKER_COLUMNS),
+        "code_book_participants": codebook(PARTICIPANT_COLUMNS),
     }

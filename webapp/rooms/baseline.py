@@ -11,18 +11,18 @@ import math
 from collections.abc import Sequence
 
 BASELINE_S = 5.0
-LEAST_FRAMES = 5
+MIN_FRAMES = 5
 """With fewer frames with exactly one face there is no baseline."""
 
-LEAST_PROBABILITY = 1e-4
+MIN_PROBABILITY = 1e-4
 """Less counts as this much: the logarithm of a tiny probability would outweigh all else."""
 
 Vector = tuple[float, ...]
 
 
 def logits(probabilities: Sequence[float]) -> Vector:
-    """Log probabilities, from below bounded by `LEAST_PROBABILITY`."""
-    return tuple(math.log(max(probability, LEAST_PROBABILITY)) for probability in probabilities)
+    """Log probabilities, from below bounded by `MIN_PROBABILITY`."""
+    return tuple(math.log(max(probability, MIN_PROBABILITY)) for probability in probabilities)
 
 
 def softmax(values: Sequence[float]) -> Vector:
@@ -61,6 +61,6 @@ class BaselineTaking:
 
     def mean(self) -> Vector | None:
         """The baseline, or None where a face was seen too seldom."""
-        if len(self._logits) < LEAST_FRAMES:
+        if len(self._logits) < MIN_FRAMES:
             return None
         return tuple(sum(values) / len(values) for values in zip(*self._logits, strict=True))

@@ -7,20 +7,20 @@ from typing import Any
 
 from webapp.protocol import LABELS
 from webapp.rooms.clock_sync import now_ms
-from webapp.rooms.room import Participant, Picture, Room
-from webapp.rooms.service import Lab
+from webapp.rooms.room import Participant, Room, ShownImage
+from webapp.rooms.service import RoomService
 
 FRESH_S = 2.0
 """What was seen longer ago is not the expression now; browsers on a busy server send once a second."""
 
 
-def summary(lab: Lab, room: Room, now_s: float) -> dict[str, Any]:
+def summary(room_service: RoomService, room: Room, now_s: float) -> dict[str, Any]:
     """The event `board`: the room's state, its recording, its people in the order of joining, its markers."""
     people = [one for one in room.participants.values() if one.holds_place(now_s)]
     return {
         "now_ms": now_ms(),
         "room": {"code": room.code, "name": room.record.name, "state": room.state},
-        "recording": lab.status(room),
+        "recording": room_service.status(room),
         "participants": [_tile(one, now_s) for one in people],
         "group": _group(people, now_s),
         "markers": [{"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers],
@@ -47,7 +47,7 @@ def video(room: Room, in_view: Collection[str], since_s: float) -> dict[str, Any
     }
 
 
-def _picture(participant_id: str, picture: Picture) -> dict[str, Any]:
+def _picture(participant_id: str, picture: ShownImage) -> dict[str, Any]:
     return {
         "id": participant_id,
         "bytes": len(picture.image),

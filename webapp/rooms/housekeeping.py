@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from webapp.errors import StoreError
-from webapp.rooms.service import Lab
+from webapp.rooms.service import RoomService
 
 INTERVAL_S = 1.0
 RETENTION_INTERVAL_S = 3600.0
@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 class Housekeeping:
     """One thread, which looks once a second; only that thread calls the steps."""
 
-    def __init__(self, lab: Lab, retention_days: int) -> None:
-        self._lab = lab
+    def __init__(self, room_service: RoomService, retention_days: int) -> None:
+        self._room_service = room_service
         self._retention_days = retention_days
         self._retention_due_s = 0.0
         self._stopping = threading.Event()
@@ -41,7 +41,7 @@ class Housekeeping:
         """Delete the rooms that are too old, at the start and then every hour; sooner where that failed."""
         if self._retention_days and now_s >= self._retention_due_s:
             self._retention_due_s = now_s + RETRY_INTERVAL_S
-            deleted = self._lab.delete_old_rooms(self._retention_days)
+            deleted = self._room_service.delete_old_rooms(self._retention_days)
             self._retention_due_s = now_s + RETENTION_INTERVAL_S
             if deleted:
                 logger.warning("%d rooms were older than %d days: deleted", deleted, self._retention_days)
@@ -49,10 +49,10 @@ class Housekeeping:
     def _run(self) -> None:
         while True:
             for step in (
-                self._lab.settle,
-                self._lab.count_samples,
-                self._lab.end_outlets_of_absent,
-                self._lab.finish_deletions,
+                self._room_service.settle,
+                self._room_service.count_samples,
+                self._room_service.end_outlets_of_absent,
+                self._room_service.finish_deletions,
                 lambda: self.keep_retention(time.monotonic()),
             ):
                 _attempt(step)

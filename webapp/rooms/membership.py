@@ -26,11 +26,11 @@ from webapp.errors import (
 from webapp.rooms.baseline import BaselineTaking
 from webapp.rooms.clock_sync import ClockOffset, now_ms
 from webapp.rooms.repairs import Repairs
-from webapp.rooms.room import AWAY_LIMIT_S, Participant, Room
+from webapp.rooms.room import AWAY_TIMEOUT_S, Participant, Room
 from webapp.store.client import Store
 from webapp.store.records import MarkerRecord, ParticipantRecord, SampleRecord, hash_secret
 from webapp.store.repositories import Archive
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 Tell = Callable[[str, str, dict[str, Any]], None]
 """Sends an event to a connection: its id, the event's name, its data."""
@@ -75,14 +75,14 @@ class Outlet(Protocol):
         """A room was closed or deleted; its participants left before."""
 
 
-class People:
+class Membership:
     """Everybody in the rooms of this server.
 
     Any thread may call it. `_lock` guards who is at which connection; it is taken after a room's lock, where
     both are needed, and neither is held while the store is asked or a connection is told something.
     """
 
-    def __init__(self, store: Store, writer: Writer, repairs: Repairs) -> None:
+    def __init__(self, store: Store, writer: SampleWriter, repairs: Repairs) -> None:
         self._store = store
         self._writer = writer
         self._repairs = repairs
@@ -140,22 +140,22 @@ class People:
 
     # Leaving
 
-    def leave(self, connection: str) -> None:
+    def disconnected(self, connection: str) -> None:
         """A connection ended; its participant may come back."""
         with self._lock:
             found = self._joined.pop(connection, None)
             if found is not None:
                 _vacate(found[1], connection, time.monotonic())
 
-    def quit(self, connection: str) -> None:
+    def leave(self, connection: str) -> None:
         """A participant leaves; what was recorded stays, and the secret brings them back."""
         self._repairs.settle()
         room, participant = self.joined(connection)
         self._update(room, participant, left_ms=now_ms())
-        self.leave(connection)
+        self.disconnected(connection)
         self._end_outlets(participant)
 
-    def erase(self, connection: str) -> None:
+    def withdraw(self, connection: str) -> None:
         """A participant leaves, and all that was recorded of them is deleted."""
         room, participant = self.joined(connection)
         self.delete(room, participant, "erased")
@@ -164,7 +164,7 @@ class People:
         """Send a person away for good: their secret brings nobody back. What was recorded stays."""
         self._repairs.settle()
         self._update(room, participant, left_ms=now_ms(), resume_hash="")
-        self._part(participant, "removed")
+        self._dismiss(participant, "removed")
 
     def delete(self, room: Room, participant: Participant, reason: str = "removed") -> None:
         """Send a person away and delete all that was recorded of them."""
@@ -179,17 +179,17 @@ class People:
             self._repairs.ask(accept_late_deletion, Archive.delete_participant, participant_id)
         self._drop(room, participant, reason)
 
-    def part_all(self, room: Room, reason: str) -> None:
+    def dismiss_all(self, room: Room, reason: str) -> None:
         """Send everybody in a room away that has ended; what becomes of their data is the caller's."""
         for participant in room.participants.values():
-            self._part(participant, reason)
+            self._dismiss(participant, reason)
         for outlet in self.outlets:
             outlet.ended(room)
 
     def end_outlets_of_absent(self, room: Room, now_s: float) -> None:
         """End the streams of those who have been away for so long that their places are free."""
         for participant in room.participants.values():
-            if participant.connection is None and now_s - participant.away_s >= AWAY_LIMIT_S:
+            if participant.connection is None and now_s - participant.away_s >= AWAY_TIMEOUT_S:
                 self._end_outlets(participant)
 
     # While they are there
@@ -204,7 +204,7 @@ class People:
         """Ask everybody in the room to look neutral; how many."""
         return self._tell_all(room, "baseline", {"state": "asked"})
 
-    def tell_recording(self, room: Room) -> None:
+    def announce_recording(self, room: Room) -> None:
         """Tell everybody in the room whether they are recorded."""
         self._tell_all(room, "recording", {"on": room.recording is not None})
 
@@ -341,12 +341,12 @@ class People:
         with room.lock:
             room.discard(participant.record.id)
         self._writer.forget([participant.record.id])
-        self._part(participant, reason)
+        self._dismiss(participant, reason)
 
-    def _part(self, participant: Participant, reason: str) -> None:
+    def _dismiss(self, participant: Participant, reason: str) -> None:
         connection = participant.connection
         if connection is not None:
-            self.leave(connection)
+            self.disconnected(connection)
             self.tell(connection, "parted", {"reason": reason})
         self._end_outlets(participant)
 

@@ -11,24 +11,24 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from webapp.protocol import Frame, Result
-from webapp.rooms.membership import People
-from webapp.rooms.room import Participant, Picture, Room, Seen
+from webapp.rooms.membership import Membership
+from webapp.rooms.room import Participant, Room, Seen, ShownImage
 from webapp.rooms.samples import Circumstances, capture_time_ms, relative_probabilities, samples_of, vector
 from webapp.store.records import SampleRecord
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
-LARGEST_SHOWN_BYTES = 300_000
+MAX_SHOWN_BYTES = 300_000
 """Our own page sends pictures of 20 to 60 kB."""
 
 
-class Intake:
+class Recorder:
     """Where a room touches the way of a frame. `model` is the version of the expression model.
 
     Any thread may call it, for two frames of one participant too: the room's lock gives them their numbers.
     """
 
-    def __init__(self, people: People, writer: Writer, model: str) -> None:
-        self._people = people
+    def __init__(self, membership: Membership, writer: SampleWriter, model: str) -> None:
+        self._membership = membership
         self._writer = writer
         self._model = model
 
@@ -38,13 +38,13 @@ class Intake:
         Raises:
             NotJoinedError: the participant went away in the meantime.
         """
-        room, participant = self._people.joined(connection)
+        room, participant = self._membership.joined(connection)
         now_s = time.monotonic()
         participant.count_frame(now_s)
         if participant.taking is not None:
             self._take_baseline(room, participant, result, now_s)
         result = _with_relatives(result, participant.record.baseline)
-        if room.recording is not None or self._people.outlets:
+        if room.recording is not None or self._membership.outlets:
             self._record(room, participant, frame, result, received_ms)
         self._see(room, participant, frame, result, now_s)
         if participant.connection != connection:  # nothing is shown of who has left
@@ -65,8 +65,8 @@ class Intake:
             if mean is not None:
                 participant.record = replace(participant.record, baseline=mean)
         if mean is not None:
-            threading.Thread(target=self._people.keep, args=(participant,), daemon=True).start()
-        self._people.tell(str(participant.connection), "baseline", {"state": "set" if mean else "failed"})
+            threading.Thread(target=self._membership.keep, args=(participant,), daemon=True).start()
+        self._membership.tell(str(participant.connection), "baseline", {"state": "set" if mean else "failed"})
 
     def _record(
         self, room: Room, participant: Participant, frame: Frame, result: Result, received_ms: float
@@ -83,10 +83,10 @@ class Intake:
             clock_offset_ms=offset_ms,
             model=self._model,
         )
-        if recording_id is None and not self._people.outlets:
+        if recording_id is None and not self._membership.outlets:
             return
         samples = samples_of(frame, result, given)
-        for outlet in self._people.outlets:
+        for outlet in self._membership.outlets:
             outlet.samples(room, participant, samples)
         if recording_id is not None:
             self._keep(room, samples, place.timestamp_ms)
@@ -129,11 +129,11 @@ def _placed(room: Room, participant: Participant, timestamp_ms: float) -> _Place
         return _Place(recording.id, number, max(timestamp_ms, recording.started_ms))
 
 
-def _picture(frame: Frame, result: Result) -> Picture | None:
+def _picture(frame: Frame, result: Result) -> ShownImage | None:
     """What hosts see of a frame; nothing of one so large that it would hold up the board."""
-    if len(frame.image) > LARGEST_SHOWN_BYTES:
+    if len(frame.image) > MAX_SHOWN_BYTES:
         return None
-    return Picture(frame.image, result.width, result.height, tuple(face.box for face in result.faces))
+    return ShownImage(frame.image, result.width, result.height, tuple(face.box for face in result.faces))
 
 
 def _with_relatives(result: Result, baseline: tuple[float, ...] | None) -> Result:

@@ -42,13 +42,13 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without those that look like others; eight of them make 10^11.8 codes."""
 
 CODE_LENGTH = 8
-NAME_LIMIT = 200
-INFORMATION_LIMIT = 20_000
-ALIAS_LIMIT = 30
-LABEL_LIMIT = 200
-MARKER_LABELS_LIMIT = 9
+MAX_NAME_LENGTH = 200
+MAX_INFORMATION_LENGTH = 20_000
+MAX_ALIAS_LENGTH = 30
+MAX_LABEL_LENGTH = 200
+MAX_MARKER_LABELS = 9
 
-AWAY_LIMIT_S = 120.0
+AWAY_TIMEOUT_S = 120.0
 """How long the place of someone whose connection was lost is kept."""
 
 MARKERS_SHOWN = 20
@@ -115,7 +115,7 @@ class RoomSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ShownImage:
     """The newest picture of somebody whom hosts may see: a JPEG, PNG or WebP, and the boxes of its faces.
 
     Boxes are pixels of `width` x `height`. It is in memory only, and given up for the next one.
@@ -138,7 +138,7 @@ class Seen:
     latency_ms: float
     faces: int
     face: Face | None
-    picture: Picture | None = None
+    picture: ShownImage | None = None
 
 
 @dataclass(slots=True)
@@ -171,7 +171,7 @@ class Participant:
         """Whether someone else cannot have their place."""
         if self.record.left_ms is not None:
             return False
-        return self.connection is not None or now_s - self.away_s < AWAY_LIMIT_S
+        return self.connection is not None or now_s - self.away_s < AWAY_TIMEOUT_S
 
 
 class Room:
@@ -338,7 +338,7 @@ def clean_alias(given: object) -> str:
     A spreadsheet takes a text that begins otherwise for a formula.
     """
     text = re.sub(r"[^\w .-]", "", given) if isinstance(given, str) else ""
-    return re.sub(r"^\W+", "", text)[:ALIAS_LIMIT].strip()
+    return re.sub(r"^\W+", "", text)[:MAX_ALIAS_LENGTH].strip()
 
 
 def check_text(name: str, given: object, limit: int, required: bool = True) -> str:
@@ -373,6 +373,6 @@ def _flag(given: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def _labels(given: object) -> tuple[str, ...]:
-    if not isinstance(given, list | tuple) or len(given) > MARKER_LABELS_LIMIT:
-        raise BadRequestError(f"marker_labels must be a list of at most {MARKER_LABELS_LIMIT} texts.")
-    return tuple(check_text("A label of a marker", label, LABEL_LIMIT) for label in given)
+    if not isinstance(given, list | tuple) or len(given) > MAX_MARKER_LABELS:
+        raise BadRequestError(f"marker_labels must be a list of at most {MAX_MARKER_LABELS} texts.")
+    return tuple(check_text("A label of a marker", label, MAX_LABEL_LENGTH) for label in given)

@@ -18,13 +18,13 @@ from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.concurrency import SingleFlight
 from webapp.rooms.download import Download
-from webapp.rooms.membership import People
-from webapp.rooms.recorder import Intake
+from webapp.rooms.membership import Membership
+from webapp.rooms.recorder import Recorder
 from webapp.rooms.repairs import Repairs
 from webapp.rooms.room import (
-    INFORMATION_LIMIT,
-    LABEL_LIMIT,
-    NAME_LIMIT,
+    MAX_INFORMATION_LENGTH,
+    MAX_LABEL_LENGTH,
+    MAX_NAME_LENGTH,
     Participant,
     Room,
     RoomSettings,
@@ -36,17 +36,17 @@ from webapp.rooms.room import (
 from webapp.store.client import Store
 from webapp.store.records import MarkerRecord, RoomRecord, SavedRoom
 from webapp.store.repositories import Archive
-from webapp.store.sample_writer import Writer
+from webapp.store.sample_writer import SampleWriter
 
 DAY_MS = 86_400_000.0
 
 MARKER_TOLERANCE_MS = 10_000.0
 """How far the clock of who sets a marker may be from the server's."""
 
-COUNTED_AT_ONCE = 10
+MAX_COUNTED = 10
 """Participants whose samples the store counts in one go; others are answered between."""
 
-DELETED_AT_ONCE = 5000
+MAX_DELETED = 5000
 """Samples that the store deletes in one go, in some 100 ms."""
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def can_write_parquet() -> bool:
     return importlib.util.find_spec("pyarrow") is not None
 
 
-class Lab:
+class RoomService:
     """All rooms of this server, the `people` in them and the `intake` of their frames.
 
     `model` is the version of the expression model. Any thread may call it. `_lock` guards the dictionary of
@@ -65,7 +65,7 @@ class Lab:
     nothing in one room waits for another.
     """
 
-    def __init__(self, store: Store, writer: Writer, model: str) -> None:
+    def __init__(self, store: Store, writer: SampleWriter, model: str) -> None:
         self._store = store
         self._writer = writer
         self._model = model
@@ -76,8 +76,8 @@ class Lab:
         self._lock = threading.Lock()
         self._load = SingleFlight(self._load_rooms)
         self.repairs = Repairs(store)
-        self.people = People(store, writer, self.repairs)
-        self.intake = Intake(self.people, writer, model)
+        self.membership = Membership(store, writer, self.repairs)
+        self.recorder = Recorder(self.membership, writer, model)
 
     # Rooms
 
@@ -109,8 +109,8 @@ class Lab:
         chosen = RoomSettings.from_wire(settings)
         record = RoomRecord(
             code=new_code(self.rooms()),
-            name=check_text("name", name, NAME_LIMIT),
-            information=with_notices(check_text("information", information, INFORMATION_LIMIT), chosen),
+            name=check_text("name", name, MAX_NAME_LENGTH),
+            information=with_notices(check_text("information", information, MAX_INFORMATION_LENGTH), chosen),
             settings=chosen.to_wire(),
             created_ms=now_ms(),
         )
@@ -132,7 +132,7 @@ class Lab:
             self.repairs.ask(lambda: self._reopen(room), Archive.close_room, room.code, at_ms)
             with room.lock:
                 room.close(at_ms)
-        self.people.part_all(room, "closed")
+        self.membership.dismiss_all(room, "closed")
 
     def delete_room(self, room: Room) -> None:
         """Delete a room and all that was recorded in it."""
@@ -187,7 +187,7 @@ class Lab:
                 for participant in room.participants.values():
                     participant.next_frame = 0
                 room.recording = recording
-        self.people.tell_recording(room)
+        self.membership.announce_recording(room)
 
     def stop_recording(self, room: Room) -> None:
         """Stop; what was recorded stays."""
@@ -202,7 +202,7 @@ class Lab:
             BadRequestError: the label is missing or too long, or the time is not one of this room.
             RoomClosedError: the room is closed.
         """
-        text = check_text("label", label, LABEL_LIMIT)
+        text = check_text("label", label, MAX_LABEL_LENGTH)
         marker = MarkerRecord(room.code, now_ms() if at_ms is None else at_ms, text, source)
         room.check_open()
         _check_time(room, marker.at_ms)
@@ -213,7 +213,7 @@ class Lab:
         if is_new:
             with room.lock:
                 room.add_marker(marker)
-            for outlet in self.people.outlets:
+            for outlet in self.membership.outlets:
                 outlet.marker(room, marker)
         return marker
 
@@ -280,8 +280,8 @@ class Lab:
 
     def end_outlets_of_absent(self) -> None:
         """End the streams of participants who do not come back."""
-        for room in self.rooms().values() if self.people.outlets else ():
-            self.people.end_outlets_of_absent(room, time.monotonic())
+        for room in self.rooms().values() if self.membership.outlets else ():
+            self.membership.end_outlets_of_absent(room, time.monotonic())
 
     # Inside
 
@@ -297,7 +297,7 @@ class Lab:
 
     def _delete_data(self, code: str) -> None:
         """Delete what a room had, in portions, so that the store answers others between them."""
-        while self._store.call(Archive.delete_samples, code, DELETED_AT_ONCE) == DELETED_AT_ONCE:
+        while self._store.call(Archive.delete_samples, code, MAX_DELETED) == MAX_DELETED:
             pass
         self._store.call(Archive.delete_room, code)
         logger.info("a room was deleted with all that was recorded in it")
@@ -317,7 +317,7 @@ class Lab:
         with self._lock:
             self._rooms = {code: one for code, one in self.rooms().items() if one is not room}
         self._writer.forget_room(room.code, room.participants)
-        self.people.part_all(room, "deleted")
+        self.membership.dismiss_all(room, "deleted")
 
     def _stop_recording(self, room: Room) -> None:
         """In the room's turn: samples of later than now are held until the store has stopped."""
@@ -336,7 +336,7 @@ class Lab:
             with room.lock:
                 room.stopping_ms, held, room.held = None, room.held, []
             self._writer.put(room.code, held)
-        self.people.tell_recording(room)
+        self.membership.announce_recording(room)
 
     def _resume_recording(self, room: Room, recording_id: int) -> None:
         with room.turn:
@@ -351,7 +351,7 @@ class Lab:
 def _portions(room: Room) -> Iterator[tuple[str, ...]]:
     """The ids of a room's participants, so many as are counted in one go."""
     ids = tuple(room.participants)
-    return (ids[first : first + COUNTED_AT_ONCE] for first in range(0, len(ids), COUNTED_AT_ONCE))
+    return (ids[first : first + MAX_COUNTED] for first in range(0, len(ids), MAX_COUNTED))
 
 
 def _restored(saved: SavedRoom) -> Room:

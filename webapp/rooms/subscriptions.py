@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from webapp.rooms.dashboard import summary, video
-from webapp.rooms.service import Lab
+from webapp.rooms.service import RoomService
 
 VIDEO_INTERVAL_S = 0.45
 """A little under two beats: two pictures a second."""
@@ -22,7 +22,7 @@ class Emitter(Protocol):
 
 
 @dataclass(slots=True)
-class Watcher:
+class Subscription:
     """A page: the room whose board it shows, and the participants whose tiles are in view.
 
     `may_watch` says before anything is sent whether its host's session, key or token is still good.
@@ -44,57 +44,61 @@ class Watcher:
         return bool(self.in_view) and self.taken and now_s - self.sent_s >= VIDEO_INTERVAL_S
 
 
-class Watchers:
+class Subscriptions:
     """The connections of hosts that show a board.
 
     Any thread may call it; one thread at a time shows. Whoever goes through the connections takes a copy.
     """
 
-    def __init__(self, lab: Lab, emitter: Emitter) -> None:
-        self._lab = lab
+    def __init__(self, room_service: RoomService, emitter: Emitter) -> None:
+        self._room_service = room_service
         self._emitter = emitter
-        self._watchers: dict[str, Watcher] = {}
+        self._subscriptions: dict[str, Subscription] = {}
 
-    def watch(self, connection: str, code: str, may_watch: Callable[[], bool]) -> None:
+    def subscribe(self, connection: str, code: str, may_watch: Callable[[], bool]) -> None:
         """A host's connection wants the board of a room, and of no other, for as long as it may."""
-        self._watchers[connection] = Watcher(code, may_watch)
+        self._subscriptions[connection] = Subscription(code, may_watch)
 
-    def look(self, connection: str, participant_ids: Iterable[str]) -> None:
+    def set_visible(self, connection: str, participant_ids: Iterable[str]) -> None:
         """The tiles of these participants are in view on a board; does nothing where there is none."""
-        watcher = self._watchers.get(connection)
-        if watcher is not None:
-            watcher.in_view = frozenset(participant_ids)
+        subscription = self._subscriptions.get(connection)
+        if subscription is not None:
+            subscription.in_view = frozenset(participant_ids)
 
-    def unwatch(self, connection: str) -> None:
+    def unsubscribe(self, connection: str) -> None:
         """A connection ended."""
-        self._watchers.pop(connection, None)
+        self._subscriptions.pop(connection, None)
 
     def show_boards(self, now_s: float) -> None:
         """Send every board its summary."""
         self._drop_refused()
-        for code in {watcher.code for watcher in self._watchers.copy().values()}:
-            room = self._lab.rooms().get(code)
-            data = summary(self._lab, room, now_s) if room else {"room": {"code": code, "state": "deleted"}}
-            for connection, watcher in self._watchers.copy().items():
-                if watcher.code == code:
+        for code in {subscription.code for subscription in self._subscriptions.copy().values()}:
+            room = self._room_service.rooms().get(code)
+            data = (
+                summary(self._room_service, room, now_s)
+                if room
+                else {"room": {"code": code, "state": "deleted"}}
+            )
+            for connection, subscription in self._subscriptions.copy().items():
+                if subscription.code == code:
                     self._emitter.emit("board", data, to=connection)
 
     def show_video(self, now_s: float) -> None:
         """Send the boards of rooms with video what is new of those in view."""
         self._drop_refused()
-        for connection, watcher in self._watchers.copy().items():
-            room = self._lab.rooms().get(watcher.code)
-            if room is None or not room.has_video or not watcher.is_due(now_s):
+        for connection, subscription in self._subscriptions.copy().items():
+            room = self._room_service.rooms().get(subscription.code)
+            if room is None or not room.has_video or not subscription.is_due(now_s):
                 continue
-            shown = video(room, watcher.in_view, watcher.sent_s)
+            shown = video(room, subscription.in_view, subscription.sent_s)
             if shown is not None:
-                watcher.sent_s, watcher.taken = now_s, False
-                self._emitter.emit("video", shown, to=connection, callback=watcher.take)
+                subscription.sent_s, subscription.taken = now_s, False
+                self._emitter.emit("video", shown, to=connection, callback=subscription.take)
 
     def _drop_refused(self) -> None:
         """Send nothing more to boards whose host was removed, signed out or has another password."""
-        for connection, watcher in self._watchers.copy().items():
-            if not watcher.may_watch():
-                self.unwatch(connection)
-                signed_out = {"room": {"code": watcher.code, "state": "signed_out"}}
+        for connection, subscription in self._subscriptions.copy().items():
+            if not subscription.may_watch():
+                self.unsubscribe(connection)
+                signed_out = {"room": {"code": subscription.code, "state": "signed_out"}}
                 self._emitter.emit("board", signed_out, to=connection)

@@ -10,10 +10,10 @@ from collections import Counter
 from webapp.errors import MienError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.room import Participant
-from webapp.rooms.service import Lab
-from webapp.rooms.subscriptions import Emitter, Watchers
+from webapp.rooms.service import RoomService
+from webapp.rooms.subscriptions import Emitter, Subscriptions
 
-BEAT_S = 0.25
+TICK_S = 0.25
 CLOCK_INTERVAL_S = 5.0
 FIRST_CLOCK_INTERVAL_S = 0.5
 FIRST_EXCHANGES = 4
@@ -21,16 +21,16 @@ FIRST_EXCHANGES = 4
 logger = logging.getLogger(__name__)
 
 
-class Beat:
+class Ticker:
     """One thread, four beats a second, which asks nothing of the store.
 
     Only that thread calls the steps; browsers' answers come on any thread.
     """
 
-    def __init__(self, lab: Lab, emitter: Emitter) -> None:
-        self._lab = lab
+    def __init__(self, room_service: RoomService, emitter: Emitter) -> None:
+        self._room_service = room_service
         self._emitter = emitter
-        self.watchers = Watchers(lab, emitter)
+        self.subscriptions = Subscriptions(room_service, emitter)
         self._asked: Counter[str] = Counter()
         self._due_s: dict[str, float] = {}
         self._unanswered: set[str] = set()
@@ -45,10 +45,10 @@ class Beat:
         self._stopping.set()
 
     def _run(self) -> None:
-        steps = (self.watchers.show_boards, self.watchers.show_video, self.ask_clocks)
+        steps = (self.subscriptions.show_boards, self.subscriptions.show_video, self.ask_clocks)
         due_s = time.monotonic()
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
-            due_s = max(due_s, time.monotonic() - BEAT_S) + BEAT_S  # beats that came late are not made up for
+            due_s = max(due_s, time.monotonic() - TICK_S) + TICK_S  # beats that came late are not made up for
             for step in steps:
                 try:
                     step(time.monotonic())
@@ -59,7 +59,7 @@ class Beat:
 
     def ask_clocks(self, now_s: float) -> None:
         """Ask the browsers whose turn it is for their time."""
-        present = self._lab.people.present()
+        present = self._room_service.membership.present()
         for connection, participant in present.items():
             if connection not in self._unanswered and now_s >= self._due_s.get(connection, 0.0):
                 self._asked[connection] += 1

@@ -66,8 +66,8 @@ def _network_lines(settings: Settings, url: str) -> list[str]:
 
 
 def _halves(fingerprint: str) -> list[str]:
-    middle = len(fingerprint) // 2 + 1
-    return [fingerprint[:middle], fingerprint[middle:]]
+    center = len(fingerprint) // 2 + 1
+    return [fingerprint[:center], fingerprint[center:]]
 
 
 def page_urls(settings: Settings) -> list[str]:

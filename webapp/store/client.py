@@ -45,7 +45,7 @@ class Store(Protocol):
         """
 
 
-class StoreProcess:
+class StoreClient:
     """A store in a process of its own; any thread may call it at any time."""
 
     def __init__(self, url: str) -> None:

@@ -42,7 +42,7 @@ from webapp.store.wal import WalTruncation
 MARKERS_SHOWN = 20
 """A board shows the last ones of a room."""
 
-ROWS_AT_ONCE = 5000
+MAX_ROWS = 5000
 
 Record = TypeVar("Record")
 
@@ -402,7 +402,7 @@ def _by_room(
 ) -> defaultdict[str, list[Record]]:
     """Records of all rooms, by the codes of their rooms."""
     found: defaultdict[str, list[Record]] = defaultdict(list)
-    for row in session.scalars(statement, execution_options={"yield_per": ROWS_AT_ONCE}):
+    for row in session.scalars(statement, execution_options={"yield_per": MAX_ROWS}):
         found[row.room].append(read(row))
     return found
 

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class WriterStatus:
+class SampleWriterStatus:
     """The samples of a room: kept by the store, waiting to be, and lost; `problem` is why they wait."""
 
     stored: int
@@ -64,7 +64,7 @@ class _Counts:
             del counter[participant_id]  # a Counter does not mind
 
 
-class Writer:
+class SampleWriter:
     """The one way by which samples reach the store.
 
     Any thread may call it. `_lock` guards the buffer and the counts, for moments; `_writing` lets one thread
@@ -133,11 +133,11 @@ class Writer:
             if participant_id not in self._gone:
                 self._counts[room].stored[participant_id] += samples
 
-    def status(self, room: str) -> WriterStatus:
+    def status(self, room: str) -> SampleWriterStatus:
         """How writing goes."""
         with self._lock:
             counts = self._counts.get(room) or _Counts()
-            return WriterStatus(
+            return SampleWriterStatus(
                 counts.stored.total(), counts.waiting.total(), counts.lost.total(), self._problem
             )
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.vision.crop import part_below, warped
+from webapp.vision.crop import bounding_patch, warp_crop
 
 CROP_SIZE = 48
 """The side of a crop in pixels, as FER2013's."""
@@ -48,7 +48,7 @@ def align(image: NDArray[np.uint8], points: NDArray[np.float32], size: int = CRO
     part, matrix = _shrunk(image, crop_matrix(points, size), size)
     finer = min(MAX_OVERSAMPLING, max(1, math.ceil(_scale(matrix))))
     matrix[:, :2] /= finer
-    cut = warped(part, matrix, size * finer)
+    cut = warp_crop(part, matrix, size * finer)
     small = cut if finer == 1 else cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 
@@ -61,7 +61,7 @@ def _shrunk(
     It is shrunk by the power of two that leaves it at most twice as fine as the crop.
     """
     by = 2 ** int(math.log2(max(1.0, _scale(matrix))))
-    part, matrix = part_below(image, matrix, size, margin=2 * by)
+    part, matrix = bounding_patch(image, matrix, size, margin=2 * by)
     grey = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY) if part.ndim == 3 else part, np.uint8)
     height, width = grey.shape[0] // by, grey.shape[1] // by
     if by == 1 or width == 0 or height == 0:

@@ -13,7 +13,7 @@ from webapp.config import Runtime
 from webapp.errors import ModelFileError
 from webapp.protocol import LABELS
 from webapp.vision.align import CROP_SIZE
-from webapp.vision.tflite_model import Network
+from webapp.vision.tflite_model import TFLiteModel
 
 INPUT_SHAPE = (CROP_SIZE, CROP_SIZE, 1)
 
@@ -50,7 +50,7 @@ class LiteRtClassifier:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._network = Network(path)
+            self._network = TFLiteModel(path)
         except (ValueError, RuntimeError) as error:
             raise _unreadable(path, error) from None
         output = self._network.outputs[0]

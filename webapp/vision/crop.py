@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
 
-def part_below(image: Picture, matrix: Matrix, side: int, margin: int) -> tuple[Picture, Matrix]:
+def bounding_patch(image: ImageArray, matrix: Matrix, side: int, margin: int) -> tuple[ImageArray, Matrix]:
     """The upright part of a picture in which a cut of `side` x `side` pixels lies, and the cut's map to it.
 
     Args:
@@ -35,7 +35,7 @@ def part_below(image: Picture, matrix: Matrix, side: int, margin: int) -> tuple[
     return image[top:bottom, left:right], moved
 
 
-def warped(part: Picture, matrix: Matrix, side: int) -> Picture:
+def warp_crop(part: ImageArray, matrix: Matrix, side: int) -> ImageArray:
     """The cut of `side` x `side` pixels; beyond the edge of the part its last pixels are repeated."""
     pixels = matrix.copy()
     pixels[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5  # OpenCV counts from a pixel's middle

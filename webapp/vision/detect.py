@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from webapp.protocol import Box
 from webapp.vision.model_files import CLOSE_FACE_DETECTOR, FACE_DETECTOR, ModelFile, read_model
 from webapp.vision.regions import Detection
-from webapp.vision.tflite_model import Network
+from webapp.vision.tflite_model import TFLiteModel
 
 KEYPOINTS = 6
 
@@ -35,7 +35,7 @@ MIN_OVERLAP = 0.3
 """Boxes that overlap more than this (intersection over union) show the same face."""
 
 
-class Range(NamedTuple):
+class DetectorSpec(NamedTuple):
     """One of the networks: its input's `side` in pixels, its `grids` as (cells a side, anchors a cell).
 
     Below `min_score` false faces pass the face mesh too, and weak boxes pull those of true faces astray.
@@ -48,27 +48,27 @@ class Range(NamedTuple):
     min_score: float
     shrink: int
 
-    def middles(self) -> NDArray[np.float32]:
+    def centers(self) -> NDArray[np.float32]:
         """(n, 2) float32: the middle of each anchor's cell, x and y in pixels of the input."""
-        return np.concatenate([self._middles(*grid) for grid in self.grids])
+        return np.concatenate([self._centers(*grid) for grid in self.grids])
 
-    def _middles(self, cells: int, anchors: int) -> NDArray[np.float32]:
+    def _centers(self, cells: int, anchors: int) -> NDArray[np.float32]:
         rows, columns = np.mgrid[:cells, :cells].reshape(2, -1)
-        middles = (np.stack([columns, rows], axis=1) + 0.5) * (self.side / cells)
-        return np.repeat(middles, anchors, axis=0).astype(np.float32)
+        centers = (np.stack([columns, rows], axis=1) + 0.5) * (self.side / cells)
+        return np.repeat(centers, anchors, axis=0).astype(np.float32)
 
 
-FULL_RANGE = Range(FACE_DETECTOR, 192, ((48, 1),), 0.4, cv2.INTER_LINEAR)
-SHORT_RANGE = Range(CLOSE_FACE_DETECTOR, 128, ((16, 2), (8, 6)), 0.5, cv2.INTER_AREA)
+FULL_RANGE = DetectorSpec(FACE_DETECTOR, 192, ((48, 1),), 0.4, cv2.INTER_LINEAR)
+SHORT_RANGE = DetectorSpec(CLOSE_FACE_DETECTOR, 128, ((16, 2), (8, 6)), 0.5, cv2.INTER_AREA)
 
 
 class FaceDetector:
     """The loaded network; `threads` is the number of cores that one run may take."""
 
-    def __init__(self, distances: Range = FULL_RANGE, threads: int = 1) -> None:
-        self._network = Network(read_model(distances.file), threads)
+    def __init__(self, distances: DetectorSpec = FULL_RANGE, threads: int = 1) -> None:
+        self._network = TFLiteModel(read_model(distances.file), threads)
         self._side = distances.side
-        self._middles = distances.middles()
+        self._centers = distances.centers()
         self._min_score = distances.min_score
         self._shrink = distances.shrink
         self._canvas = np.zeros((distances.side, distances.side, 3), np.uint8)
@@ -84,7 +84,7 @@ class FaceDetector:
         if likely.size == 0:
             return []
         scores = 1 / (1 + np.exp(-logits[likely, 0]))
-        merged, merged_scores = suppress(_decode(boxes[likely], self._middles[likely]), scores)
+        merged, merged_scores = non_maximum_suppression(_decode(boxes[likely], self._centers[likely]), scores)
         return [
             _detection(row / scale, float(score)) for row, score in zip(merged, merged_scores, strict=True)
         ]
@@ -108,7 +108,7 @@ class FaceDetector:
         return scale
 
 
-def suppress(
+def non_maximum_suppression(
     rows: NDArray[np.float32], scores: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weighted non-maximum suppression: merge all that shows one face into its mean, weighted by score.
@@ -147,13 +147,13 @@ def _overlaps(corners: NDArray[np.float32]) -> NDArray[np.float32]:
     return overlaps
 
 
-def _decode(raw: NDArray[np.float32], middles: NDArray[np.float32]) -> NDArray[np.float32]:
+def _decode(raw: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.float32]:
     """The network's (n, 16) answers of these anchors as corners and keypoints in pixels of its input."""
     points = raw.reshape(-1, 2 + KEYPOINTS, 2).copy()
     half = points[:, 1] / 2
     points[:, 1] = points[:, 0] + half
     points[:, 0] -= half
-    return (points + middles[:, None]).reshape(-1, raw.shape[1])
+    return (points + centers[:, None]).reshape(-1, raw.shape[1])
 
 
 def _detection(row: NDArray[np.float32], score: float) -> Detection:

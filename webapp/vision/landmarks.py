@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.protocol import Region
-from webapp.vision.crop import part_below, warped
+from webapp.vision.crop import bounding_patch, warp_crop
 from webapp.vision.model_files import FACE_MESH, read_model
 from webapp.vision.regions import Detection, region_from_detection, region_matrix
-from webapp.vision.tflite_model import Network
+from webapp.vision.tflite_model import TFLiteModel
 
 INPUT_SIDE = 192
 POINTS = 468
@@ -44,7 +44,7 @@ class FaceLandmarker:
     """The loaded network; `threads` is the number of cores that one run may take."""
 
     def __init__(self, threads: int = 1) -> None:
-        self._network = Network(read_model(FACE_MESH), threads)
+        self._network = TFLiteModel(read_model(FACE_MESH), threads)
 
     def landmarks(
         self, image: NDArray[np.uint8], where: Detection | Region, smooth: bool = False
@@ -58,8 +58,8 @@ class FaceLandmarker:
         """
         region = region_from_detection(where) if isinstance(where, Detection) else where
         matrix = region_matrix(region, INPUT_SIDE)
-        part, from_part = part_below(image, matrix, INPUT_SIDE, margin=1)
-        cut = warped(np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2BGRA), np.uint8), from_part, INPUT_SIDE)
+        part, from_part = bounding_patch(image, matrix, INPUT_SIDE, margin=1)
+        cut = warp_crop(np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2BGRA), np.uint8), from_part, INPUT_SIDE)
         if smooth:
             cut = np.asarray(cv2.GaussianBlur(cut, (0, 0), SMOOTHING), np.uint8)
         rgb = cv2.cvtColor(cut, cv2.COLOR_BGRA2RGB)

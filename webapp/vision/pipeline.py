@@ -145,8 +145,8 @@ class Pipeline:
     ) -> None:
         """Look at what was detected and is no face that is known already."""
         for detection in detections:
-            middle = detection.box.middle
-            if not any(_holds(face, np.multiply(middle, picture.scale)) for face in found):
+            center = detection.box.center
+            if not any(_holds(face, np.multiply(center, picture.scale)) for face in found):
                 self._examine(picture, detection, found, doubts)
 
     def _examine(
@@ -218,7 +218,7 @@ def _whole(detection: Detection, side: int) -> Detection:
     box = detection.box
     if max(box.width, box.height) >= SMALL_IN_TILE * side:
         return detection
-    (x, y), width, height = box.middle, SMALL_GROWTH * box.width, SMALL_GROWTH * box.height
+    (x, y), width, height = box.center, SMALL_GROWTH * box.width, SMALL_GROWTH * box.height
     return replace(detection, box=Box(x - width / 2, y - height / 2, width, height))
 
 

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 
-class Network:
+class TFLiteModel:
     """A loaded network with one input; its tensors are allocated once and used again.
 
     Args:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-TILE_PART = 0.5
+TILE_FRACTION = 0.5
 """The side of a tile over the longer side of the picture.
 
 In 640 x 480 pixels six such tiles find a face of 24 pixels in 60 of 60 places and one of 20 in 55; four tiles
 of 0.6 find 56 and 34, and the whole view nothing under 32.
 """
 
-OVERLAP_PART = 0.075
+OVERLAP_FRACTION = 0.075
 """How much tiles overlap, likewise: the width of the largest face that only they find."""
 
 
@@ -27,8 +27,8 @@ class Tile(NamedTuple):
 def tile(width: int, height: int, number: int) -> Tile:
     """The tile with this number in a picture of this size; numbers beyond the last begin again."""
     longer = max(width, height)
-    side = math.ceil(longer * TILE_PART)
-    columns, rows = (_count(length, side, longer * OVERLAP_PART) for length in (width, height))
+    side = math.ceil(longer * TILE_FRACTION)
+    columns, rows = (_count(length, side, longer * OVERLAP_FRACTION) for length in (width, height))
     row, column = divmod(number % (columns * rows), columns)
     return Tile(_start(column, columns, width - side), _start(row, rows, height - side), side)
 

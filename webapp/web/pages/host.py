@@ -8,11 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from webapp.accounts.hosts import LEAST_PASSWORD, Hosts, HostUser
+from webapp.accounts.hosts import MIN_PASSWORD_LENGTH, Hosts, HostUser
 from webapp.config import Settings
 from webapp.errors import BadRequestError, RoomError, StoreError
 from webapp.rooms.room import VIDEO_NOTICE, RoomSettings
-from webapp.rooms.service import Lab, can_write_parquet
+from webapp.rooms.service import RoomService, can_write_parquet
 from webapp.store.records import HostRecord
 from webapp.web.authentication import check_forgery, current_host, session_only
 from webapp.web.pages.view_models import RoomListItem, RoomView
@@ -25,7 +25,7 @@ FIRST_ACCESS = "first_access"
 Page = str | Response | tuple[str, int]
 
 
-def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
+def create_host_pages(room_service: RoomService, hosts: Hosts, settings: Settings) -> Blueprint:
     """All routes under /host."""
     pages = Blueprint("host", __name__, url_prefix="/host")
 
@@ -51,7 +51,7 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
     def welcome() -> Page:
         if not hosts.has_first_access(session.get(FIRST_ACCESS)):
             return sign_in_page()
-        return render_template("dashboard/welcome.html", least=LEAST_PASSWORD)
+        return render_template("dashboard/welcome.html", least=MIN_PASSWORD_LENGTH)
 
     @pages.post("/welcome")
     def first_account() -> Page:
@@ -62,7 +62,7 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
         try:
             record = hosts.add_first(session.get(FIRST_ACCESS), name, password)
         except BadRequestError as error:
-            return render_template("dashboard/welcome.html", least=LEAST_PASSWORD, error=error), 400
+            return render_template("dashboard/welcome.html", least=MIN_PASSWORD_LENGTH, error=error), 400
         return sign_in_page() if record is None else _sign_in(record)
 
     @pages.post("/login")
@@ -87,7 +87,7 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
     def create_room() -> Page:
         form = request.form
         try:
-            room = lab.create_room(form.get("name"), form.get("information"), _settings_of(form))
+            room = room_service.create_room(form.get("name"), form.get("information"), _settings_of(form))
         except BadRequestError as error:
             return rooms_page(error), 400
         return redirect(url_for("host.board", code=room.code))
@@ -95,7 +95,7 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
     @pages.get("/rooms/<code>")
     @session_only
     def board(code: str) -> Page:
-        room = lab.room(code)
+        room = room_service.room(code)
         url = join_url(settings, room.code)
         return render_template(
             "dashboard/room.html",
@@ -153,10 +153,10 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
 
     def rooms_page(error: BadRequestError | None = None) -> str:
         """The list of rooms and the form for another, with what was written in it if that went wrong."""
-        newest_first = sorted(lab.rooms().values(), key=lambda room: -room.record.created_ms)
+        newest_first = sorted(room_service.rooms().values(), key=lambda room: -room.record.created_ms)
         return render_template(
             "dashboard/rooms.html",
-            rooms=[RoomListItem.of(room, lab.status(room)["stored"]) for room in newest_first],
+            rooms=[RoomListItem.of(room, room_service.status(room)["stored"]) for room in newest_first],
             retention_days=settings.retention_days,
             default=RoomSettings(),
             video_notice=VIDEO_NOTICE,
@@ -174,7 +174,7 @@ def create_host_pages(lab: Lab, hosts: Hosts, settings: Settings) -> Blueprint:
             hosts=hosts.all(),
             keys=hosts.keys_of(current_user.id),
             secret=secret,
-            least=LEAST_PASSWORD,
+            least=MIN_PASSWORD_LENGTH,
             host_error=host_error,
             password_error=password_error,
             form=request.form,

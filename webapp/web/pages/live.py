@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from webapp.analysis.worker_pool import Engine
+from webapp.analysis.worker_pool import WorkerPool
 from webapp.config import Settings
 from webapp.errors import BadFrameError, BusyError, FrameError, StoreError, TooLargeError
 from webapp.protocol import MAX_IMAGE_BYTES, Frame, problem_to_wire
@@ -29,10 +29,10 @@ HTTPS_PORT = 8443
 """Where `make serve` listens."""
 
 
-def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
+def create_blueprint(pool: WorkerPool, settings: Settings) -> Blueprint:
     """All routes of the server but Socket.IO's."""
     routes = Blueprint("routes", __name__)
-    uploads = Uploads(engine)
+    uploads = Uploads(pool)
 
     @routes.get("/")
     def index() -> str:
@@ -49,7 +49,7 @@ def create_blueprint(engine: Engine, settings: Settings) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        return (jsonify(status="ready"), 200) if engine.ready else (jsonify(status="starting"), 503)
+        return (jsonify(status="ready"), 200) if pool.ready else (jsonify(status="starting"), 503)
 
     @routes.post("/api/v1/analyze")
     def analyze() -> Response | tuple[dict[str, Any], int, dict[str, str]]:

@@ -11,7 +11,7 @@ from webapp.accounts.join_limits import WrongCodes
 from webapp.errors import NoSuchRoomError, RoomError, StoreError
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.room import normal_code
-from webapp.rooms.service import Lab
+from webapp.rooms.service import RoomService
 from webapp.web.authentication import current_host
 from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import status_of
@@ -19,7 +19,7 @@ from webapp.web.problems import status_of
 Page = str | Response | tuple[str, int]
 
 
-def create_room_pages(lab: Lab) -> Blueprint:
+def create_room_pages(room_service: RoomService) -> Blueprint:
     """All routes under /r."""
     pages = Blueprint("room", __name__, url_prefix="/r")
     wrong_codes = WrongCodes()
@@ -43,7 +43,7 @@ def create_room_pages(lab: Lab) -> Blueprint:
     @pages.get("/<code>")
     def show(code: str) -> Page:
         try:
-            room = RoomView.of(lab.room(code))
+            room = RoomView.of(room_service.room(code))
         except NoSuchRoomError as error:
             wrong_codes.refuse(request.remote_addr or "", error)
         return render_template("room/room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)

@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from flask import request
 from flask_socketio import SocketIO
 
-from webapp.analysis.frame_session import Analyzer, Client
+from webapp.analysis.frame_session import Analyzer, FrameSession
 from webapp.errors import BadFrameError, FrameError, UnavailableError
 from webapp.protocol import Frame, Result, problem_to_wire, seq_of
 from webapp.web.sockets.json import EncodedJson
@@ -44,7 +44,7 @@ class Events:
         self._analyzer = analyzer
         self._audience = audience
         self._smoothing_s = smoothing_s
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, FrameSession] = {}
 
     def register(self, socketio: SocketIO) -> None:
         """Listen on the default namespace."""
@@ -55,7 +55,7 @@ class Events:
 
     def connect(self, auth: object = None) -> None:
         """Make a client for the new connection; there is nothing to sign in to."""
-        self._clients[_connection_id()] = Client(self._analyzer, self._smoothing_s)
+        self._clients[_connection_id()] = FrameSession(self._analyzer, self._smoothing_s)
         self._audience.connected(_connection_id(), auth)
 
     def disconnect(self, reason: object = None) -> None:

@@ -26,8 +26,8 @@ from webapp.errors import (
 from webapp.protocol import Frame, Result
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Room, normal_code
-from webapp.rooms.service import Lab
-from webapp.rooms.subscriptions import Watchers
+from webapp.rooms.service import RoomService
+from webapp.rooms.subscriptions import Subscriptions
 from webapp.web.authentication import current_host
 from webapp.web.problems import problem, room_problem
 
@@ -45,11 +45,11 @@ class RoomEvents:
     event that finds it gone, or ends after it, leaves nothing behind.
     """
 
-    def __init__(self, lab: Lab, watchers: Watchers, hosts: Hosts) -> None:
-        self._lab = lab
+    def __init__(self, room_service: RoomService, subscriptions: Subscriptions, hosts: Hosts) -> None:
+        self._room_service = room_service
         self._hosts = hosts
-        self._people = lab.people
-        self._watchers = watchers
+        self._membership = room_service.membership
+        self._subscriptions = subscriptions
         self._connected: set[str] = set()
         self._named: set[str] = set()
         self._wrong_codes = WrongCodes()
@@ -66,8 +66,8 @@ class RoomEvents:
             ("visible", self._visible),
         ):
             socketio.on_event(name, _guarded(handler))
-        self._people.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
-        self._people.is_connected = self._connected.__contains__
+        self._membership.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
+        self._membership.is_connected = self._connected.__contains__
 
     # What `webapp.web.sockets.frames` asks of whoever listens to results
 
@@ -81,8 +81,8 @@ class RoomEvents:
         """A browser is gone; its participant may come back."""
         self._connected.discard(connection)  # first: what is under way looks here when it is done
         self._named.discard(connection)
-        self._watchers.unwatch(connection)
-        self._people.leave(connection)
+        self._subscriptions.unsubscribe(connection)
+        self._membership.disconnected(connection)
 
     def expect(self, connection: str, meta: object) -> None:
         """Make sure that a connection's frames may be analysed.
@@ -100,7 +100,7 @@ class RoomEvents:
             NotJoinedError: the connection left its room while the frame was analysed.
         """
         if connection in self._named:
-            return self._lab.intake.take(connection, frame, result, received_ms)
+            return self._room_service.recorder.take(connection, frame, result, received_ms)
         return result
 
     # Events
@@ -123,7 +123,7 @@ class RoomEvents:
         address = request.remote_addr or ""
         self._joins.take(address, connection)
         try:
-            joined = self._people.join(
+            joined = self._membership.join(
                 connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
             )
         except Exception:
@@ -141,33 +141,33 @@ class RoomEvents:
 
     def _room(self, code: object) -> Room:
         try:
-            return self._lab.room(code)
+            return self._room_service.room(code)
         except NoSuchRoomError as error:
             self._wrong_codes.refuse(request.remote_addr or "", error)
 
     def _leave(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
-        self._people.quit(connection)
+        self._membership.leave(connection)
         return {"left": True}
 
     def _withdraw(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
-        self._people.erase(connection)
+        self._membership.withdraw(connection)
         return {"erased": True}
 
     def _baseline(self, connection: str, data: object) -> Answer:
         self._check_room(connection, data)
-        self._people.begin_baseline(connection)
+        self._membership.begin_baseline(connection)
         return {"state": "running"}
 
     def _subscribe(self, connection: str, data: object) -> Answer:
         host = current_host()
         if host is None:
             return NO_HOST
-        room = self._lab.room(_room_in(data))
-        self._watchers.watch(connection, room.code, lambda: self._hosts.is_still_valid(host))
+        room = self._room_service.room(_room_in(data))
+        self._subscriptions.subscribe(connection, room.code, lambda: self._hosts.is_still_valid(host))
         if connection not in self._connected:  # it ended while the rooms were loaded
-            self._watchers.unwatch(connection)
+            self._subscriptions.unsubscribe(connection)
         return {"watching": room.code}
 
     def _visible(self, connection: str, data: object) -> Answer:
@@ -175,7 +175,7 @@ class RoomEvents:
             return NO_HOST
         named = data.get("participants") if isinstance(data, dict) else None
         in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
-        self._watchers.look(connection, in_view)
+        self._subscriptions.set_visible(connection, in_view)
         return {"in_view": len(in_view)}
 
     def _check_room(self, connection: str, data: object) -> None:
@@ -184,7 +184,7 @@ class RoomEvents:
         Raises:
             NotJoinedError: it is not.
         """
-        room, _ = self._people.joined(connection)
+        room, _ = self._membership.joined(connection)
         if _room_in(data) not in ("", room.code):
             raise NotJoinedError("This connection is in another room; join this one first, with consent.")
 

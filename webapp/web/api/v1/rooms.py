@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from webapp.config import Settings
 from webapp.errors import BadRequestError, ExportsBusyError, RoomError, StoreError
 from webapp.rooms.room import Room
-from webapp.rooms.service import Lab, can_write_parquet
+from webapp.rooms.service import RoomService, can_write_parquet
 from webapp.version import VERSION
 from webapp.web.authentication import host_only
 from webapp.web.problems import room_problem, status_of
@@ -25,7 +25,7 @@ RETRY_EXPORT_S = "10"
 """When to ask again while other exports run."""
 
 
-def create_api(lab: Lab, settings: Settings) -> Blueprint:
+def create_api(room_service: RoomService, settings: Settings) -> Blueprint:
     """The routes of rooms for hosts and their programs."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -37,69 +37,69 @@ def create_api(lab: Lab, settings: Settings) -> Blueprint:
     @api.get("/rooms")
     @host_only
     def list_rooms() -> Answer:
-        return {"rooms": [_described(lab, room) for room in lab.rooms().values()]}, 200
+        return {"rooms": [_described(room_service, room) for room in room_service.rooms().values()]}, 200
 
     @api.post("/rooms")
     @host_only
     def create_room() -> Answer:
         body = _body()
-        room = lab.create_room(body.get("name"), body.get("information"), body.get("settings", {}))
+        room = room_service.create_room(body.get("name"), body.get("information"), body.get("settings", {}))
         return {"code": room.code, "join_url": join_url(settings, room.code)}, 201
 
     @api.get("/rooms/<code>")
     @host_only
     def show_room(code: str) -> Answer:
-        return _described(lab, lab.room(code)), 200
+        return _described(room_service, room_service.room(code)), 200
 
     @api.delete("/rooms/<code>")
     @host_only
     def delete_room(code: str) -> Answer:
-        lab.delete_room(lab.room(code))
+        room_service.delete_room(room_service.room(code))
         return {"deleted": True}, 200
 
     @api.post("/rooms/<code>/close")
     @host_only
     def close_room(code: str) -> Answer:
-        room = lab.room(code)
-        lab.close_room(room)
-        return _described(lab, room), 200
+        room = room_service.room(code)
+        room_service.close_room(room)
+        return _described(room_service, room), 200
 
     @api.post("/rooms/<code>/recording")
     @host_only
     def record(code: str) -> Answer:
-        room, state = lab.room(code), _body().get("state")
+        room, state = room_service.room(code), _body().get("state")
         if state == "started":
-            lab.start_recording(room)
+            room_service.start_recording(room)
         elif state == "stopped":
-            lab.stop_recording(room)
+            room_service.stop_recording(room)
         else:
             raise BadRequestError(f"state is {state!r}, but must be started or stopped.")
-        return {"recording": lab.status(room)}, 200
+        return {"recording": room_service.status(room)}, 200
 
     @api.post("/rooms/<code>/markers")
     @host_only
     def add_marker(code: str) -> Answer:
-        room, body = lab.room(code), _body()
+        room, body = room_service.room(code), _body()
         source = "board" if body.get("source") == "board" else "api"
-        marker = lab.add_marker(room, body.get("label"), parse_time(body.get("time")), source)
+        marker = room_service.add_marker(room, body.get("label"), parse_time(body.get("time")), source)
         return {"label": marker.label, "time": iso_time(marker.at_ms)}, 201
 
     @api.post("/rooms/<code>/baseline")
     @host_only
     def ask_for_baselines(code: str) -> Answer:
-        return {"asked": lab.people.ask_for_baselines(lab.room(code))}, 200
+        return {"asked": room_service.membership.ask_for_baselines(room_service.room(code))}, 200
 
     @api.get("/rooms/<code>/export.zip")
     @host_only
     def export(code: str) -> Response | tuple[dict[str, Any], int, dict[str, str]]:
-        room, form = lab.room(code), request.args.get("format", "csv")
+        room, form = room_service.room(code), request.args.get("format", "csv")
         if form not in ("csv", "parquet"):
             raise BadRequestError(f"format is {form!r}, but must be csv or parquet.")
         if form == "parquet" and not can_write_parquet():
             raise BadRequestError("This server lacks what writes Parquet: see requirements-lab.txt.")
         about = {"mien": VERSION, "runtime": settings.runtime, "exported": iso_time(None)}
         try:
-            download = lab.export(room, about, form)
+            download = room_service.export(room, about, form)
         except ExportsBusyError as error:
             return room_problem(error), status_of(error), {"Retry-After": RETRY_EXPORT_S}
         name = f"mien-{room.code}-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
@@ -109,15 +109,15 @@ def create_api(lab: Lab, settings: Settings) -> Blueprint:
     @api.delete("/rooms/<code>/participants/<participant_id>")
     @host_only
     def delete_participant(code: str, participant_id: str) -> Answer:
-        room = lab.room(code)
-        lab.people.delete(room, room.participant(participant_id))
+        room = room_service.room(code)
+        room_service.membership.delete(room, room.participant(participant_id))
         return {"deleted": True}, 200
 
     @api.post("/rooms/<code>/participants/<participant_id>/remove")
     @host_only
     def remove_participant(code: str, participant_id: str) -> Answer:
-        room = lab.room(code)
-        lab.people.remove(room, room.participant(participant_id))
+        room = room_service.room(code)
+        room_service.membership.remove(room, room.participant(participant_id))
         return {"removed": True}, 200
 
     return api
@@ -145,9 +145,9 @@ def iso_time(at_ms: float | None) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _described(lab: Lab, room: Room) -> dict[str, Any]:
+def _described(room_service: RoomService, room: Room) -> dict[str, Any]:
     """A room as programs see it."""
-    status = lab.status(room)
+    status = room_service.status(room)
     return {
         "code": room.code,
         "name": room.record.name,

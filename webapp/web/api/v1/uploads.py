@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from webapp.analysis.frame_session import Client
-from webapp.analysis.worker_pool import Engine
+from webapp.analysis.frame_session import FrameSession
+from webapp.analysis.worker_pool import WorkerPool
 from webapp.errors import BusyError
 from webapp.protocol import Analysis, Frame, Job
 
@@ -22,8 +22,8 @@ PLACE_TIMEOUT_S = 0.5
 class Uploads:
     """Analyses uploads; an owner is whoever they take turns with others as: a host, or an address."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
         self._under_way: Counter[object] = Counter()
         self._ended = threading.Condition()
 
@@ -52,20 +52,20 @@ class Uploads:
         Raises:
             FrameError: see `Engine.analyze`.
         """
-        client = Client(_InBackground(self._engine, owner), smoothing_s=0.0)
+        client = FrameSession(_InBackground(self._pool, owner), smoothing_s=0.0)
         return client.answer(Frame(0, 0.0, image)).to_json()
 
 
 class _InBackground:
     """The engine as a client sees it, whose jobs are an owner's and wait behind live frames."""
 
-    def __init__(self, engine: Engine, owner: object) -> None:
-        self._engine = engine
+    def __init__(self, pool: WorkerPool, owner: object) -> None:
+        self._pool = pool
         self._owner = owner
 
     @property
-    def spare(self) -> bool:
-        return self._engine.spare
+    def has_spare_capacity(self) -> bool:
+        return self._pool.has_spare_capacity
 
     def analyze(self, job: Job, owner: object) -> Analysis:
-        return self._engine.analyze(job, self._owner, background=True)
+        return self._pool.analyze(job, self._owner, background=True)
