@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> Flask:
 def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents:
     """The store, the lab, and the pages, API and events of rooms."""
     check_url(settings.database_url)
-    store = StoreClient(settings.database_url)
+    store = StoreClient(settings.database_url, "webapp.export.store_process")
     writer = SampleWriter(store)
     room_service = RoomService(store, writer, model_version(settings.model_path))
     if settings.lsl:

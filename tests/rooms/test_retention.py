@@ -27,10 +27,10 @@ from tests.rooms.test_server import (
 )
 from tests.store.test_store import LocalStore
 from webapp.errors import NotJoinedError
+from webapp.export.store_process import Repositories
 from webapp.rooms.service import RoomService
 from webapp.store.database import open_database
 from webapp.store.models import Base
-from webapp.store.repositories import Archive
 from webapp.store.sample_writer import SampleWriter
 
 DAYS = 30
@@ -117,8 +117,8 @@ def try_retention(server: Server, astronaut_jpeg: bytes, setting: str, kept: int
 
 
 def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_path: Path) -> None:
-    archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    archive.prepare()
+    archive = Repositories(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    archive.database.prepare()
     store = LocalStore(archive)
     room_service = RoomService(store, SampleWriter(store), "model")
     told: list[tuple[str, str, object]] = []
@@ -135,5 +135,5 @@ def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_
     assert room_service.membership.joined("in new")[0] is new
     with pytest.raises(NotJoinedError):
         room_service.membership.joined("in old")
-    assert [saved.room.code for saved in archive.load_rooms()] == [new.code]
+    assert [saved.room.code for saved in archive.rooms.load_rooms()] == [new.code]
     archive.close()

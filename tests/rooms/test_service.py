@@ -133,7 +133,7 @@ def test_a_deletion_that_fails_changes_nothing(
     assert writer.flush()
     status = room_service.status(room)
     assert (status["state"], status["stored"], status["lost"]) == ("started", 2, 0)
-    assert store.archive.count_samples(room.code) == 2
+    assert store.archive.recordings.count_samples(room.code) == 2
 
 
 def test_a_stop_that_fails_loses_no_sample(
@@ -304,7 +304,7 @@ def test_the_data_of_a_room_are_deleted_in_portions_and_others_are_answered_betw
     for _ in range(10):
         send(room_service, "c1")
     assert writer.flush()
-    assert store.archive.delete_samples(room.code, 1) == 1
+    assert store.archive.recordings.delete_samples(room.code, 1) == 1
     with store.slow("delete_samples") as asked, Background(room_service.delete_room, room) as deleting:
         assert asked.wait(10)
         with Background(join, room_service, other, "c2") as joining:
@@ -313,7 +313,10 @@ def test_the_data_of_a_room_are_deleted_in_portions_and_others_are_answered_betw
             room_service.room(room.code)
     assert deleting.outcome() is None
     assert store.calls.count("delete_samples") == 3
-    assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
+    assert (
+        store.archive.recordings.count_samples(room.code),
+        store.archive.rooms.begun_room_deletions(),
+    ) == (0, [])
     assert_memory_is_as_the_database(room_service, store)
 
 
@@ -329,12 +332,15 @@ def test_a_deletion_that_breaks_off_is_finished(
     store.fails.add("delete_samples")
     room_service.delete_room(room)
     store.fails.clear()
-    assert store.archive.count_samples(room.code) == 1
+    assert store.archive.recordings.count_samples(room.code) == 1
     if restarted:
         room_service = RoomService(store, SampleWriter(store), "model")
         assert room_service.rooms() == {}, "it is deleted all the same"
     room_service.finish_deletions()
-    assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
+    assert (
+        store.archive.recordings.count_samples(room.code),
+        store.archive.rooms.begun_room_deletions(),
+    ) == (0, [])
 
 
 def test_joins_wait_for_a_slow_store_side_by_side(room_service: RoomService, store: ScriptedStore) -> None:
@@ -523,7 +529,7 @@ def test_a_baseline_outlasts_leaving_while_it_is_stored(
         assert joined.participant.record.baseline is not None
     assert leaving.outcome() is None
     end_s = time.monotonic() + 10
-    while store.archive.load_rooms()[0].participants[0].baseline is None:
+    while store.archive.rooms.load_rooms()[0].participants[0].baseline is None:
         assert time.monotonic() < end_s, "the baseline was lost"
         time.sleep(0.02)
     assert_memory_is_as_the_database(room_service, store)
@@ -635,7 +641,9 @@ def test_rooms_are_loaded_without_counting_their_samples(
     assert writer.flush()
     statements: list[str] = []
     event.listen(
-        store.archive._engine, "before_cursor_execute", lambda *given: statements.append(given[2].lower())
+        store.archive.database.engine,
+        "before_cursor_execute",
+        lambda *given: statements.append(given[2].lower()),
     )
     again = SampleWriter(store)
     restarted = RoomService(store, again, "model")

@@ -117,7 +117,7 @@ def test_two_frames_of_a_participant_never_share_a_number(
 
     on_threads(send)
     assert writer.flush()
-    assert store.archive.count_samples(room.code) == THREADS * ROUNDS
+    assert store.archive.recordings.count_samples(room.code) == THREADS * ROUNDS
 
 
 def test_no_more_people_than_places_get_in_and_all_have_their_own_alias(
@@ -139,7 +139,7 @@ def test_no_more_people_than_places_get_in_and_all_have_their_own_alias(
     assert sum(map(int, map(str, on_threads(join)))) == 10
     assert len({one.record.alias for one in room.participants.values()}) == 10
     assert not room.joining
-    (saved,) = store.archive.load_rooms()
+    (saved,) = store.archive.rooms.load_rooms()
     assert {one.id for one in saved.participants} == set(room.participants)
 
 

@@ -25,7 +25,7 @@ from webapp.errors import BadRequestError, StoreError
 from webapp.rooms.room import check_text
 from webapp.store.client import Store
 from webapp.store.records import HostRecord, KeyRecord, hash_secret
-from webapp.store.repositories import Archive
+from webapp.store.repositories.accounts import AccountRepository
 
 MAX_HOST_NAME_LENGTH = 80
 MAX_KEY_NAME_LENGTH = 80
@@ -106,7 +106,7 @@ class Hosts:
             check_password(password),
         )
         with self._changing() as accounts:
-            added = self._store.call(Archive.add_host, checked_name, checked_password)
+            added = self._store.call(AccountRepository.add_host, checked_name, checked_password)
             if added is None:
                 raise BadRequestError("Another host has this name; choose another.")
             accounts.hosts[added.id] = added
@@ -130,7 +130,7 @@ class Hosts:
         with self._changing() as accounts:
             if host_id in accounts.hosts and len(accounts.hosts) < 2:
                 raise BadRequestError("The last host stays, or nobody could sign in.")
-            self._store.call(Archive.delete_host, host_id)
+            self._store.call(AccountRepository.delete_host, host_id)
             accounts.hosts.pop(host_id, None)
             for key in [key for key in accounts.keys.values() if key.host_id == host_id]:
                 accounts.keys.pop(key.secret_hash, None)
@@ -145,7 +145,7 @@ class Hosts:
         if self.by_password(host.name, old, address) is None:
             raise BadRequestError("The present password is wrong.")
         with self._changing() as accounts:
-            changed = self._store.call(Archive.set_password, host.id, check_password(new))
+            changed = self._store.call(AccountRepository.set_password, host.id, check_password(new))
             if changed is None:
                 raise BadRequestError("This account is gone.")
             accounts.hosts[host.id] = changed
@@ -154,7 +154,7 @@ class Hosts:
     def end_sessions(self, host_id: int) -> None:
         """Let no session that a host has begun be used any more, on whatever machine its cookie is."""
         with self._changing() as accounts:
-            changed = self._store.call(Archive.renew_stamp, host_id)
+            changed = self._store.call(AccountRepository.renew_stamp, host_id)
             if changed is not None:
                 accounts.hosts[host_id] = changed
 
@@ -175,14 +175,14 @@ class Hosts:
             KEY_PREFIX + secrets.token_urlsafe(32),
         )
         with self._changing() as accounts:
-            added = self._store.call(Archive.add_key, host_id, checked, hash_secret(secret))
+            added = self._store.call(AccountRepository.add_key, host_id, checked, hash_secret(secret))
             accounts.keys[added.secret_hash] = added
         return secret
 
     def delete_key(self, host_id: int, key_id: int) -> None:
         """Make one of a host's keys useless, also for boards that it opened."""
         with self._changing() as accounts:
-            self._store.call(Archive.delete_key, host_id, key_id)
+            self._store.call(AccountRepository.delete_key, host_id, key_id)
             for key in self.keys_of(host_id):
                 if key.id == key_id:
                     accounts.keys.pop(key.secret_hash, None)
@@ -196,7 +196,7 @@ class Hosts:
             TooManyAttemptsError: too many from this address were wrong.
         """
         self._sign_ins.begin(address)
-        found = self._store.call(Archive.check_password, name, password[:MAX_PASSWORD_LENGTH])
+        found = self._store.call(AccountRepository.check_password, name, password[:MAX_PASSWORD_LENGTH])
         if found is not None:
             self._sign_ins.give_back(address)
         return found
@@ -290,7 +290,8 @@ class Hosts:
             return accounts
         with self._lock:
             if self._accounts is None:
-                hosts, keys = self._store.call(Archive.hosts), self._store.call(Archive.api_keys)
+                hosts = self._store.call(AccountRepository.hosts)
+                keys = self._store.call(AccountRepository.api_keys)
                 self._accounts = Accounts(
                     {host.id: host for host in hosts}, {key.secret_hash: key for key in keys}
                 )

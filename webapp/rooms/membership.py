@@ -29,7 +29,7 @@ from webapp.rooms.repairs import Repairs
 from webapp.rooms.room import AWAY_TIMEOUT_S, Participant, Room
 from webapp.store.client import Store
 from webapp.store.records import MarkerRecord, ParticipantRecord, SampleRecord, hash_secret
-from webapp.store.repositories import Archive
+from webapp.store.repositories.rooms import RoomRepository
 from webapp.store.sample_writer import SampleWriter
 
 Tell = Callable[[str, str, dict[str, Any]], None]
@@ -172,11 +172,11 @@ class Membership:
         participant_id = participant.record.id
 
         def accept_late_deletion() -> None:
-            if not self._store.call(Archive.has_participant, participant_id):
+            if not self._store.call(RoomRepository.has_participant, participant_id):
                 self._drop(room, participant, reason)
 
         with participant.turn:
-            self._repairs.ask(accept_late_deletion, Archive.delete_participant, participant_id)
+            self._repairs.ask(accept_late_deletion, RoomRepository.delete_participant, participant_id)
         self._drop(room, participant, reason)
 
     def dismiss_all(self, room: Room, reason: str) -> None:
@@ -239,7 +239,7 @@ class Membership:
         record = self._reserve(room, alias, consent, resume, secret)
         participant = Participant(record)
         try:
-            self._repairs.ask(lambda: self._undo_join(record.id), Archive.add_participant, record)
+            self._repairs.ask(lambda: self._undo_join(record.id), RoomRepository.add_participant, record)
             try:
                 self._take_in(connection, room, participant)
             except Exception:
@@ -273,7 +273,7 @@ class Membership:
             room.add(participant)
 
     def _undo_join(self, participant_id: str) -> None:
-        self._store.call(Archive.delete_participant, participant_id)
+        self._store.call(RoomRepository.delete_participant, participant_id)
 
     def _bring_back(self, connection: str, room: Room, participant: Participant, secret: str) -> Joined:
         resume_hash = hash_secret(secret)
@@ -329,13 +329,13 @@ class Membership:
         """Change a participant's record, first in the store."""
         with participant.turn:
             wanted = replace(participant.record, **changes)
-            self._repairs.ask(lambda: self._write(participant), Archive.update_participant, wanted)
+            self._repairs.ask(lambda: self._write(participant), RoomRepository.update_participant, wanted)
             with room.lock:  # a baseline may have been set meanwhile
                 participant.record = replace(participant.record, **changes)
 
     def _write(self, participant: Participant) -> None:
         with participant.turn:
-            self._store.call(Archive.update_participant, participant.record)
+            self._store.call(RoomRepository.update_participant, participant.record)
 
     def _drop(self, room: Room, participant: Participant, reason: str) -> None:
         with room.lock:

@@ -17,7 +17,6 @@ from typing import Any
 from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.concurrency import SingleFlight
-from webapp.rooms.download import Download
 from webapp.rooms.membership import Membership
 from webapp.rooms.recorder import Recorder
 from webapp.rooms.repairs import Repairs
@@ -34,8 +33,10 @@ from webapp.rooms.room import (
     with_notices,
 )
 from webapp.store.client import Store
+from webapp.store.exports import Download
 from webapp.store.records import MarkerRecord, RoomRecord, SavedRoom
-from webapp.store.repositories import Archive
+from webapp.store.repositories.recordings import RecordingRepository
+from webapp.store.repositories.rooms import RoomRepository
 from webapp.store.sample_writer import SampleWriter
 
 DAY_MS = 86_400_000.0
@@ -115,7 +116,9 @@ class RoomService:
             created_ms=now_ms(),
         )
         self.repairs.settle()
-        self.repairs.ask(lambda: self._store.call(Archive.delete_room, record.code), Archive.add_room, record)
+        self.repairs.ask(
+            lambda: self._store.call(RoomRepository.delete_room, record.code), RoomRepository.add_room, record
+        )
         room = Room(record)
         with self._lock:
             self._rooms = {**self.rooms(), record.code: room}
@@ -129,7 +132,7 @@ class RoomService:
                 return
             self._stop_recording(room)
             at_ms = now_ms()
-            self.repairs.ask(lambda: self._reopen(room), Archive.close_room, room.code, at_ms)
+            self.repairs.ask(lambda: self._reopen(room), RoomRepository.close_room, room.code, at_ms)
             with room.lock:
                 room.close(at_ms)
         self.membership.dismiss_all(room, "closed")
@@ -139,12 +142,12 @@ class RoomService:
         self.repairs.settle()
 
         def accept_late_deletion() -> None:
-            if not self._store.call(Archive.has_room, room.code):
+            if not self._store.call(RoomRepository.has_room, room.code):
                 self._drop(room)
                 self._has_unfinished_deletions = True
 
         with room.turn:
-            self.repairs.ask(accept_late_deletion, Archive.begin_room_deletion, room.code)
+            self.repairs.ask(accept_late_deletion, RoomRepository.begin_room_deletion, room.code)
         self._drop(room)
         try:
             self._delete_data(room.code)
@@ -180,9 +183,9 @@ class RoomService:
             at_ms = now_ms()
 
             def cancel() -> None:
-                self._store.call(Archive.cancel_recording, room.code, at_ms)
+                self._store.call(RecordingRepository.cancel_recording, room.code, at_ms)
 
-            recording = self.repairs.ask(cancel, Archive.start_recording, room.code, at_ms)
+            recording = self.repairs.ask(cancel, RecordingRepository.start_recording, room.code, at_ms)
             with room.lock:
                 for participant in room.participants.values():
                     participant.next_frame = 0
@@ -208,7 +211,7 @@ class RoomService:
         _check_time(room, marker.at_ms)
         self.repairs.settle()
         is_new = self.repairs.ask(
-            lambda: self._store.call(Archive.delete_marker, marker), Archive.add_marker, marker
+            lambda: self._store.call(RoomRepository.delete_marker, marker), RoomRepository.add_marker, marker
         )
         if is_new:
             with room.lock:
@@ -257,7 +260,7 @@ class RoomService:
         self.rooms()
         while self._uncounted:
             room, participant_ids = self._uncounted[-1]
-            counted = self._store.call(Archive.samples_of, participant_ids, self._last_sample_id)
+            counted = self._store.call(RecordingRepository.samples_of, participant_ids, self._last_sample_id)
             self._uncounted.pop()
             for participant_id, samples in counted.items():
                 self._writer.add_stored(room.code, participant_id, samples)
@@ -272,7 +275,7 @@ class RoomService:
             return
         self._has_unfinished_deletions = False
         try:
-            for code in self._store.call(Archive.begun_room_deletions):
+            for code in self._store.call(RoomRepository.begun_room_deletions):
                 self._delete_data(code)
         except StoreError:
             self._has_unfinished_deletions = True
@@ -288,8 +291,8 @@ class RoomService:
     def _load_rooms(self) -> dict[str, Room]:
         if self._rooms is not None:
             return self._rooms
-        saved = self._store.call(Archive.load_rooms)
-        self._last_sample_id = self._store.call(Archive.last_sample_id)
+        saved = self._store.call(RoomRepository.load_rooms)
+        self._last_sample_id = self._store.call(RecordingRepository.last_sample_id)
         rooms = {one.room.code: _restored(one) for one in saved}
         self._uncounted = [(room, ids) for room in rooms.values() for ids in _portions(room)]
         self._rooms = rooms
@@ -297,9 +300,9 @@ class RoomService:
 
     def _delete_data(self, code: str) -> None:
         """Delete what a room had, in portions, so that the store answers others between them."""
-        while self._store.call(Archive.delete_samples, code, MAX_DELETED) == MAX_DELETED:
+        while self._store.call(RecordingRepository.delete_samples, code, MAX_DELETED) == MAX_DELETED:
             pass
-        self._store.call(Archive.delete_room, code)
+        self._store.call(RoomRepository.delete_room, code)
         logger.info("a room was deleted with all that was recorded in it")
 
     def _delete_old_room(self, room: Room) -> bool:
@@ -328,7 +331,7 @@ class RoomService:
             room.stopping_ms = at_ms
         try:
             go_on = partial(self._resume_recording, room, recording.id)
-            self.repairs.ask(go_on, Archive.stop_recording, recording.id, at_ms)
+            self.repairs.ask(go_on, RecordingRepository.stop_recording, recording.id, at_ms)
             with room.lock:
                 room.recording = None
                 room.held.clear()
@@ -341,11 +344,11 @@ class RoomService:
     def _resume_recording(self, room: Room, recording_id: int) -> None:
         with room.turn:
             if room.recording is not None and room.recording.id == recording_id:
-                self._store.call(Archive.stop_recording, recording_id, None)
+                self._store.call(RecordingRepository.stop_recording, recording_id, None)
 
     def _reopen(self, room: Room) -> None:
         with room.turn:
-            self._store.call(Archive.close_room, room.code, room.record.closed_ms)
+            self._store.call(RoomRepository.close_room, room.code, room.record.closed_ms)
 
 
 def _portions(room: Room) -> Iterator[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from webapp.errors import StoreError
 from webapp.store.client import Store
 from webapp.store.records import SampleRecord
-from webapp.store.repositories import Archive
+from webapp.store.repositories.recordings import RecordingRepository
 
 FLUSH_INTERVAL_S = 0.5
 """A killed server loses what came since the last flush; each costs the machine some milliseconds."""
@@ -146,7 +146,7 @@ class SampleWriter:
         with self._writing:
             while batch := self._next_batch():
                 try:
-                    kept = self._store.call(Archive.add_samples, [item.sample for item in batch])
+                    kept = self._store.call(RecordingRepository.add_samples, [item.sample for item in batch])
                 except StoreError as error:
                     self._put_back(error)
                     return False
