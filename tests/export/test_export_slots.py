@@ -11,8 +11,8 @@ import pytest
 from tests.helpers.exports import CODE, START_MS, add_person, new_archive, sample, unzip
 from webapp.errors import StoreError
 from webapp.export.export_slots import MAX_EXPORTS, ExportSlots
+from webapp.export.snapshot import MAX_ROWS
 from webapp.export.store_process import Repositories
-from webapp.export.zip import MAX_ROWS
 
 WAIT_S = 10.0
 

@@ -30,8 +30,9 @@ from tests.helpers.long_recording import add_recording
 from tests.helpers.postgres import database_setting
 from tests.store.test_store import LocalStore
 from webapp.export.codebook import COLUMNS
+from webapp.export.snapshot import MAX_ROWS
 from webapp.export.store_process import Repositories
-from webapp.export.zip import MAX_ROWS, write_export
+from webapp.export.zip import write_export
 from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 from webapp.store.database import open_database

@@ -15,8 +15,8 @@ from tests.helpers.long_recording import PARTICIPANTS, add_recording
 from tests.helpers.serving import Server
 from tests.rooms.test_retention import DAYS, make_older, record_some
 from tests.rooms.test_server import TOKEN, api, make_room, person, wait_until_stored
+from webapp.export.snapshot import MAX_ROWS
 from webapp.export.store_process import Repositories
-from webapp.export.zip import MAX_ROWS
 from webapp.store.database import open_database
 
 WAIT_S = 20.0
