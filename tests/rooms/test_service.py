@@ -28,7 +28,8 @@ from webapp.rooms.baseline import BASELINE_S, MIN_FRAMES
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.membership import Joined
-from webapp.rooms.room import Participant, Room
+from webapp.rooms.participant import Participant
+from webapp.rooms.room import Room
 from webapp.rooms.service import DAY_MS, RoomService
 from webapp.store.records import MarkerRecord
 from webapp.store.sample_writer import SampleWriter

@@ -19,7 +19,9 @@ from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from tests.rooms.test_server import LIMIT_S, TOKEN, Answer, api, code_of, make_room, person
 from webapp.rooms.dashboard import video
-from webapp.rooms.room import VIDEO_NOTICE, Participant, Room, RoomSettings, Seen, ShownImage, with_notices
+from webapp.rooms.participant import Participant, Seen, ShownImage
+from webapp.rooms.room import Room
+from webapp.rooms.settings import VIDEO_NOTICE, RoomSettings, with_notices
 from webapp.rooms.subscriptions import VIDEO_INTERVAL_S, Subscription
 from webapp.store.records import RoomRecord, hash_secret
 

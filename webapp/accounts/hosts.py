@@ -22,10 +22,10 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.errors import BadRequestError, StoreError
-from webapp.rooms.room import check_text
 from webapp.store.client import Store
 from webapp.store.records import HostRecord, KeyRecord, hash_secret
 from webapp.store.repositories.accounts import AccountRepository
+from webapp.store.text_checks import check_text
 
 MAX_HOST_NAME_LENGTH = 80
 MAX_KEY_NAME_LENGTH = 80

@@ -7,7 +7,8 @@ from typing import Any
 
 from webapp.protocol import LABELS
 from webapp.rooms.clock_sync import now_ms
-from webapp.rooms.room import Participant, Room, ShownImage
+from webapp.rooms.participant import Participant, ShownImage
+from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 
 FRESH_S = 2.0

@@ -25,10 +25,11 @@ from webapp.errors import (
 )
 from webapp.rooms.baseline import BaselineTaking
 from webapp.rooms.clock_sync import ClockOffset, now_ms
-from webapp.rooms.repairs import Repairs
-from webapp.rooms.room import AWAY_TIMEOUT_S, Participant, Room
+from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant
+from webapp.rooms.room import Room
 from webapp.store.client import Store
 from webapp.store.records import MarkerRecord, ParticipantRecord, SampleRecord, hash_secret
+from webapp.store.repairs import Repairs
 from webapp.store.repositories.rooms import RoomRepository
 from webapp.store.sample_writer import SampleWriter
 

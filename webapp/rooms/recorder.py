@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from webapp.protocol import Frame, Result
 from webapp.rooms.membership import Membership
-from webapp.rooms.room import Participant, Room, Seen, ShownImage
+from webapp.rooms.participant import Participant, Seen, ShownImage
+from webapp.rooms.room import Room
 from webapp.rooms.samples import Circumstances, capture_time_ms, relative_probabilities, samples_of, vector
 from webapp.store.records import SampleRecord
 from webapp.store.sample_writer import SampleWriter

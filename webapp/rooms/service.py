@@ -16,28 +16,26 @@ from typing import Any
 
 from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
 from webapp.rooms.clock_sync import now_ms
-from webapp.rooms.concurrency import SingleFlight
 from webapp.rooms.membership import Membership, Outlet, Tell
+from webapp.rooms.participant import Participant
 from webapp.rooms.recorder import Recorder
-from webapp.rooms.repairs import Repairs
-from webapp.rooms.room import (
+from webapp.rooms.room import Room, new_code, normal_code
+from webapp.rooms.settings import (
     MAX_INFORMATION_LENGTH,
     MAX_LABEL_LENGTH,
     MAX_NAME_LENGTH,
-    Participant,
-    Room,
     RoomSettings,
-    check_text,
-    new_code,
-    normal_code,
     with_notices,
 )
 from webapp.store.client import Store
+from webapp.store.concurrency import SingleFlight
 from webapp.store.exports import Download
 from webapp.store.records import MarkerRecord, RoomRecord, SavedRoom
+from webapp.store.repairs import Repairs
 from webapp.store.repositories.recordings import RecordingRepository
 from webapp.store.repositories.rooms import RoomRepository
 from webapp.store.sample_writer import SampleWriter
+from webapp.store.text_checks import check_text
 
 DAY_MS = 86_400_000.0
 

@@ -9,7 +9,7 @@ from collections import Counter
 
 from webapp.errors import MienError
 from webapp.rooms.clock_sync import now_ms
-from webapp.rooms.room import Participant
+from webapp.rooms.participant import Participant
 from webapp.rooms.service import RoomService
 from webapp.rooms.subscriptions import Emitter, Subscriptions
 

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from webapp.accounts.hosts import MIN_PASSWORD_LENGTH, Hosts, HostUser
 from webapp.config import Settings
 from webapp.errors import BadRequestError, RoomError, StoreError
-from webapp.rooms.room import VIDEO_NOTICE, RoomSettings
 from webapp.rooms.service import RoomService, can_write_parquet
+from webapp.rooms.settings import VIDEO_NOTICE, RoomSettings
 from webapp.store.records import HostRecord
 from webapp.web.authentication import check_forgery, current_host, session_only
 from webapp.web.pages.view_models import RoomListItem, RoomView

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from webapp.errors import StoreError
-from webapp.rooms.concurrency import SingleFlight
 from webapp.store.client import Method, Store
+from webapp.store.concurrency import SingleFlight
 
 P = ParamSpec("P")
 T = TypeVar("T")
