@@ -125,7 +125,7 @@ def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_
     old, new = (room_service.create_room(name, "Text", {}) for name in ("old", "new"))
     room_service.membership.join("in old", old, "", True, None)
     room_service.membership.join("in new", new, "", True, None)
-    room_service.start_recording(old)
+    room_service.recordings.start(old)
     told.clear()
     old.record = replace(old.record, created_ms=old.record.created_ms - (DAYS + 0.01) * DAY_MS)
     assert room_service.delete_old_rooms(DAYS) == 1

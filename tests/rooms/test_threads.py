@@ -108,7 +108,7 @@ def test_two_frames_of_a_participant_never_share_a_number(
     room_service, store, writer = parts
     room = room_service.create_room("Room", "Text", {})
     room_service.membership.join("c", room, "", True, None)
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     result = Result(1, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
 
     def send(number: int) -> None:
@@ -189,9 +189,9 @@ def test_a_recording_that_many_start_and_stop_at_once_is_one(
 ) -> None:
     room_service, store, _ = parts
     room = room_service.create_room("Room", "Text", {})
-    on_threads(lambda number: room_service.start_recording(room))
+    on_threads(lambda number: room_service.recordings.start(room))
     assert store.calls.count("start_recording") == 1
-    on_threads(lambda number: room_service.stop_recording(room))
+    on_threads(lambda number: room_service.recordings.stop(room))
     assert store.calls.count("stop_recording") == 1
 
 

@@ -21,7 +21,7 @@ def summary(room_service: RoomService, room: Room, now_s: float) -> dict[str, An
     return {
         "now_ms": now_ms(),
         "room": {"code": room.code, "name": room.record.name, "state": room.state},
-        "recording": room_service.status(room),
+        "recording": room_service.recordings.status(room),
         "participants": [_tile(one, now_s) for one in people],
         "group": _group(people, now_s),
         "markers": [{"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers],

@@ -156,7 +156,9 @@ def create_host_pages(room_service: RoomService, hosts: Hosts, settings: Setting
         newest_first = sorted(room_service.rooms().values(), key=lambda room: -room.record.created_ms)
         return render_template(
             "dashboard/rooms.html",
-            rooms=[RoomListItem.of(room, room_service.status(room)["stored"]) for room in newest_first],
+            rooms=[
+                RoomListItem.of(room, room_service.recordings.status(room)["stored"]) for room in newest_first
+            ],
             retention_days=settings.retention_days,
             default=RoomSettings(),
             video_notice=VIDEO_NOTICE,

@@ -69,19 +69,21 @@ def create_api(room_service: RoomService, settings: Settings) -> Blueprint:
     def record(code: str) -> Answer:
         room, state = room_service.room(code), _body().get("state")
         if state == "started":
-            room_service.start_recording(room)
+            room_service.recordings.start(room)
         elif state == "stopped":
-            room_service.stop_recording(room)
+            room_service.recordings.stop(room)
         else:
             raise BadRequestError(f"state is {state!r}, but must be started or stopped.")
-        return {"recording": room_service.status(room)}, 200
+        return {"recording": room_service.recordings.status(room)}, 200
 
     @api.post("/rooms/<code>/markers")
     @host_only
     def add_marker(code: str) -> Answer:
         room, body = room_service.room(code), _body()
         source = "board" if body.get("source") == "board" else "api"
-        marker = room_service.add_marker(room, body.get("label"), parse_time(body.get("time")), source)
+        marker = room_service.recordings.add_marker(
+            room, body.get("label"), parse_time(body.get("time")), source
+        )
         return {"label": marker.label, "time": iso_time(marker.at_ms)}, 201
 
     @api.post("/rooms/<code>/baseline")
@@ -147,7 +149,7 @@ def iso_time(at_ms: float | None) -> str:
 
 def _described(room_service: RoomService, room: Room) -> dict[str, Any]:
     """A room as programs see it."""
-    status = room_service.status(room)
+    status = room_service.recordings.status(room)
     return {
         "code": room.code,
         "name": room.record.name,
