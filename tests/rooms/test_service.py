@@ -656,7 +656,7 @@ def test_rooms_are_loaded_without_counting_their_samples(
     assert not [one for one in statements if "count(" in one], "no samples are counted"
     send_after = loaded.participants[next(iter(loaded.participants))]
     assert again.status(room.code).stored == 0
-    restarted.membership._joined["c1"] = (loaded, send_after)
+    restarted.membership._presence._joined["c1"] = (loaded, send_after)
     send(restarted, "c1")
     assert again.flush()
     restarted.count_samples()

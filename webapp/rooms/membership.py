@@ -8,24 +8,20 @@ connection gone, so that is looked at again.
 from __future__ import annotations
 
 import logging
-import math
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from webapp.errors import (
     CannotResumeError,
-    NotJoinedError,
     StoreError,
-    UnavailableError,
 )
 from webapp.rooms.baseline import BaselineTaking
-from webapp.rooms.clock_sync import ClockOffset, now_ms
+from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant
+from webapp.rooms.presence import Presence
 from webapp.rooms.room import Room
 from webapp.store.client import Store
 from webapp.store.records import MarkerRecord, ParticipantRecord, SampleRecord, hash_secret
@@ -79,8 +75,8 @@ class Outlet(Protocol):
 class Membership:
     """Everybody in the rooms of this server.
 
-    Any thread may call it. `_lock` guards who is at which connection; it is taken after a room's lock, where
-    both are needed, and neither is held while the store is asked or a connection is told something.
+    Any thread may call it. What changes in a room changes under the room's lock, which is not held while the
+    store is asked or a connection is told something; a participant's turn orders the writes of their record.
     """
 
     def __init__(
@@ -96,11 +92,8 @@ class Membership:
         self._store = store
         self._writer = writer
         self._repairs = repairs
-        self._lock = threading.Lock()
-        self._joining: set[str] = set()
-        self._joined: dict[str, tuple[Room, Participant]] = {}
+        self._presence = Presence(is_connected)
         self.tell = tell
-        self.is_connected = is_connected
         self.outlets = tuple(outlets)
 
     # Coming
@@ -117,10 +110,10 @@ class Membership:
             UnavailableError: this connection is about to join already.
             NotJoinedError: the connection ended in the meantime.
         """
-        with self._one_join(connection):
+        with self._presence.one_join(connection):
             self._repairs.settle()
             back = room.resumed(resume) if consent is not False else None
-            here = self._at(connection, room)
+            here = self._presence.at(connection, room)
             if back is not None:
                 joined = self._bring_back(connection, room, back, str(resume))
             elif here is not None and consent is True:
@@ -139,23 +132,17 @@ class Membership:
         Raises:
             NotJoinedError: it is in none.
         """
-        found = self._joined.get(connection)
-        if found is None:
-            raise NotJoinedError("Join the room first, then send frames.")
-        return found
+        return self._presence.joined(connection)
 
     def present(self) -> dict[str, Participant]:
         """Everybody in a room now, by connection."""
-        return {connection: participant for connection, (_, participant) in self._joined.copy().items()}
+        return self._presence.present()
 
     # Leaving
 
     def disconnected(self, connection: str) -> None:
         """A connection ended; its participant may come back."""
-        with self._lock:
-            found = self._joined.pop(connection, None)
-            if found is not None:
-                _vacate(found[1], connection, time.monotonic())
+        self._presence.disconnected(connection)
 
     def leave(self, connection: str) -> None:
         """A participant leaves; what was recorded stays, and the secret brings them back."""
@@ -228,22 +215,6 @@ class Membership:
 
     # Inside: joining
 
-    @contextmanager
-    def _one_join(self, connection: str) -> Iterator[None]:
-        with self._lock:
-            if connection in self._joining:
-                raise UnavailableError("This browser is about to join already; try again in a moment.")
-            self._joining.add(connection)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._joining.discard(connection)
-
-    def _at(self, connection: str, room: Room) -> Participant | None:
-        found = self._joined.get(connection)
-        return found[1] if found is not None and found[0] is room else None
-
     def _admit(self, connection: str, room: Room, alias: object, consent: bool, resume: object) -> Joined:
         secret = secrets.token_urlsafe(32)
         record = self._reserve(room, alias, consent, resume, secret)
@@ -279,7 +250,7 @@ class Membership:
     def _take_in(self, connection: str, room: Room, participant: Participant) -> None:
         with room.lock:
             room.check_open()
-            self._seat(connection, room, participant)
+            self._presence.seat(connection, room, participant)
             room.add(participant)
 
     def _undo_join(self, participant_id: str) -> None:
@@ -312,26 +283,13 @@ class Membership:
     def _return(self, connection: str, room: Room, participant: Participant, resume_hash: str) -> None:
         with room.lock:
             self._check_return(room, participant, resume_hash)
-            self._seat(connection, room, participant)
+            self._presence.seat(connection, room, participant)
 
     def _check_return(self, room: Room, participant: Participant, resume_hash: str) -> None:
         room.check_open()
         is_here = room.participants.get(participant.record.id) is participant
         if not is_here or participant.record.resume_hash != resume_hash:
             raise CannotResumeError(PART_IS_OVER)
-
-    def _seat(self, connection: str, room: Room, participant: Participant) -> None:
-        with self._lock:
-            if not self.is_connected(connection):
-                raise NotJoinedError("This connection ended before it had joined; connect and join again.")
-            before = self._joined.get(connection)
-            if before is not None and before[1] is not participant:
-                _vacate(before[1], connection, -math.inf)  # no place is kept for who goes elsewhere
-            if participant.connection != connection:
-                self._joined.pop(str(participant.connection), None)
-                participant.clock = ClockOffset()  # another connection may be another computer
-            participant.connection = connection
-            self._joined[connection] = (room, participant)
 
     # Inside: the rest
 
@@ -370,10 +328,3 @@ class Membership:
     def _end_outlets(self, participant: Participant) -> None:
         for outlet in self.outlets:
             outlet.left(participant.record.id)
-
-
-def _vacate(participant: Participant, connection: str, away_s: float) -> None:
-    """A connection is no longer a participant's, if it was theirs."""
-    if participant.connection == connection:
-        participant.connection, participant.away_s = None, away_s
-        participant.taking = participant.seen = None
