@@ -189,8 +189,8 @@ def test_no_picture_is_written_anywhere(astronaut_jpeg: bytes) -> None:
 
 
 def seen(at_s: float) -> Seen:
-    picture = ShownImage(b"jpeg", 640, 480, (face().box,))
-    return Seen(at_s=at_s, latency_ms=1.0, faces=1, face=face(), picture=picture)
+    image = ShownImage(b"jpeg", 640, 480, (face().box,))
+    return Seen(at_s=at_s, latency_ms=1.0, faces=1, face=face(), image=image)
 
 
 def room_with(participants: int, **settings: Any) -> Room:  # noqa: ANN401 - as RoomSettings has them
@@ -242,7 +242,7 @@ def test_a_picture_goes_out_once() -> None:
 
 
 def test_a_board_gets_no_more_before_it_has_shown_the_last() -> None:
-    subscription = Subscription("ABCD2345", lambda: True, frozenset({"one"}), sent_s=10.0, taken=False)
+    subscription = Subscription("ABCD2345", lambda: True, frozenset({"one"}), sent_s=10.0, acknowledged=False)
     assert not subscription.is_due(10.1 + VIDEO_INTERVAL_S)
-    subscription.take()
+    subscription.acknowledge()
     assert subscription.is_due(10.1 + VIDEO_INTERVAL_S) and not subscription.is_due(10.2)

@@ -47,8 +47,8 @@ def write_export(engine: Engine, code: str, about: Mapping[str, Any], form: str)
         _write_table(archive, "participants.csv", PARTICIPANT_COLUMNS, participant_rows(room))
         archive.writestr(_entry("room.json"), json.dumps(room_json(room, about), indent=2))
         with archive.open(_entry("report.html"), "w") as file:
-            for part in report.html():
-                file.write(part.encode())
+            for piece in report.html():
+                file.write(piece.encode())
                 yield sink.take()
     yield sink.take()
 

@@ -2,7 +2,7 @@
 
 What must outlast the server goes to the store first; where that fails, nothing has changed and a `StoreError`
 says so. No lock is held while the store is asked: when it answers, the room may be closed or deleted, and the
-connection gone, so that is looked at again.
+connection gone, so that is checked again.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from webapp.errors import (
-    CannotResumeError,
-    StoreError,
-)
+from webapp.errors import CannotResumeError, StoreError
 from webapp.rooms.baseline import BaselineTaking
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant
@@ -42,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The answer to who joined; `resume` is the secret that brings the same participant back."""
+    """Who joined; `resume` is the secret that brings the same participant back."""
 
     room: Room
     participant: Participant
@@ -96,7 +93,7 @@ class Membership:
         self.tell = tell
         self.outlets = tuple(outlets)
 
-    # Coming
+    # Joining
 
     def join(self, connection: str, room: Room, alias: object, consent: object, resume: object) -> Joined:
         """Bring a person into a room, or back into it; a connection is one participant at a time.
@@ -184,7 +181,7 @@ class Membership:
             outlet.ended(room)
 
     def end_outlets_of_absent(self, room: Room, now_s: float) -> None:
-        """End the streams of those who have been away for so long that their places are free."""
+        """End the streams of those who have been away for so long that their seats are free."""
         for participant in room.participants.values():
             if participant.connection is None and now_s - participant.away_s >= AWAY_TIMEOUT_S:
                 self._end_outlets(participant)
@@ -260,8 +257,8 @@ class Membership:
         resume_hash = hash_secret(secret)
         with room.lock:
             self._check_return(room, participant, resume_hash)
-            if not participant.holds_place(time.monotonic()):
-                room.check_place(time.monotonic())
+            if not participant.holds_seat(time.monotonic()):
+                room.check_seat(time.monotonic())
                 room.reserve(participant.record)
         try:
             if participant.record.left_ms is not None:
@@ -273,7 +270,7 @@ class Membership:
         return Joined(room, participant, secret, is_new=False)
 
     def _renew(self, connection: str, room: Room, participant: Participant) -> Joined:
-        """Another secret for somebody who lost theirs, as the answer to a join may get lost."""
+        """A new secret for somebody who lost theirs: the reply to a join may get lost."""
         room.check_open()
         secret = secrets.token_urlsafe(32)
         self._update(room, participant, resume_hash=hash_secret(secret))

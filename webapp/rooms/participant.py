@@ -18,19 +18,19 @@ from webapp.store.records import ParticipantRecord
 MAX_ALIAS_LENGTH = 30
 
 AWAY_TIMEOUT_S = 120.0
-"""How long the place of someone whose connection was lost is kept."""
+"""How long the seat of someone whose connection was lost is kept."""
 
 RATE_WINDOW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class ShownImage:
-    """The newest picture of somebody whom hosts may see: a JPEG, PNG or WebP, and the boxes of its faces.
+    """The newest frame of somebody whom hosts may see: a JPEG, PNG or WebP, and the boxes of its faces.
 
-    Boxes are pixels of `width` x `height`. It is in memory only, and given up for the next one.
+    Boxes are pixels of `width` x `height`. It is in memory only, and the next one replaces it.
     """
 
-    image: bytes
+    content: bytes
     width: int
     height: int
     boxes: tuple[Box, ...]
@@ -40,14 +40,14 @@ class ShownImage:
 class Seen:
     """The last analysed frame of a participant: `face` is the largest of `faces` faces, if any.
 
-    `picture` is None unless hosts may see it.
+    `image` is None unless hosts may see it.
     """
 
     at_s: float
     latency_ms: float
     faces: int
     face: Face | None
-    picture: ShownImage | None = None
+    image: ShownImage | None = None
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Participant:
     """A person in a room; `connection` is None while they are away (since `away_s`).
 
     Any thread may read it. `record`, `next_frame` and `taking` change under the room's lock, `connection` and
-    `away_s` under that of `People`; `turn` keeps the writes of the record to the store in order.
+    `away_s` under that of `Presence`; `turn` keeps the writes of the record to the store in order.
     """
 
     record: ParticipantRecord
@@ -73,20 +73,20 @@ class Participant:
         self._frames_s.append(now_s)
 
     def frames_per_s(self, now_s: float) -> float:
-        """Analysed frames a second of late."""
+        """Analysed frames a second, over the last seconds."""
         return sum(now_s - at_s <= RATE_WINDOW_S for at_s in tuple(self._frames_s)) / RATE_WINDOW_S
 
-    def holds_place(self, now_s: float) -> bool:
-        """Whether someone else cannot have their place."""
+    def holds_seat(self, now_s: float) -> bool:
+        """Whether nobody else can have their seat."""
         if self.record.left_ms is not None:
             return False
         return self.connection is not None or now_s - self.away_s < AWAY_TIMEOUT_S
 
 
 def clean_alias(given: object) -> str:
-    """What is left of an alias: letters, digits, blanks, dots and hyphens, beginning with one of the first.
+    """The letters, digits, blanks, dots and hyphens of an alias, beginning with a letter or a digit.
 
-    A spreadsheet takes a text that begins otherwise for a formula.
+    Spreadsheets take a text that begins otherwise for a formula.
     """
     text = re.sub(r"[^\w .-]", "", given) if isinstance(given, str) else ""
     return re.sub(r"^\W+", "", text)[:MAX_ALIAS_LENGTH].strip()

@@ -18,7 +18,7 @@ class Presence:
     """The connections of all participants; a connection is one participant at a time.
 
     `is_connected` says whether a connection is still open. Any thread may call it. `_lock` guards all of it,
-    for moments; it is taken after a room's lock, if both are needed.
+    briefly; it is taken after a room's lock, if both are needed.
     """
 
     def __init__(self, is_connected: Callable[[str], bool]) -> None:

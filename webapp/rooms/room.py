@@ -1,7 +1,7 @@
-"""A room, the people in it, and what they show just now. Pure state: no I/O, the clock comes in.
+"""A room and the people in it. Pure state: no I/O, and the clock is passed in.
 
-Dictionaries and tuples of a room are never changed in place but replaced, so that whoever reads them needs no
-lock. Wall-clock times (`_ms`) are milliseconds since 1970; `now_s` is `time.monotonic`.
+Dictionaries and tuples of a room are replaced, never modified, so that readers need no lock. Wall-clock times
+(`_ms`) are milliseconds since 1970; `now_s` is `time.monotonic`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 8
 
 MARKERS_SHOWN = 20
-"""The store has all markers; a board shows the last ones."""
+"""The store has all markers; a dashboard shows the last ones."""
 
 
 class Room:
@@ -83,11 +83,11 @@ class Room:
 
     @property
     def has_video(self) -> bool:
-        """Whether hosts see pictures: the settings ask for it, and the text for participants says so."""
+        """Whether hosts see frames: the settings ask for it, and the text for participants says so."""
         return self.settings.video and VIDEO_NOTICE in self.record.information
 
     def may_show(self, participant: Participant) -> bool:
-        """Whether hosts may see the pictures of a participant, who consented to the text that says so."""
+        """Whether hosts may see the frames of a participant, who consented to the text that says so."""
         return self.has_video and participant.record.information_version == self.information_version
 
     def check_joinable(self, consent: bool, now_s: float) -> None:
@@ -99,15 +99,15 @@ class Room:
         self.check_open()
         if not consent:
             raise ConsentRequiredError("Joining needs consent: send consent = true once the person gave it.")
-        self.check_place(now_s)
+        self.check_seat(now_s)
 
-    def check_place(self, now_s: float) -> None:
-        """Make sure that there is a place for one more.
+    def check_seat(self, now_s: float) -> None:
+        """Make sure that there is a seat for one more.
 
         Raises:
             RoomFullError: there is none.
         """
-        taken = sum(one.holds_place(now_s) for one in self.participants.values()) + len(self.joining)
+        taken = sum(one.holds_seat(now_s) for one in self.participants.values()) + len(self.joining)
         if taken >= self.settings.max_participants:
             raise RoomFullError(
                 f"All {self.settings.max_participants} places of this room are taken; ask its host."
@@ -136,11 +136,11 @@ class Room:
         )
 
     def reserve(self, record: ParticipantRecord) -> None:
-        """Keep a place and an alias for somebody until the store knows them. Under `lock`."""
+        """Keep a seat and an alias for somebody until the store knows them. Under `lock`."""
         self.joining[record.id] = record
 
     def add(self, participant: Participant) -> None:
-        """Take a participant in. Under `lock`."""
+        """Add a participant. Under `lock`."""
         self.joining.pop(participant.record.id, None)
         self.participants = {**self.participants, participant.record.id: participant}
 

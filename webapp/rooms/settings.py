@@ -17,7 +17,8 @@ MAX_MARKER_LABELS = 9
 VIDEO_NOTICE = (
     "During the session the researcher sees the pictures of your camera live. They are not recorded."
 )
-"""Ends the information of a room with video; nobody is shown who consented to a text without it."""
+"""Ends the information of a room with video; nobody is shown who consented to a text without it. It is stored
+with each room: a change of it would hide the participants of older rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class RoomSettings:
     """What a host can choose for a room.
 
     `max_participants`: people at once. `show_results`: whether participants see what their face shows.
-    `marker_labels`: the labels behind the number keys of the board, from 1. `video`: whether hosts see the
-    pictures of those who consented to that.
+    `marker_labels`: the labels behind the number keys of the dashboard, from 1. `video`: whether hosts see
+    the frames of those who consented to that.
     """
 
     max_participants: int = 30
@@ -36,10 +37,10 @@ class RoomSettings:
 
     @classmethod
     def from_wire(cls, given: object) -> RoomSettings:
-        """Check settings as a host sent them; what is left out has its default.
+        """Check settings as a host sent them; a missing setting has its default.
 
         Raises:
-            BadRequestError: a setting is unknown or has a value that cannot be used.
+            BadRequestError: a setting is unknown or has an invalid value.
         """
         if not isinstance(given, Mapping):
             raise BadRequestError("The settings must be an object.")
@@ -70,7 +71,7 @@ class RoomSettings:
 
 
 def with_notices(information: str, settings: RoomSettings) -> str:
-    """The text that people consent to: the host's, and what it must say under these settings."""
+    """The text that people consent to: the host's, and what these settings require it to say."""
     if not settings.video or VIDEO_NOTICE in information:
         return information
     return f"{information}\n\n{VIDEO_NOTICE}"

@@ -44,7 +44,7 @@ class ParticipantRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordingRecord:
-    """One recording of a room, going on while `stopped_ms` is None; `id` is the store's."""
+    """One recording of a room, running while `stopped_ms` is None; `id` is the store's."""
 
     id: int
     room: str
@@ -95,10 +95,10 @@ class SampleRecord:
 
 @dataclass(frozen=True, slots=True)
 class SavedRoom:
-    """Everything that the server must know of a room to go on with it after a restart.
+    """Everything that the server must know about a room to continue it after a restart.
 
     `markers` has the last ones, in the order in which they were set. `next_frames` has the next number of a
-    frame for each participant who has some in the recording that goes on.
+    frame for each participant who has some in the running recording.
     """
 
     room: RoomRecord
