@@ -64,7 +64,7 @@ def test_joining_and_leaving_again_and_again_makes_few_participants(server: Serv
     assert len(participants(server, room)) <= JOINS_OF_CONNECTION + 2
 
 
-@pytest.mark.parametrize("method", ["POST removal", "DELETE"])
+@pytest.mark.parametrize("method", ["POST remove", "DELETE"])
 def test_who_was_removed_comes_back_only_as_somebody_else(server: Server, method: str) -> None:
     room = make_room(server)
     verb, _, ending = method.partition(" ")

@@ -38,6 +38,7 @@ class Raw:
 
     def __exit__(self, *error: object) -> None:
         self.socket.close()
+        self.socket.shutdown()  # `close` leaves the descriptor open where the server closed first
 
     def say(self, *packets: str | bytes) -> None:
         for packet in packets:
