@@ -35,6 +35,7 @@ from webapp.web.pages.host import create_host_pages, sign_in_page
 from webapp.web.pages.live import create_blueprint
 from webapp.web.pages.participant import create_room_pages
 from webapp.web.problems import HTTP_PROBLEMS, problem
+from webapp.web.sockets.connections import Connections
 from webapp.web.sockets.frames import Events
 from webapp.web.sockets.json import WireJson
 from webapp.web.sockets.rooms import RoomEvents
@@ -88,9 +89,15 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     check_url(settings.database_url)
     store = StoreClient(settings.database_url)
     writer = SampleWriter(store)
-    room_service = RoomService(store, writer, model_version(settings.model_path))
-    if settings.lsl:
-        room_service.membership.outlets.append(LslOutlets())
+    connections = Connections(socketio)
+    room_service = RoomService(
+        store,
+        writer,
+        model_version(settings.model_path),
+        tell=connections.tell,
+        is_connected=connections.__contains__,
+        outlets=[LslOutlets()] if settings.lsl else [],
+    )
     hosts = Hosts(store, settings.host_token)
     ticker = Ticker(room_service, socketio)
     protect(app, hosts, settings.data_dir)
@@ -103,7 +110,7 @@ def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents
     housekeeping = Housekeeping(room_service, settings.retention_days)
     parts = [FolderLock(settings), app.extensions["engine"], store, writer, ticker, housekeeping]
     app.extensions.update(parts=parts, hosts=hosts, room_service=room_service)
-    events = RoomEvents(room_service, ticker.subscriptions, hosts)
+    events = RoomEvents(connections, room_service, ticker.subscriptions, hosts)
     events.register(socketio)
     return events
 

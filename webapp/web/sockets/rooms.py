@@ -30,6 +30,7 @@ from webapp.rooms.service import RoomService
 from webapp.rooms.subscriptions import Subscriptions
 from webapp.web.authentication import current_host
 from webapp.web.problems import problem, room_problem
+from webapp.web.sockets.connections import Connections
 
 NO_HOST = problem("unauthorized", "Sign in as a host first.")
 
@@ -45,18 +46,20 @@ class RoomEvents:
     event that finds it gone, or ends after it, leaves nothing behind.
     """
 
-    def __init__(self, room_service: RoomService, subscriptions: Subscriptions, hosts: Hosts) -> None:
+    def __init__(
+        self, connections: Connections, room_service: RoomService, subscriptions: Subscriptions, hosts: Hosts
+    ) -> None:
+        self._connections = connections
         self._room_service = room_service
         self._hosts = hosts
         self._membership = room_service.membership
         self._subscriptions = subscriptions
-        self._connected: set[str] = set()
         self._named: set[str] = set()
         self._wrong_codes = WrongCodes()
         self._joins = Joins()
 
     def register(self, socketio: SocketIO) -> None:
-        """Listen on the default namespace, and tell participants what concerns them."""
+        """Listen on the default namespace."""
         for name, handler in (
             ("join", self._join),
             ("leave", self._leave),
@@ -66,20 +69,18 @@ class RoomEvents:
             ("visible", self._visible),
         ):
             socketio.on_event(name, _guarded(handler))
-        self._membership.tell = lambda connection, event, data: socketio.emit(event, data, to=connection)
-        self._membership.is_connected = self._connected.__contains__
 
     # What `webapp.web.sockets.frames` asks of whoever listens to results
 
     def connected(self, connection: str, auth: object) -> None:
         """A browser connected; it may name the room that it will join."""
-        self._connected.add(connection)
+        self._connections.opened(connection)
         if _room_in(auth) or request.args.get("room"):
             self._named.add(connection)
 
     def disconnected(self, connection: str) -> None:
         """A browser is gone; its participant may come back."""
-        self._connected.discard(connection)  # first: what is under way looks here when it is done
+        self._connections.closed(connection)  # first: what is under way looks here when it is done
         self._named.discard(connection)
         self._subscriptions.unsubscribe(connection)
         self._membership.disconnected(connection)
@@ -136,7 +137,7 @@ class RoomEvents:
     def _name(self, connection: str) -> None:
         """From now on this connection's frames are for a room."""
         self._named.add(connection)
-        if connection not in self._connected:
+        if connection not in self._connections:
             self._named.discard(connection)
 
     def _room(self, code: object) -> Room:
@@ -166,7 +167,7 @@ class RoomEvents:
             return NO_HOST
         room = self._room_service.room(_room_in(data))
         self._subscriptions.subscribe(connection, room.code, lambda: self._hosts.is_still_valid(host))
-        if connection not in self._connected:  # it ended while the rooms were loaded
+        if connection not in self._connections:  # it ended while the rooms were loaded
             self._subscriptions.unsubscribe(connection)
         return {"watching": room.code}
 
