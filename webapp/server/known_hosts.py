@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from webapp.config import Settings
+from webapp.protocol import problem
 from webapp.server.addresses import host_names, name_in, network_addresses
 
 LOOK_INTERVAL_S = 1.0
@@ -119,8 +120,7 @@ def advice(host: str) -> str:
 def refuse_host(host: str, start_response: Callable[..., Any], as_json: bool = False) -> list[bytes]:
     """The answer under a name that is not this server's; plain text, as the name is anybody's."""
     text = advice(host)
-    problem = {"problem": {"code": "unknown_host", "message": text}}
-    body = (json.dumps(problem) if as_json else f"{text}\n").encode()
+    body = (json.dumps(problem("unknown_host", text)) if as_json else f"{text}\n").encode()
     kind = "application/json" if as_json else "text/plain; charset=utf-8"
     headers = [
         ("Content-Type", kind),

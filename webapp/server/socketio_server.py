@@ -28,6 +28,7 @@ import socketio
 from engineio import exceptions
 from socketio import packet
 
+from webapp.protocol import problem
 from webapp.server.connection_limits import (
     BAD_PACKET_UNITS,
     EVENT_UNITS,
@@ -37,7 +38,6 @@ from webapp.server.connection_limits import (
     message_units,
     network_of,
 )
-from webapp.web.problems import problem
 
 FRAME = "frame"
 """The only event with an attachment."""

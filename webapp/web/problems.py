@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webapp.errors import RoomError, StoreError
+from webapp.protocol import problem
 
 STATUS = {
     "bad_request": 400,
@@ -28,11 +29,6 @@ HTTP_PROBLEMS = {
     500: ("server_error", "The server failed on this; its log says why."),
 }
 """Code and message by the status of an answer that none of our views gave."""
-
-
-def problem(code: str, message: str) -> dict[str, Any]:
-    """The body of an answer that is a problem."""
-    return {"problem": {"code": code, "message": message}}
 
 
 def room_problem(error: RoomError | StoreError) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Audience(Protocol):
         """Take a finished result, and give it as the browser gets it; `received_ms` is since 1970."""
 
 
-class Events:
+class FrameEvents:
     """The connected browsers and what happens on their events."""
 
     def __init__(self, analyzer: Analyzer, smoothing_s: float, audience: Audience) -> None:
@@ -79,7 +79,7 @@ class Events:
     def _answer(self, connection_id: str, arguments: tuple[object, ...]) -> EncodedJson:
         if len(arguments) != 2:
             raise BadFrameError(
-                f"A frame event takes two arguments, meta and the picture; got {len(arguments)}."
+                f"A frame event takes two arguments, meta and the image; got {len(arguments)}."
             )
         received_ms = 1000 * time.time()
         frame = Frame.from_wire(*arguments)

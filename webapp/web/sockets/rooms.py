@@ -14,8 +14,8 @@ from typing import Any, cast
 from flask import request
 from flask_socketio import SocketIO
 
-from webapp.accounts.hosts import Hosts
 from webapp.accounts.join_limits import Joins, WrongCodes
+from webapp.accounts.service import AccountService
 from webapp.errors import (
     FrameError,
     NoSuchRoomError,
@@ -23,13 +23,13 @@ from webapp.errors import (
     RoomError,
     StoreError,
 )
-from webapp.protocol import Frame, Result
+from webapp.protocol import Frame, Result, problem
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService
 from webapp.rooms.subscriptions import Subscriptions
 from webapp.web.authentication import current_host
-from webapp.web.problems import problem, room_problem
+from webapp.web.problems import room_problem
 from webapp.web.sockets.connections import Connections
 
 NO_HOST = problem("unauthorized", "Sign in as a host first.")
@@ -47,11 +47,15 @@ class RoomEvents:
     """
 
     def __init__(
-        self, connections: Connections, room_service: RoomService, subscriptions: Subscriptions, hosts: Hosts
+        self,
+        connections: Connections,
+        room_service: RoomService,
+        subscriptions: Subscriptions,
+        accounts: AccountService,
     ) -> None:
         self._connections = connections
         self._room_service = room_service
-        self._hosts = hosts
+        self._accounts = accounts
         self._membership = room_service.membership
         self._subscriptions = subscriptions
         self._named: set[str] = set()
@@ -166,7 +170,7 @@ class RoomEvents:
         if host is None:
             return NO_HOST
         room = self._room_service.room(_room_in(data))
-        self._subscriptions.subscribe(connection, room.code, lambda: self._hosts.is_still_valid(host))
+        self._subscriptions.subscribe(connection, room.code, lambda: self._accounts.is_still_valid(host))
         if connection not in self._connections:  # it ended while the rooms were loaded
             self._subscriptions.unsubscribe(connection)
         return {"watching": room.code}
