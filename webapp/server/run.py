@@ -28,7 +28,7 @@ class Servable(Protocol):
 
     @property
     def flask(self) -> WsgiApplication:
-        """What answers requests."""
+        """The WSGI application."""
 
     @property
     def known_hosts(self) -> KnownHosts:

@@ -35,14 +35,14 @@ def add_sessions(app: Flask, accounts: AccountService, key: str) -> None:
 
 
 def refuse() -> tuple[str | dict[str, Any], int]:
-    """The answer to whoever is no host: the form to sign in, or a problem for programs."""
+    """The response to whoever is no host: the form to sign in, or a problem for programs."""
     if is_api(request.path):
         return problem("unauthorized", "Sign in as a host, or send Authorization: Bearer TOKEN."), 401
     return sign_in_page()
 
 
 def sign_in_page(error: str | None = None) -> tuple[str, int]:
-    """The form to sign in, as the answer to whoever must."""
+    """The form to sign in, as the response to whoever must."""
     return render_template("dashboard/sign_in.html", error=error), 401
 
 

@@ -41,5 +41,5 @@ class MienFlask(Flask):
 
 
 def services() -> Services:
-    """The services of the application that answers the current request."""
+    """The services of the application that handles the current request."""
     return cast(MienFlask, current_app).services

@@ -1,4 +1,4 @@
-"""What holds for every answer: its headers, no forged requests, and problems that programs can read."""
+"""What every response gets: security headers, and problems that programs can read; no forged requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/r/")
 
 
 def secure(app: Flask) -> None:
-    """Give an application the headers, the check of forms, and the answers to what no view answers."""
+    """Give an application headers, the check for forged requests, and responses where no view makes one."""
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # by `host_only` and the login, not for what needs no session
         WTF_CSRF_SSL_STRICT=False,  # wants a referrer, which our pages never send; the token does not
@@ -37,7 +37,7 @@ def secure(app: Flask) -> None:
     CSRFProtect(app)
     app.after_request(add_headers)
     app.register_error_handler(CSRFError, refuse_forgery)
-    app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(HTTPException, http_error_response)
 
 
 def check_forgery() -> None:
@@ -50,7 +50,7 @@ def check_forgery() -> None:
 
 
 def add_headers(response: Response) -> Response:
-    """The response with the headers of every answer."""
+    """The response with the headers that all have."""
     response.headers.update(SECURITY_HEADERS)
     if request.path.startswith(PRIVATE_PATHS):
         response.headers["Cache-Control"] = "no-store"
@@ -58,19 +58,19 @@ def add_headers(response: Response) -> Response:
 
 
 def refuse_forgery(error: CSRFError) -> tuple[str | dict[str, Any], int]:
-    """The answer to a form that is not ours, or too old: an object for programs, a page for people."""
+    """The response to a form that is not ours, or too old: an object for programs, a page for people."""
     message = "The page that sent this is too old, or not ours; load it again."
     if is_api(request.path):
         return problem("forbidden", message), 403
     return render_template("shared/problem.html", error=message), 403
 
 
-def answer_http_error(error: HTTPException) -> Any:  # noqa: ANN401 - an error is an answer, or werkzeug's own
-    """The answer where there is no view, or one failed: an object for programs, a page for people."""
+def http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - an error is a response of werkzeug's own
+    """The response where there is no view, or one failed: an object for programs, a page for people."""
     if not is_api(request.path) or error.code not in HTTP_PROBLEMS:
         return error
-    answer = error.get_response()
+    response = error.get_response()
     code, message = HTTP_PROBLEMS[error.code]
-    answer.data = json.dumps(problem(code, message))
-    answer.content_type = "application/json"
-    return answer
+    response.data = json.dumps(problem(code, message))
+    response.content_type = "application/json"
+    return response

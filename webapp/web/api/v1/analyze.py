@@ -25,7 +25,7 @@ blueprint = Blueprint("analyze", __name__, url_prefix="/api/v1")
 
 
 @blueprint.errorhandler(FrameError)
-def answer_problem(error: FrameError) -> tuple[dict[str, Any], int, dict[str, str]]:
+def problem_response(error: FrameError) -> tuple[dict[str, Any], int, dict[str, str]]:
     """The problem object of the wire contract."""
     headers = {"Retry-After": RETRY_UPLOAD_S} if isinstance(error, BusyError) else {}
     return problem_to_wire(0, error), FRAME_STATUS[error.code], headers

@@ -20,7 +20,7 @@ from webapp.web.context import services
 from webapp.web.problems import room_problem, status_of
 from webapp.web.urls import join_url
 
-Answer = tuple[dict[str, Any], int]
+ApiResponse = tuple[dict[str, Any], int]
 
 EXPORT_FORMATS = ("csv", "parquet")
 
@@ -32,27 +32,27 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 @blueprint.errorhandler(RoomError)
 @blueprint.errorhandler(StoreError)
-def answer_problem(error: RoomError | StoreError) -> Answer:
+def problem_response(error: RoomError | StoreError) -> ApiResponse:
     """What could not be done, as programs get it."""
     return room_problem(error), status_of(error)
 
 
 @blueprint.errorhandler(ExportsBusyError)
-def answer_busy(error: ExportsBusyError) -> tuple[dict[str, Any], int, dict[str, str]]:
+def busy_response(error: ExportsBusyError) -> tuple[dict[str, Any], int, dict[str, str]]:
     """The same, with the time after which to try again."""
     return room_problem(error), status_of(error), {"Retry-After": RETRY_EXPORT_S}
 
 
 @blueprint.get("/rooms")
 @host_only
-def list_rooms() -> Answer:
+def list_rooms() -> ApiResponse:
     """All rooms."""
     return {"rooms": [_described(room) for room in services().rooms.rooms().values()]}, 200
 
 
 @blueprint.post("/rooms")
 @host_only
-def create_room() -> Answer:
+def create_room() -> ApiResponse:
     """A new room, and where people join it."""
     body = _body()
     room = services().rooms.create_room(body.get("name"), body.get("information"), body.get("settings", {}))
@@ -61,14 +61,14 @@ def create_room() -> Answer:
 
 @blueprint.get("/rooms/<code>")
 @host_only
-def show_room(code: str) -> Answer:
+def show_room(code: str) -> ApiResponse:
     """One room."""
     return _described(services().rooms.room(code)), 200
 
 
 @blueprint.delete("/rooms/<code>")
 @host_only
-def delete_room(code: str) -> Answer:
+def delete_room(code: str) -> ApiResponse:
     """Delete a room with everything recorded in it."""
     rooms = services().rooms
     rooms.delete_room(rooms.room(code))
@@ -77,7 +77,7 @@ def delete_room(code: str) -> Answer:
 
 @blueprint.post("/rooms/<code>/close")
 @host_only
-def close_room(code: str) -> Answer:
+def close_room(code: str) -> ApiResponse:
     """Let nobody join any more."""
     rooms = services().rooms
     room = rooms.room(code)
@@ -87,7 +87,7 @@ def close_room(code: str) -> Answer:
 
 @blueprint.post("/rooms/<code>/recording")
 @host_only
-def record(code: str) -> Answer:
+def record(code: str) -> ApiResponse:
     """Start or stop recording."""
     rooms = services().rooms
     room, state = rooms.room(code), _body().get("state")
@@ -102,7 +102,7 @@ def record(code: str) -> Answer:
 
 @blueprint.post("/rooms/<code>/markers")
 @host_only
-def add_marker(code: str) -> Answer:
+def add_marker(code: str) -> ApiResponse:
     """Mark an event."""
     rooms = services().rooms
     room, body = rooms.room(code), _body()
@@ -113,7 +113,7 @@ def add_marker(code: str) -> Answer:
 
 @blueprint.post("/rooms/<code>/baseline")
 @host_only
-def ask_for_baselines(code: str) -> Answer:
+def ask_for_baselines(code: str) -> ApiResponse:
     """Ask everybody in the room to look neutral."""
     rooms = services().rooms
     return {"asked": rooms.membership.ask_for_baselines(rooms.room(code))}, 200
@@ -133,7 +133,7 @@ def export(code: str) -> Response:
 
 @blueprint.delete("/rooms/<code>/participants/<participant_id>")
 @host_only
-def delete_participant(code: str, participant_id: str) -> Answer:
+def delete_participant(code: str, participant_id: str) -> ApiResponse:
     """Send a person away and delete what was recorded of them."""
     rooms = services().rooms
     room = rooms.room(code)
@@ -143,7 +143,7 @@ def delete_participant(code: str, participant_id: str) -> Answer:
 
 @blueprint.post("/rooms/<code>/participants/<participant_id>/remove")
 @host_only
-def remove_participant(code: str, participant_id: str) -> Answer:
+def remove_participant(code: str, participant_id: str) -> ApiResponse:
     """Send a person away; what was recorded of them stays."""
     rooms = services().rooms
     room = rooms.room(code)
