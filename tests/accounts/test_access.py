@@ -23,7 +23,7 @@ PASSWORD = "correct horse battery"
 LIMIT_S = 10
 
 PUBLIC = {
-    "static", "routes.index", "routes.healthz", "routes.readyz", "routes.analyze", "routes.authority",
+    "static", "live.index", "live.authority", "health.healthz", "health.readyz", "analyze.analyze",
     "room.ask_code", "room.show",
 }  # fmt: skip
 """What anybody may open, of a room the text that people read before they consent; the rest is a host's."""

@@ -12,11 +12,13 @@ import requests
 from tests.helpers.serving import Server
 from tests.helpers.stores import Background, scripted_lab
 from tests.rooms.test_server import LIMIT_S, TOKEN, api, code_of, export, make_room, person, rows
-from webapp.accounts.hosts import Hosts, HostUser
+from webapp.accounts.identity import HostUser
 from webapp.accounts.join_limits import JOINS_OF_CONNECTION
+from webapp.accounts.service import AccountService
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.store.sample_writer import SampleWriter
+from webapp.web.sockets.connections import Connections
 from webapp.web.sockets.rooms import RoomEvents
 
 MAX_OVER_THE_LENGTH = 25
@@ -124,8 +126,9 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
     with scripted_lab(tmp_path) as (made, store, _):
         room = made.create_room("Room", "Text", {})
         room_service = RoomService(store, SampleWriter(store), "model")
-        subscriptions = Ticker(room_service, SimpleNamespace(emit=None)).subscriptions
-        events = RoomEvents(room_service, subscriptions, Hosts(store, None))
+        emitter = SimpleNamespace(emit=None)
+        subscriptions = Ticker(room_service, emitter).subscriptions
+        events = RoomEvents(Connections(emitter), room_service, subscriptions, AccountService(store, None))
         events.connected("board", None)
         with store.slow("load_rooms") as asked:
             with Background(events._subscribe, "board", {"room": room.code}) as watching:

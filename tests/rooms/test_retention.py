@@ -120,9 +120,8 @@ def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_
     archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
     archive.prepare()
     store = LocalStore(archive)
-    room_service = RoomService(store, SampleWriter(store), "model")
     told: list[tuple[str, str, object]] = []
-    room_service.membership.tell = lambda connection, event, data: told.append((connection, event, data))
+    room_service = RoomService(store, SampleWriter(store), "model", tell=lambda *what: told.append(what))
     old, new = (room_service.create_room(name, "Text", {}) for name in ("old", "new"))
     room_service.membership.join("in old", old, "", True, None)
     room_service.membership.join("in new", new, "", True, None)

@@ -393,15 +393,15 @@ def test_who_joins_a_room_that_ends_meanwhile_is_not_in_it(
 
 @pytest.mark.parametrize("back", [False, True])
 def test_a_connection_that_ends_while_it_joins_holds_no_place(
-    room_service: RoomService, store: ScriptedStore, back: bool
+    store: ScriptedStore, writer: SampleWriter, back: bool
 ) -> None:
+    connected = {"c0", "c1"}
+    room_service = RoomService(store, writer, "model", is_connected=connected.__contains__)
     room = make_room(room_service, max_participants=1)
     resume = None
     if back:
         resume = join(room_service, room, "c0").resume
         room_service.membership.leave("c0")
-    connected = {"c1"}
-    room_service.membership.is_connected = connected.__contains__
     method = "update_participant" if back else "add_participant"
     with store.slow(method) as asked, Background(join, room_service, room, "c1", resume) as joining:
         assert asked.wait(10)
@@ -530,9 +530,9 @@ def test_a_baseline_outlasts_leaving_while_it_is_stored(
     assert joined.participant.record.left_ms is not None
 
 
-def test_streams_end_with_their_participants_and_rooms(room_service: RoomService) -> None:
+def test_streams_end_with_their_participants_and_rooms(store: ScriptedStore, writer: SampleWriter) -> None:
     outlets = Outlets()
-    room_service.membership.outlets.append(outlets)
+    room_service = RoomService(store, writer, "model", outlets=[outlets])
     room = make_room(room_service)
     ids = [join(room_service, room, f"c{number}").participant.record.id for number in range(4)]
     room_service.membership.leave("c0")

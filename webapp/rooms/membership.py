@@ -12,7 +12,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ from webapp.store.records import MarkerRecord, ParticipantRecord, SampleRecord, 
 from webapp.store.repositories import Archive
 from webapp.store.sample_writer import SampleWriter
 
-Tell = Callable[[str, str, dict[str, Any]], None]
+Tell = Callable[[str, str, dict[str, Any]], object]
 """Sends an event to a connection: its id, the event's name, its data."""
 
 PART_IS_OVER = (
@@ -82,16 +82,25 @@ class Membership:
     both are needed, and neither is held while the store is asked or a connection is told something.
     """
 
-    def __init__(self, store: Store, writer: SampleWriter, repairs: Repairs) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: SampleWriter,
+        repairs: Repairs,
+        *,
+        tell: Tell = lambda connection, event, data: None,
+        is_connected: Callable[[str], bool] = lambda connection: True,
+        outlets: Iterable[Outlet] = (),
+    ) -> None:
         self._store = store
         self._writer = writer
         self._repairs = repairs
         self._lock = threading.Lock()
         self._joining: set[str] = set()
         self._joined: dict[str, tuple[Room, Participant]] = {}
-        self.tell: Tell = lambda connection, event, data: None
-        self.is_connected: Callable[[str], bool] = lambda connection: True
-        self.outlets: list[Outlet] = []
+        self.tell = tell
+        self.is_connected = is_connected
+        self.outlets = tuple(outlets)
 
     # Coming
 

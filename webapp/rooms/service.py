@@ -10,7 +10,7 @@ import importlib.util
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.concurrency import SingleFlight
 from webapp.rooms.download import Download
-from webapp.rooms.membership import Membership
+from webapp.rooms.membership import Membership, Outlet, Tell
 from webapp.rooms.recorder import Recorder
 from webapp.rooms.repairs import Repairs
 from webapp.rooms.room import (
@@ -60,12 +60,22 @@ def can_write_parquet() -> bool:
 class RoomService:
     """All rooms of this server, the `people` in them and the `intake` of their frames.
 
-    `model` is the version of the expression model. Any thread may call it. `_lock` guards the dictionary of
-    rooms, which is replaced and never changed; each room has its own lock and turn (see `Room`), so that
-    nothing in one room waits for another.
+    `model` is the version of the expression model. `tell` sends an event to a connection, `is_connected` says
+    whether one is still open. Any thread may call it. `_lock` guards the dictionary of rooms, which is
+    replaced and never changed; each room has its own lock and turn (see `Room`), so that nothing in one room
+    waits for another.
     """
 
-    def __init__(self, store: Store, writer: SampleWriter, model: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: SampleWriter,
+        model: str,
+        *,
+        tell: Tell = lambda connection, event, data: None,
+        is_connected: Callable[[str], bool] = lambda connection: True,
+        outlets: Iterable[Outlet] = (),
+    ) -> None:
         self._store = store
         self._writer = writer
         self._model = model
@@ -76,7 +86,9 @@ class RoomService:
         self._lock = threading.Lock()
         self._load = SingleFlight(self._load_rooms)
         self.repairs = Repairs(store)
-        self.membership = Membership(store, writer, self.repairs)
+        self.membership = Membership(
+            store, writer, self.repairs, tell=tell, is_connected=is_connected, outlets=outlets
+        )
         self.recorder = Recorder(self.membership, writer, model)
 
     # Rooms
