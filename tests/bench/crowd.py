@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.bench.bench_load import put_load, watched
-from tests.bench.load_client import Load, Plan
+from tests.helpers.load_client import Load, Plan
+from tests.helpers.room_client import api, export, make_room, rows
 from tests.helpers.serving import Server
-from tests.rooms.test_server import api, export, make_room, rows
 from webapp.export.tables import iso
 
 PARTICIPANTS = 30

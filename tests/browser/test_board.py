@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
-from tests.browser.test_main_thread import busy_s
-from tests.browser.test_rooms import sign_in
+from tests.browser.main_thread import busy_s
+from tests.browser.room_pages import sign_in
 from tests.helpers.crowd import Crowd
+from tests.helpers.room_client import TOKEN, make_room
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, make_room
 
 PEOPLE = 30
 SECONDS = 10

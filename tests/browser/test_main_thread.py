@@ -6,32 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser import live
+from tests.browser.main_thread import busy_s, received_answers
 from tests.helpers.serving import Server
 
 RESULTS_PER_S = 15
 LARGEST_SHARE = 0.30
 SECONDS = 6
-
-
-def busy_s(session: CDPSession) -> float:
-    """The processor time that the main thread has spent on tasks."""
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return next(float(metric["value"]) for metric in metrics if metric["name"] == "TaskDuration")
-
-
-def received_answers(page: Page) -> list[str]:
-    """A list that fills with the acknowledgements that a page, not opened yet, receives."""
-    answers: list[str] = []
-
-    def listen(payload: str | bytes) -> None:
-        if isinstance(payload, str) and payload.startswith("43"):
-            answers.append(payload)
-
-    page.on("websocket", lambda socket: socket.on("framereceived", listen))
-    return answers
 
 
 def test_the_main_thread_is_mostly_idle_at_15_results_a_second(

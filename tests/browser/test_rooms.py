@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -16,18 +15,16 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, WebSocket
 
 from tests.browser import live, videos
+from tests.browser.room_pages import MARKERS, join, make_room, sign_in
+from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
 from webapp.export.codebook import EXPORT_NAMES
 
 NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]
 
-TOKEN = "a-long-token-for-tests"
-PASSWORD = "correct horse battery"
-INFORMATION = "We study how faces move.\nNothing else."
 RECORDED_S = 20
 MARKER_TIMEOUT_S = 0.1
-MARKERS = {"1": "Film begins", "2": "Film ends"}
 
 ANSWER = re.compile(r"43(?P<ack>\d+)(?P<result>.*)", re.DOTALL)
 """Engine.IO message (4), Socket.IO acknowledgement (3)."""
@@ -43,36 +40,6 @@ NOTE_KEY = """
 def room_server() -> Iterator[Server]:
     with Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
-
-
-def sign_in(page: Page, room_server: Server) -> None:
-    page.goto(f"{room_server.url}/host?token={TOKEN}")
-    page.fill("[name=name]", f"Host {time.time()}")
-    page.fill("[name=password]", PASSWORD)
-    page.click("button.is-main")
-    page.wait_for_selector("h1:has-text('Rooms')")
-
-
-def make_room(page: Page) -> str:
-    """Make a room on the host's page; its link. The page then shows its board."""
-    page.fill("[name=name]", "Reading study")
-    page.fill("[name=information]", INFORMATION)
-    page.fill("[name=marker_labels]", "\n".join(MARKERS.values()))
-    page.click("text=Create room")
-    page.wait_for_selector("#room-state:has-text('Open')")
-    link = page.get_attribute("#join-url", "href")
-    assert link
-    return link
-
-
-def join(page: Page, link: str, alias: str) -> None:
-    page.goto(link)
-    assert INFORMATION in page.inner_text(".information")
-    page.fill("#alias", alias)
-    page.check("#consent")
-    page.click("#join")
-    page.wait_for_selector('[data-screen="live"]', state="visible")
-    page.wait_for_selector(f"#my-alias:has-text('{alias}')")
 
 
 def tile(page: Page, alias: str) -> str:

@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 import requests
 
-from tests.bench.load_client import BINARY, TEXT, websocket_frame
+from tests.helpers.load_client import BINARY, TEXT, websocket_frame
 from tests.helpers.serving import PROJECT_ROOT, START_TIMEOUT_S, Server
 
 PING, PONG = 0x89, 0x8A

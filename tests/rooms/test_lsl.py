@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.bench.scenes import moving_faces
 from tests.helpers.faces import face
+from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
+from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, api, make_room, person
 from webapp.protocol import LABELS, STAGES, Frame, Result
 from webapp.rooms.lsl import CHANNELS, LslOutlets
 from webapp.rooms.room import Participant, Room
@@ -94,7 +94,7 @@ def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> Non
     """Through a real server: what the participant got as results is what a recorder gets, in order."""
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_LSL="1") as server:
         room = make_room(server)
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             participant = one.join(room)["participant"]
             inlet, markers = inlet_of(f"mien-{room}-{participant}"), inlet_of(f"mien-{room}-markers")
             results: list[Any] = []

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bench.crowd import PARTICIPANTS, Crowd
-from tests.bench.scenes import moving_faces
 from tests.helpers.postgres import database_setting
+from tests.helpers.room_client import TOKEN
+from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN
 
 SECONDS = 12.0
 

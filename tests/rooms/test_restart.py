@@ -6,13 +6,21 @@ import os
 import signal
 import time
 
+from tests.helpers.room_client import (
+    TOKEN,
+    ParticipantClient,
+    api,
+    export,
+    make_room,
+    rows,
+    wait_until_stored,
+)
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, api, export, make_room, person, rows, wait_until_stored
 
 LOST_AT_MOST_S = 1.0
 
 
-def send_for(one: person, jpeg: bytes, seconds: float) -> list[float]:
+def send_for(one: ParticipantClient, jpeg: bytes, seconds: float) -> list[float]:
     """When the frames that were answered in this time had been sent."""
     end_s, sent_s = time.time() + seconds, []
     while time.time() < end_s:
@@ -25,7 +33,7 @@ def test_a_killed_server_loses_at_most_a_second_and_goes_on(astronaut_jpeg: byte
     server = Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
     with server:
         room = make_room(server)
-        one = person(server)
+        one = ParticipantClient(server)
         with one:
             joined = one.join(room)
             api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
@@ -34,7 +42,7 @@ def test_a_killed_server_loses_at_most_a_second_and_goes_on(astronaut_jpeg: byte
             os.kill(server.process.pid, signal.SIGKILL)
             server.process.wait(10)
         server.start()
-        with person(server) as again:
+        with ParticipantClient(server) as again:
             back = again.join(room, resume=joined["resume"])
             assert back["participant"] == joined["participant"]
             assert back["recording"] is True, "the recording goes on by itself"
@@ -52,7 +60,7 @@ def test_a_killed_server_loses_at_most_a_second_and_goes_on(astronaut_jpeg: byte
 def test_a_killed_store_costs_no_sample_and_no_frame(astronaut_jpeg: bytes) -> None:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
         room = make_room(server)
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             one.join(room)
             api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
             sent = len(send_for(one, astronaut_jpeg, 1.0))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from websocket import WebSocketException
 
-from tests.bench.load_client import Plan, simulate
-from tests.bench.processes import memory_mb
 from tests.helpers.attacks import ATTACKS, LoggedServer, Target, attacking
-from tests.rooms.test_server import TOKEN, make_room
+from tests.helpers.load_client import Plan, simulate
+from tests.helpers.processes import memory_mb
+from tests.helpers.room_client import TOKEN, make_room
 
 SECONDS, WARM_UP_S = 2.0, 1.0
 CLIENTS, RATE_PER_S = 2, 5.0

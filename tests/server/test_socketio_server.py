@@ -10,8 +10,8 @@ import pytest
 import requests
 import websocket
 
-from tests.bench.processes import memory_mb
 from tests.helpers.attacks import LoggedServer
+from tests.helpers.processes import memory_mb
 from webapp.server.connection_limits import MAX_TEXT_BYTES
 
 LIMIT_S = 20
