@@ -70,6 +70,7 @@ def test_a_start_that_fails_is_tried_again(start_supervisor: StartSupervisor, tm
     wait_until(lambda: supervisor.ready)
 
 
+@pytest.mark.slow
 def test_a_child_that_always_fails_is_started_ever_less_often(
     start_supervisor: StartSupervisor, tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_frozen_child_is_killed_and_replaced_and_its_requests_fail(
     assert ask(supervisor, b"x").result(20)
 
 
+@pytest.mark.slow
 def test_requests_that_wait_behind_others_do_not_hang(start_supervisor: StartSupervisor) -> None:
     supervisor = start_supervisor(spec("measure"))
     wait_until(lambda: supervisor.ready)
@@ -202,6 +204,7 @@ print("answered")
 """
 
 
+@pytest.mark.slow
 def test_after_a_stall_of_the_event_loop_a_child_that_answered_is_not_killed() -> None:
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", STALLED_LOOP],
