@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from itsdangerous import TimestampSigner
 
-from tests.store.test_store import LocalStore
+from tests.helpers.stores import LocalStore
 from webapp.accounts.first_access import FIRST_ACCESS_S
 from webapp.accounts.service import AccountService
 from webapp.errors import BadRequestError, StoreError, TooManyAttemptsError

@@ -16,6 +16,19 @@ from webapp.store.repositories import Archive
 from webapp.store.sample_writer import SampleWriter
 
 
+class LocalStore:
+    """Asks an archive without a process between; fails while `failing`."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.failing = False
+
+    def call(self, method: Any, *arguments: Any, **named: Any) -> Any:
+        if self.failing:
+            raise StoreError("disk full")
+        return method(self.archive, *arguments, **named)
+
+
 class ScriptedStore:
     """Asks an archive, one call at a time and in order, as the store's process does.
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.faces import face
-from tests.store.test_store import LocalStore
+from tests.helpers.stores import LocalStore
 from webapp.protocol import STAGES, Face, Frame, Result
 from webapp.rooms.dashboard import FRESH_S, summary
 from webapp.rooms.membership import Joined

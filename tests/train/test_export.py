@@ -18,7 +18,7 @@ from models.train.fit import fit
 from models.train.network import build_served, build_trained
 from models.train.settings import Settings
 from tests.train.data_files import astronaut_face, light_and_dark, serious_face
-from tests.train.test_fit import SMALL
+from tests.train.small_run import SMALL
 from webapp.config import Runtime
 from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier

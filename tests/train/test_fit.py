@@ -18,17 +18,7 @@ from models.train.settings import Settings
 from models.train.targets import targets
 from models.train.views import UPRIGHT
 from tests.train.data_files import light_and_dark
-
-SMALL = replace(
-    Settings(),
-    stem=(4, 2),
-    blocks=((8, 2),),
-    dropout=0.0,  # its chances are not the same after a stop
-    epochs=3,
-    batch=16,
-    warmup_epochs=0.5,
-    ema_momentum=0.5,
-)
+from tests.train.small_run import SMALL
 
 
 class PowerCutError(Exception):
