@@ -170,13 +170,13 @@ def floating(model: keras.Model, images: NDArray[np.uint8]) -> bytes:  # noqa: A
 
 
 def sign_card(folder: Path) -> None:
-    """Put each file's SHA-256 into its line of the model card, `| name | sha256 |`."""
+    """Put each file's SHA-256, teachers' too, into its line of the model card, `| name | sha256 |`."""
     card = folder / "README.md"
     if not card.is_file():
         return
     text = card.read_text()
-    for name in MODEL_FILES:
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    for path in (*(folder / name for name in MODEL_FILES), *sorted(folder.glob("teachers/*.npz"))):
+        name, digest = path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
         text = re.sub(rf"(\| `{re.escape(name)}` \| `)[0-9a-f]*(`)", rf"\g<1>{digest}\g<2>", text)
     card.write_text(text)
 
