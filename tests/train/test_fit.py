@@ -78,6 +78,13 @@ def test_a_student_learns_from_a_bank_where_labels_are_missing(tmp_path: Path) -
     assert (best_score(tmp_path / "student") or 0) > 0.9
 
 
+def test_a_final_run_keeps_its_last_epoch_and_has_no_score(tmp_path: Path) -> None:
+    weights = fit(light_and_dark(64), None, replace(SMALL, epochs=2), tmp_path / "run")
+    assert weights.is_file()
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 1 + 2
+    assert best_score(tmp_path / "run") is None
+
+
 def test_distillation_without_a_bank_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no bank"):
         train(tmp_path / "run", replace(SMALL, distillation=0.5))
