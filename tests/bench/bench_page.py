@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import skimage.data
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, ViewportSize, sync_playwright
 
 from tests.bench.report import Goal, print_goals, write_goals
 from tests.browser import live, videos
@@ -24,7 +24,7 @@ from tests.helpers.crowd import Crowd
 from tests.helpers.room_client import TOKEN, make_room
 from tests.helpers.serving import Server
 
-VIEWPORT = {"width": 1280, "height": 800}
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 SECONDS = 10
 RESULTS_PER_S = 15
 """Nearly all of the live view's work belongs to results: 22% at 14 a second, 30% at 20."""
