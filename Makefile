@@ -91,8 +91,8 @@ train: .venv/train.stamp ## Train the CNN on DATA and the bank, or resume; write
 	@KERAS_BACKEND=torch $(PYTHON) -m models.train.recipe --data $(DATA) --unlabelled $(UNLABELLED)
 	@KERAS_BACKEND=tensorflow $(PYTHON) -m models.train.export --data $(DATA)
 
-evaluate: .venv/dev.stamp ## Score models/expression.tflite on the validation images of DATA=folder
-	@$(PYTHON) -m models.train.evaluate --sheets $(DATA) --split validation
+evaluate: .venv/dev.stamp ## Score models/expression.tflite on the validation images of DATA, or on your own FACES=folder
+	@$(PYTHON) -m models.train.evaluate $(if $(FACES),--faces "$(FACES)",--sheets $(DATA) --split validation)
 
 clean: ## Remove what setting up and building made; certificates in instance/ stay
 	rm -rf .venv .venv-peer node_modules static/vendor build

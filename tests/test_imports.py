@@ -1,11 +1,13 @@
-"""Who may import whom: each contract of `[tool.importlinter]` holds, and each can fail."""
+"""Who may import whom: each contract of `[tool.importlinter]` holds and can fail; no test imports another."""
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,37 @@ def test_a_contract_can_fail(copy: Path, contract: str, sources: dict[str, str])
             module.write(f"\n{source}\n")
     run = lint_imports(copy, "--contract", contract)
     assert (run.returncode, "0 kept, 1 broken" in run.stdout) == (1, True), run.stdout + run.stderr
+
+
+def imported(source: str) -> Iterator[str]:
+    """The full names of all that a module imports, wherever it does."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def from_test_modules(source: str) -> list[str]:
+    """What a module imports of a test module, or as one."""
+    return [name for name in imported(source) if name.startswith("tests.") and ".test_" in name]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from tests.rooms.test_server import api",
+        "from tests.rooms import test_server",
+        "import tests.rooms.test_server",
+        "def late():\n    from tests.rooms.test_server import api",
+    ],
+)
+def test_an_import_of_a_test_module_is_found(source: str) -> None:
+    assert from_test_modules(source)
+
+
+def test_no_module_imports_a_test_module() -> None:
+    """What several need is a helper, so that a test can be changed without a look at others."""
+    sources = {path.relative_to(ROOT): path.read_text() for path in (ROOT / "tests").rglob("*.py")}
+    found = {str(path): names for path, source in sources.items() if (names := from_test_modules(source))}
+    assert len(sources) > 100 and found == {}

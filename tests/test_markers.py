@@ -49,6 +49,15 @@ def only_names_one(server: Server) -> str:
     return server.url
 
 
+class SpecialServer(Server):
+    """Another kind of server."""
+
+
+def starts_another_kind() -> None:
+    with SpecialServer():
+        pass
+
+
 def uses_postgres() -> None:
     with database_setting("PostgreSQL"):
         pass
@@ -66,6 +75,7 @@ def trains(network: Any) -> None:
         (starts_one_in_a_function_of_its_own, {"server"}),
         (starts_one_as_a_context, {"server"}),
         (uses_such_a_context, {"server"}),
+        (starts_another_kind, {"server"}),
         (uses_postgres, {"postgres"}),
         (trains, {"slow"}),
         (only_names_one, set()),

@@ -252,9 +252,14 @@ def check_image_bytes(image: bytes | bytearray | memoryview) -> None:
         )
 
 
+def problem(code: str, message: str) -> dict[str, Any]:
+    """A problem as HTTP answers and acknowledgements of events carry it."""
+    return {"problem": {"code": code, "message": message}}
+
+
 def problem_to_wire(seq: int | None, error: FrameError) -> dict[str, Any]:
     """The problem object of the wire contract; `seq` is None where the frame did not say a usable one."""
-    return {"seq": seq, "problem": {"code": error.code, "message": str(error)}}
+    return {"seq": seq, **problem(error.code, str(error))}
 
 
 def seq_of(meta: object) -> int | None:

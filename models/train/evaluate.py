@@ -6,6 +6,8 @@ left as they are elsewhere (which compares with published figures), and end to e
 and all that the server does with it, where a face that is not found is an error; and so under the corruptions
 of webcams. `--report` gets one HTML page with the plots in it, the plots as PNG, and the figures as JSON.
 
+`--faces FOLDER` measures a laboratory's own images instead; see `labelled_folder` for what it holds.
+
 Any split that labels.csv names can be measured, without training images too. Where these are elsewhere,
 `--train` says so; without any, near copies of training images cannot be told and stay in.
 """
@@ -14,8 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.train.batches import as_input
-from models.train.calibration import CALIBRATED_ON, HeldOutCalibration, hold_out
-from models.train.data import UNKNOWN, USAGES, DataError, FaceSet, read_split
+from models.train.calibration import CALIBRATED_ON, hold_out
+from models.train.data import UNKNOWN, USAGES, VOTES, DataError, FaceSet, read_split
 from models.train.duplicates import near_duplicates
 from models.train.faces import DEFAULT_DATA, FACE_CACHE, aligned_faces
+from models.train.figures import FerPlus, Images, Subject, figures
 from models.train.frames import CORRUPTIONS, crop_by_server
+from models.train.labelled_folder import crop_images, read_folder
 from models.train.report import table, write_report
-from models.train.scores import FER_PLUS_OF_LABEL, agreement, fer_plus_majority, score
+from models.train.scores import score
 from webapp.config import Runtime
 from webapp.vision.classify import Classifier, load_classifier
 
@@ -38,30 +40,12 @@ DEFAULT_REPORT = Path("build/report")
 FER_PLUS_HEAD = "fer_plus_head.npz"
 CORRUPTED_IMAGES = 1000
 
-Images = NDArray[np.uint8]
-FerPlus = Callable[[Images], NDArray[np.int64]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """What is measured: the (n,) faces of a split, and which have a near copy among the training images.
-
-    `copied` is None where there are no training images to compare with. `calibrated_on` says that the model's
-    calibration was fitted on these faces: its error is then cross-validated too.
-    """
-
-    faces: FaceSet
-    copied: NDArray[np.bool_] | None
-    classifier: Classifier
-    fer_plus: FerPlus | None
-    calibrated_on: bool = False
-
 
 def evaluate(subject: Subject, crops_only: bool = False) -> dict[str, Any]:
     """All figures in their JSON form; those of the given crops also stand at the top."""
     faces = subject.faces
     crops, _ = aligned_faces(faces.images, FACE_CACHE)
-    folds = hold_out(subject.classifier.probabilities(crops), faces.labels) if subject.calibrated_on else None
+    folds = hold_out(subject.classifier.probabilities(crops), faces.labels) if subject.calibrated_on else []
     given = figures(subject, crops, np.ones(len(faces), bool), folds)
     ways = {"crops": given}
     corruptions: dict[str, Any] = {}
@@ -71,50 +55,14 @@ def evaluate(subject: Subject, crops_only: bool = False) -> dict[str, Any]:
     return {**given, "ways": ways, "corruptions": corruptions}
 
 
-def figures(
-    subject: Subject, crops: Images, found: NDArray[np.bool_], folds: HeldOutCalibration | None = None
-) -> dict[str, Any]:
-    """The figures of one way of cropping the faces; `found` (n,) is false where there was nothing to crop.
-
-    `folds` add the score with calibrations that were fitted without the faces they are measured on.
-    """
-    faces = subject.faces
-    probabilities = subject.classifier.probabilities(crops)
-    result = {**score(faces.labels, probabilities, found).as_dict(), "found": float(found.mean())}
-    held_out = probabilities if folds is None else folds.apply(probabilities)
-    if folds is not None:
-        result["cross_validated"] = score(faces.labels, held_out, found).as_dict()
-    result["answers"] = _answers(faces.labels, held_out, found)
-    result["fer_plus"] = _fer_plus_figures(subject, crops, probabilities, found)
-    if subject.copied is not None:
-        rest = score(np.where(subject.copied, UNKNOWN, faces.labels), probabilities, found)
-        result["without_duplicates"] = {"duplicates": int(subject.copied.sum()), **rest.as_dict()}
-    return result
-
-
-def _answers(
-    labels: NDArray[np.int64], probabilities: NDArray[np.float32], found: NDArray[np.bool_]
-) -> dict[str, Any]:
-    """For the reliability plot: how sure each answer is, and whether it is right."""
-    known = found & (labels != UNKNOWN)
-    right = probabilities[known].argmax(axis=1) == labels[known]
-    return {"confidence": probabilities[known].max(axis=1).round(4).tolist(), "right": right.tolist()}
-
-
-def _fer_plus_figures(
-    subject: Subject, crops: Images, probabilities: NDArray[np.float32], found: NDArray[np.bool_]
-) -> dict[str, Any]:
-    majority = fer_plus_majority(subject.faces.votes)
-    if subject.fer_plus is None:
-        answers = np.array(FER_PLUS_OF_LABEL)[probabilities.argmax(axis=1)]
-    else:
-        answers = subject.fer_plus(crops)
-    return {
-        "images": int((majority != UNKNOWN).sum()),
-        "left_out": int((majority == UNKNOWN).sum()),
-        "agreement": agreement(majority, np.where(found, answers, UNKNOWN - 1)),
-        "classes_answered": 7 if subject.fer_plus is None else 8,
-    }
+def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
+    """All figures of the labelled images of a folder, end to end; see `labelled_folder`."""
+    images = read_folder(folder)
+    crops, found = crop_images(images.paths)
+    nobody = np.zeros((len(crops), len(VOTES)), np.float32)
+    subject = Subject(FaceSet(crops, images.labels, nobody), None, classifier, None, groups=images.groups)
+    result = figures(subject, crops, found)
+    return {**result, "ways": {"end_to_end": result}, "corruptions": {}}
 
 
 def under_corruptions(subject: Subject) -> dict[str, Any]:
@@ -189,6 +137,7 @@ def arguments() -> argparse.Namespace:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--sheets", type=Path, default=DEFAULT_DATA, help="folder of sheets")
     source.add_argument("--fer2013", type=Path, help="Kaggle's fer2013.csv, fer2013new.csv beside it")
+    source.add_argument("--faces", type=Path, help="folder of images, a subfolder for each expression")
     parser.add_argument("--split", default="validation", help="a split that labels.csv names")
     parser.add_argument("--usage", help="the same for fer2013.csv, such as PrivateTest")
     parser.add_argument("--train", type=Path, help="where the training images are, if not at the source")
@@ -202,21 +151,26 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Evaluate from the command line."""
     chosen = arguments()
-    data: Path = chosen.fer2013 or chosen.sheets
-    split = chosen.usage or chosen.split
-    faces = read_split(data, split)
-    subject = Subject(
-        faces,
-        None if split == "train" else find_copies(faces, data, chosen.train),
-        load_classifier(runtime_of(chosen.model), chosen.model),
-        fer_plus_head(chosen.model),
-        split in (CALIBRATED_ON, USAGES[CALIBRATED_ON]),
-    )
-    result = {"model": chosen.model.name, "split": split, **evaluate(subject, chosen.crops_only)}
+    classifier = load_classifier(runtime_of(chosen.model), chosen.model)
+    if chosen.faces:
+        result = {"split": str(chosen.faces), **evaluate_folder(chosen.faces, classifier)}
+    else:
+        result = _evaluate_split(chosen, classifier)
+    result = {"model": chosen.model.name, **result}
     print(table(result))
     print(f"\nreport: {write_report(result, chosen.report)}")
     for file in filter(None, (chosen.report / "report.json", chosen.json)):
         file.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _evaluate_split(chosen: argparse.Namespace, classifier: Classifier) -> dict[str, Any]:
+    data: Path = chosen.fer2013 or chosen.sheets
+    split = chosen.usage or chosen.split
+    faces = read_split(data, split)
+    copied = None if split == "train" else find_copies(faces, data, chosen.train)
+    calibrated_on = split in (CALIBRATED_ON, USAGES[CALIBRATED_ON])
+    subject = Subject(faces, copied, classifier, fer_plus_head(chosen.model), calibrated_on)
+    return {"split": split, **evaluate(subject, chosen.crops_only)}
 
 
 if __name__ == "__main__":

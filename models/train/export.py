@@ -1,7 +1,7 @@
 """Writes the files of `models/` from a run: `python -m models.train.export --run build/runs/NAME`.
 
 The averaged weights of the run's best epoch go into a network of Keras' own layers, which ends in
-calibrated probabilities. That network becomes
+calibrated probabilities at the operating point. That network becomes
 `expression.keras` and, with weights and activations of 8 bits, `expression.tflite`; where 8 bits cost too
 much accuracy, the TFLite file keeps floats. Needs the TensorFlow backend of Keras.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models.train.batches import as_input
-from models.train.calibration import CALIBRATED_ON, as_logits, best_calibration, hold_out
+from models.train.calibration import CALIBRATED_ON, as_logits, cross_validated, fit_output, hold_out
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_served, build_trained
@@ -52,10 +52,22 @@ def export(run: Path, data: Path, folder: Path = MODELS) -> None:
     """Write the three model files, and their SHA-256 into the model card if there is one."""
     validation = read_aligned(data, CALIBRATED_ON)
     validation = validation.take(validation.labels != UNKNOWN)
-    model = served_model(run, validation)
-    model.save(folder / "expression.keras")
     write_fer_plus_head(run, folder / "fer_plus_head.npz")
     (folder / "labels.json").write_text(json.dumps(list(LABELS)) + "\n")
+    _write_network(served_model(run, validation), validation, data, folder)
+
+
+def recalibrate(data: Path, folder: Path = MODELS) -> None:
+    """Fit calibration and operating point of the files in a folder again, without the run that made them."""
+    validation = read_aligned(data, CALIBRATED_ON)
+    validation = validation.take(validation.labels != UNKNOWN)
+    model = keras.saving.load_model(folder / "expression.keras", compile=False)
+    calibrate(model, validation)
+    _write_network(model, validation, data, folder)
+
+
+def _write_network(model: keras.Model, validation: FaceSet, data: Path, folder: Path) -> None:
+    model.save(folder / "expression.keras")
     write_tflite(model, folder / "expression.tflite", read_aligned(data, "train").images, validation)
     sign_card(folder)
 
@@ -93,15 +105,18 @@ def _spread(given: NDArray[np.float32], served: NDArray[np.float32]) -> NDArray[
 
 
 def calibrate(served: keras.Model, faces: FaceSet) -> None:
-    """Scale and shift the network's logits so that the labels of these faces become most likely.
+    """Scale and shift the network's logits for likely probabilities and the operating point.
 
-    Prints the calibration error on faces that were held out of the fit; on those of the fit it is lower.
+    Prints what that is worth on faces that were held out of the fit; on those of the fit it looks better.
     """
     probabilities = served.predict(as_input(faces.images), batch_size=256, verbose=0)
-    scale, shift = best_calibration(as_logits(probabilities), faces.labels)
+    scale, shift = fit_output(as_logits(probabilities), faces.labels)
     if folds := hold_out(probabilities, faces.labels):
-        error = score(faces.labels, folds.apply(probabilities)).calibration_error
-        print(f"calibration error {error:.3f}, cross-validated")
+        of = cross_validated(folds, faces.labels, probabilities)
+        print(
+            f"cross-validated: accuracy {of['accuracy']:.2%}, macro recall {of['balanced_accuracy']:.2%}, "
+            f"calibration error {of['calibration_error']:.3f}"
+        )
     head = served.get_layer("label")
     kernel, bias = head.get_weights()
     head.set_weights([kernel * scale, bias * scale + shift])
@@ -155,13 +170,13 @@ def floating(model: keras.Model, images: NDArray[np.uint8]) -> bytes:  # noqa: A
 
 
 def sign_card(folder: Path) -> None:
-    """Put each file's SHA-256 into its line of the model card, `| name | sha256 |`."""
+    """Put each file's SHA-256, teachers' too, into its line of the model card, `| name | sha256 |`."""
     card = folder / "README.md"
     if not card.is_file():
         return
     text = card.read_text()
-    for name in MODEL_FILES:
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    for path in (*(folder / name for name in MODEL_FILES), *sorted(folder.glob("teachers/*.npz"))):
+        name, digest = path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
         text = re.sub(rf"(\| `{re.escape(name)}` \| `)[0-9a-f]*(`)", rf"\g<1>{digest}\g<2>", text)
     card.write_text(text)
 
@@ -172,8 +187,16 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=LAST)
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
     parser.add_argument("--models", type=Path, default=MODELS, help="folder to write to")
+    parser.add_argument(
+        "--recalibrate",
+        action="store_true",
+        help="fit the output of the files in --models again; needs no run",
+    )
     arguments = parser.parse_args()
-    export(arguments.run, arguments.data, arguments.models)
+    if arguments.recalibrate:
+        recalibrate(arguments.data, arguments.models)
+    else:
+        export(arguments.run, arguments.data, arguments.models)
 
 
 if __name__ == "__main__":

@@ -31,12 +31,14 @@ def table(result: dict[str, Any]) -> str:
 
 
 def _summary(title: str, figures: dict[str, Any]) -> list[str]:
+    intervals = figures["intervals"]
     lines = [
         "",
-        f"{title}: {figures['images']} faces, accuracy {figures['accuracy']:.2%}, balanced "
-        f"{figures['balanced_accuracy']:.2%}, macro F1 {figures['macro_f1']:.2%}, "
+        f"{title}: {figures['images']} faces, accuracy {_with_interval(figures, 'accuracy')}, balanced "
+        f"{_with_interval(figures, 'balanced_accuracy')}, macro F1 {figures['macro_f1']:.2%}, "
         f"calibration error {_calibration(figures)}, found {figures['found']:.1%}",
-        f"  FER+: {_fer_plus(figures['fer_plus'])}",
+        *_cross_validated(figures),
+        *(f"  {line}" for line in _fer_plus(figures["fer_plus"])),
     ]
     if rest := figures.get("without_duplicates"):
         lines.append(
@@ -45,11 +47,38 @@ def _summary(title: str, figures: dict[str, Any]) -> list[str]:
         )
     else:
         lines.append("  near copies of training images, if any, are in: none were given to compare with")
-    lines.append(f"{'':>11} precision  recall      F1")
-    return lines + [
-        f"{label:>11} {of['precision']:>9.1%} {of['recall']:>7.1%} {of['f1']:>7.1%}"
+    lines.append(f"{'':>11} precision  recall      F1   95% interval of recall")
+    lines += [
+        f"{label:>11} {of['precision']:>9.1%} {of['recall']:>7.1%} {of['f1']:>7.1%}   "
+        f"{_interval(intervals.get(f'recall_{label}'))}"
         for label, of in figures["classes"].items()
     ]
+    return lines + _groups(figures["groups"])
+
+
+def _with_interval(figures: dict[str, Any], name: str) -> str:
+    return f"{figures[name]:.2%} ({_interval(figures['intervals'].get(name))})"
+
+
+def _interval(bounds: tuple[float, float] | None) -> str:
+    return f"{bounds[0]:.1%} to {bounds[1]:.1%}" if bounds else "no interval"
+
+
+def _groups(groups: dict[str, Any]) -> list[str]:
+    """A line for each group: its figures, and its gaps to all others with their intervals."""
+    lines = [
+        f"  {name}: {of['images']} faces, found {of['found']:.1%}, "
+        f"accuracy {of['accuracy']:.1%} (gap to the others {_gap(of, 'accuracy')}), "
+        f"balanced {of['balanced_accuracy']:.1%} (gap {_gap(of, 'balanced_accuracy')})"
+        for name, of in groups.items()
+    ]
+    return ["", "  groups; a gap whose 95% interval holds 0 may be chance:", *lines] if lines else []
+
+
+def _gap(group: dict[str, Any], name: str) -> str:
+    gap = group["gaps"][name]
+    low, high = gap["interval"]
+    return f"{100 * gap['gap']:+.1f} points, {100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def _calibration(figures: dict[str, Any]) -> str:
@@ -61,14 +90,31 @@ def _calibration(figures: dict[str, Any]) -> str:
     return f"{held_out:.3f} (cross-validated; {own} on the faces it was fitted on)"
 
 
-def _fer_plus(figures: dict[str, Any]) -> str:
+def _cross_validated(figures: dict[str, Any]) -> list[str]:
+    """The score with calibration and operating point fitted without the faces they are measured on."""
+    if not (of := figures.get("cross_validated")):
+        return []
+    return [
+        f"  cross-validated output: accuracy {of['accuracy']:.2%}, balanced {of['balanced_accuracy']:.2%}, "
+        f"disgust {of['recall']['disgust']:.0%}, fear {of['recall']['fear']:.0%}"
+    ]
+
+
+def _fer_plus(figures: dict[str, Any]) -> list[str]:
     if not figures["images"]:
-        return "no votes"
+        return ["FER+: no votes"]
     how = "8 expressions" if figures["classes_answered"] == 8 else "the 7 labels, contempt never answered"
-    return (
-        f"{figures['agreement']:.2%} of {figures['images']} faces as most voters ({how}), "
-        f"{figures['left_out']} without a majority left out"
-    )
+    left_out, icc = figures["left_out_voter"], figures["intraclass_correlation"]
+    return [
+        f"FER+: {figures['agreement']:.2%} ({_interval(figures['intervals']['agreement'])}) of "
+        f"{figures['images']} faces as most voters ({how}), {figures['left_out']} without a majority are out",
+        f"one voter against the majority of the others: {left_out['voter']:.2%}; the model against the same: "
+        f"{left_out['model']:.2%}",
+        f"divergence from the votes: {figures['kullback_leibler']:.3f} nats (Kullback-Leibler), "
+        f"{figures['jensen_shannon']:.3f} bits (Jensen-Shannon)",
+        "agreement with the fractions of votes, ICC(2,1): "
+        + ", ".join(f"{name} {value:.2f}" for name, value in icc.items()),
+    ]
 
 
 def write_report(result: dict[str, Any], folder: Path) -> Path:

@@ -13,20 +13,15 @@ import pytest
 import requests
 import socketio
 
+from tests.helpers.endpoints import PUBLIC
+from tests.helpers.host_browser import PASSWORD, Browser, signed_in
+from tests.helpers.room_client import TOKEN, ParticipantClient, api, code_of, make_room
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
-from tests.rooms.test_server import TOKEN, api, code_of, make_room, person
 from webapp.app import create_app
 from webapp.config import Settings
 
-PASSWORD = "correct horse battery"
 LIMIT_S = 10
-
-PUBLIC = {
-    "static", "routes.index", "routes.healthz", "routes.readyz", "routes.analyze", "routes.authority",
-    "room.ask_code", "room.show",
-}  # fmt: skip
-"""What anybody may open, of a room the text that people read before they consent; the rest is a host's."""
 
 
 OTHER_NAMES = ("192.168.1.5", "mien.example.org", "localhost.example.org")
@@ -38,53 +33,9 @@ def server() -> Iterator[Server]:
         yield running
 
 
-class Browser(requests.Session):
-    """Keeps cookies as Safari does: over plain http none that is `Secure`, on localhost neither."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__()
-        self.server = server
-        self._root = server.url
-        self.token = ""
-
-    def copy(self) -> Browser:
-        """Another browser that somebody gave a copy of the cookies to."""
-        other = Browser(self.server)
-        other.token = self.token
-        other.cookies.update(self.cookies)
-        return other
-
-    def open(self, path: str, under: str = "", **form: str) -> requests.Response:
-        """Load a page, or send the form of the page before; `under` is the name that the server goes by."""
-        method, data = ("POST", {"csrf_token": self.token, **form}) if form else ("GET", None)
-        answer = self.request(
-            method,
-            self._root + path,
-            data=data,
-            headers={"Host": under} if under else None,
-            timeout=LIMIT_S,
-            allow_redirects=False,
-            verify=False,
-        )
-        found = re.search(r'(?:csrf_token" value|csrf-token" content)="([^"]+)"', answer.text)
-        self.token = found[1] if found else ""
-        return answer
-
-
 def cookie_of(answer: requests.Response) -> set[str]:
     """The attributes of the cookie that an answer sets."""
     return set(answer.headers["Set-Cookie"].split("; ")[1:])
-
-
-def signed_in(server: Server, name: str = "Ada") -> Browser:
-    browser = Browser(server)
-    browser.open(f"/host?token={TOKEN}")
-    browser.open("/host/welcome")
-    if browser.open("/host/welcome", name=name, password=PASSWORD).status_code == 302:
-        return browser
-    browser.open("/host")
-    assert browser.open("/host/login", name=name, password=PASSWORD).status_code == 302
-    return browser
 
 
 def host_routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
@@ -299,7 +250,7 @@ def test_a_header_does_not_switch_off_the_protection_of_a_session(server: Server
 
 def test_a_board_is_shown_to_hosts_only(server: Server) -> None:
     room = make_room(server)
-    with person(server) as participant:
+    with ParticipantClient(server) as participant:
         participant.join(room)
         assert code_of(participant.ask("subscribe", {"room": room})) == "unauthorized"
     browser = signed_in(server)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import requests
 
-from tests.bench.processes import peak_mb
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_goals, write_json
 from tests.helpers.long_recording import add_recording
 from tests.helpers.postgres import find_postgres, running_postgres
+from tests.helpers.processes import peak_mb
+from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN
 
 MINUTES = 60
 SHORT, LONG = "SHORT234", "LANG2345"

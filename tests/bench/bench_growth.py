@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.bench.bench_load import center, frames_per_s, print_loads, put_load, row, watched
-from tests.bench.load_client import Load, Plan
 from tests.bench.report import Goal, print_goals, write_json, write_plot
-from tests.bench.scenes import moving_faces
+from tests.helpers.load_client import Load, Plan
+from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
 
 CLIENTS = (1, 2, 4, 8, 16, 32, 64)

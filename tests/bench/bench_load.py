@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-from tests.bench.load_client import Load, Plan, simulate
-from tests.bench.processes import memory_mb
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.bench.scenes import moving_faces
+from tests.helpers.load_client import Load, Plan, simulate
+from tests.helpers.processes import memory_mb
+from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
 
 STAGES = ("decode", "detect", "landmarks", "classify")

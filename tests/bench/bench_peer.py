@@ -16,9 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.bench_load import frames_per_s, put_load
-from tests.bench.load_client import Plan
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.bench.scenes import moving_faces
+from tests.helpers.load_client import Plan
+from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import PROJECT_ROOT, Server
 
 PYTHON = PROJECT_ROOT / ".venv-peer" / "bin" / "python"

@@ -16,12 +16,12 @@ from contextlib import contextmanager
 
 from tests.bench.bench_load import print_loads, row
 from tests.bench.crowd import Crowd, Kept
-from tests.bench.load_client import Load
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_goals, write_json, write_plot
-from tests.bench.scenes import moving_faces
+from tests.helpers.load_client import Load
 from tests.helpers.postgres import find_postgres, running_postgres
+from tests.helpers.room_client import TOKEN
+from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN
 
 SECONDS, ROUNDS = 30.0, 10
 WITHOUT, SQLITE, POSTGRESQL = "none", "SQLite", "PostgreSQL"

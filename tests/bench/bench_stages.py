@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tests.bench.measure import Timing, print_table, timed, timed_in_turn
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.bench.scenes import WIDTH, moving_faces
+from tests.helpers.scenes import WIDTH, moving_faces
 from webapp.config import Settings
 from webapp.protocol import Job
 from webapp.vision.align import align

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.bench.bench_load import put_load, watched
-from tests.bench.load_client import Load, Plan
+from tests.helpers.load_client import Load, Plan
+from tests.helpers.room_client import api, export, make_room, rows
 from tests.helpers.serving import Server
-from tests.rooms.test_server import api, export, make_room, rows
+from tests.helpers.waiting import wait_until
 from webapp.export.tables import iso
 
 PARTICIPANTS = 30
 RATE_PER_S = 5.0
-STORED_TIMEOUT_S = 10.0
 
 WARM_UP_S = 3.0
 """Everybody's first frames are searched for faces, which costs the most."""
@@ -65,6 +64,11 @@ class Crowd:
         )
         return load
 
+    @property
+    def recorded(self) -> int:
+        """How many frames were analysed while they were recorded."""
+        return len(self._expected)
+
     def kept(self) -> Kept:
         """Compare what was analysed with the export."""
         self._wait_until_written()
@@ -82,7 +86,5 @@ class Crowd:
         assert answer.status_code == 200, answer.text
 
     def _wait_until_written(self) -> None:
-        end_s = time.monotonic() + STORED_TIMEOUT_S
-        while api(self._server, "GET", f"/rooms/{self._room}").json()["samples"]["waiting"]:
-            assert time.monotonic() < end_s, "samples still wait to be written"
-            time.sleep(0.1)
+        path = f"/rooms/{self._room}"
+        wait_until(lambda: not api(self._server, "GET", path).json()["samples"]["waiting"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from playwright.sync_api import Page, WebSocketRoute
 
 from tests.browser.videos import MARKS
 from tests.helpers.faces import face, probabilities
+from tests.helpers.waiting import TIMEOUT_S
 from webapp.errors import BusyError, UnavailableError
 from webapp.protocol import STAGES, Result, problem_to_wire
 
@@ -76,20 +78,22 @@ def _age_ms(drawing: dict[str, Any], answered: list[dict[str, float]]) -> float:
     return drawing["time_ms"] - newest_ms[0] if len(newest_ms) == RESTS_ON else math.inf
 
 
-def changes_s(page: Page, element_id: str, seconds: float) -> list[tuple[float, str]]:
-    """When in this time an element's text changed, and to what."""
+def changes_s(page: Page, element_id: str, seconds: float = 5, at_least: int = 0) -> list[tuple[float, str]]:
+    """When an element's text changed, and to what, in this time and on until there are enough changes."""
     changes: list[tuple[float, str]] = page.evaluate(
-        """async ([id, seconds]) => {
+        """async ([id, seconds, atLeast]) => {
             const changes = [];
             const element = document.getElementById(id);
             const note = () => changes.push([performance.now() / 1000, element.textContent]);
             const observer = new MutationObserver(note);
             observer.observe(element, { childList: true, characterData: true, subtree: true });
-            await new Promise((done) => setTimeout(done, 1000 * seconds));
+            const pause = (s) => new Promise((done) => setTimeout(done, 1000 * s));
+            await pause(seconds);
+            while (changes.length < atLeast) await pause(0.1);
             observer.disconnect();
             return changes;
         }""",
-        [element_id, seconds],
+        [element_id, seconds, at_least],
     )
     return changes
 
@@ -118,6 +122,14 @@ def answer_frames(page: Page, answer: Callable[[int], Answer]) -> list[bytes]:
 
     page.route_web_socket("**/socket.io/**", route)
     return frames
+
+
+def wait_for_more(page: Page, frames: Sequence[object], count: int = 1) -> None:
+    """Wait until a list that fills has so many more."""
+    wanted, end_s = len(frames) + count, time.monotonic() + TIMEOUT_S
+    while len(frames) < wanted:
+        assert time.monotonic() < end_s, f"{len(frames)} frames came, expected {wanted}"
+        page.wait_for_timeout(50)  # lets Playwright take what happened
 
 
 def sent_frames(page: Page) -> list[bytes]:

@@ -21,10 +21,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import live, videos
 from tests.browser.chromium import camera_arguments, find_chromium
-from tests.browser.test_rooms import PASSWORD
 from tests.helpers.crowd import Crowd
+from tests.helpers.host_browser import PASSWORD
+from tests.helpers.room_client import TOKEN, api
 from tests.helpers.serving import PROJECT_ROOT, Server
-from tests.rooms.test_server import TOKEN, api
 from tests.vision.images import ImageArray, astronaut, mirrored
 
 IMAGES = PROJECT_ROOT / "docs" / "images"

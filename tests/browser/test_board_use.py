@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.test_rooms import join, make_room, sign_in
+from tests.browser.room_pages import join, make_room, sign_in
 from tests.helpers.crowd import Crowd
+from tests.helpers.room_client import TOKEN, ParticipantClient
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, person
 
 NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]
@@ -117,7 +117,7 @@ def test_nothing_is_cut_off(
 ) -> None:
     room = code_of_link(make_room(host))
     host.set_viewport_size({"width": width, "height": height})
-    with person(room_server) as long:
+    with ParticipantClient(room_server) as long:
         long.join(room, alias="A name of thirty letters or so")
         with Crowd(room_server, room, people - 1, [two_faces_jpeg], 1):
             host.wait_for_function("count => document.querySelectorAll('.tile').length === count", arg=people)

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live
-from tests.browser.test_rooms import join, make_room, sign_in
+from tests.browser.room_pages import join, make_room, sign_in
+from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN
 
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]

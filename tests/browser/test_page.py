@@ -69,8 +69,7 @@ def test_a_screen_reader_hears_a_change_and_not_more_than_one_a_second(
 ) -> None:
     page = live_page(lambda seq: live.result(("happy", "sad", "fear")[seq // 5 % 3], seq))
     live.wait_for_label(page, "Sad")
-    changes = live.changes_s(page, "announcer", seconds=6)
-    assert len(changes) >= 3
+    changes = live.changes_s(page, "announcer", at_least=3)
     gaps = [after[0] - before[0] for before, after in itertools.pairwise(changes)]
     assert min(gaps) >= 0.98
     assert all(after[1] != before[1] for before, after in itertools.pairwise(changes))
@@ -87,12 +86,12 @@ def test_a_screen_reader_is_left_in_peace_while_the_expression_stays(live_page: 
 def test_numbers_change_at_most_four_times_a_second(live_page: Callable[..., Page]) -> None:
     page = live_page(lambda seq: live.result("happy", seq, confidence=0.5 + seq * 7 % 40 / 100))
     live.wait_for_label(page, "Happy")
-    seconds = 5
-    changes = live.changes_s(page, "readout-number", seconds)
-    assert 4 < len(changes) <= 4 * seconds + 1
-    labels = [drawing["faces"][0]["label"] for drawing in live.drawings(page, seconds) if drawing["faces"]]
+    changes = live.changes_s(page, "readout-number", at_least=8)
+    assert len(changes) <= 4 * (changes[-1][0] - changes[0][0]) + 2
+    drawn = [drawing for drawing in live.drawings(page, seconds=5) if drawing["faces"]]
+    labels = [drawing["faces"][0]["label"] for drawing in drawn]
     at_box = sum(before != after for before, after in itertools.pairwise(labels))
-    assert 4 < at_box <= 4 * seconds + 1
+    assert at_box <= 4 * (drawn[-1]["time_ms"] - drawn[0]["time_ms"]) / 1000 + 1
 
 
 @pytest.mark.parametrize("label", LABELS)

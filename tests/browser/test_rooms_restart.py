@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket
 
 from tests.browser.live import FRAME_EVENT
-from tests.browser.test_rooms import TOKEN, join, make_room, sign_in
+from tests.browser.room_pages import join, make_room, sign_in
+from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
 from webapp.export.tables import iso
 

@@ -15,8 +15,15 @@ import numpy as np
 import pytest
 
 from tests.helpers.exports import CODE, HAPPY, NEUTRAL, START_MS, add_person, new_archive, sample, save
+from tests.helpers.room_client import (
+    CLOCK_ERROR_S,
+    TOKEN,
+    ParticipantClient,
+    api,
+    make_room,
+    wait_until_stored,
+)
 from tests.helpers.serving import PROJECT_ROOT, Server
-from tests.rooms.test_server import CLOCK_ERROR_S, TOKEN, api, make_room, person, wait_until_stored
 from webapp.export.codebook import COLUMNS
 from webapp.store.database import open_database
 
@@ -34,7 +41,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory, astronaut_jpeg: bytes) -> 
     nobody_jpeg = bytes(cv2.imencode(".jpg", np.full((240, 320, 3), 90, np.uint8))[1])
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
         room = make_room(server)
-        with person(server) as anna, person(server) as ben:
+        with ParticipantClient(server) as anna, ParticipantClient(server) as ben:
             anna.join(room, alias="Anna")
             ben.join(room, alias="Ben")
             api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})

@@ -8,8 +8,8 @@ import pytest
 
 from tests.bench.bench_export import FORMS, GROWTH_LIMIT_MB, LONG, SHORT, download, peaks_mb
 from tests.helpers.long_recording import add_recording
+from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN
 
 SHORT_S, LONG_S = 60, 360
 """Kept whole, the samples of the long one would take some 100 MB."""

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from tests.helpers.long_recording import add_recording
+from tests.helpers.room_client import TOKEN, ParticipantClient, api, export, make_room
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, api, export, make_room, person
 
 LONG = "LANG2345"
 LONG_S = 120
@@ -64,7 +64,7 @@ def wait_for_export(server: Server) -> requests.Response:
 def test_beside_many_stalled_downloads_people_join_and_others_are_told_to_wait(lab_server: Server) -> None:
     room = make_room(lab_server)
     downloads = [StalledDownload(lab_server) for _ in range(ASKED)]
-    with person(lab_server) as one:
+    with ParticipantClient(lab_server) as one:
         assert "participant" in one.join(room)
     assert sorted(download.status() for download in downloads) == [200] * AT_ONCE + [503] * (ASKED - AT_ONCE)
     refused = api(lab_server, "GET", f"/rooms/{room}/export.zip")

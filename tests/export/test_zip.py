@@ -28,7 +28,7 @@ from tests.helpers.exports import (
 )
 from tests.helpers.long_recording import add_recording
 from tests.helpers.postgres import database_setting
-from tests.store.test_store import LocalStore
+from tests.helpers.stores import LocalStore
 from webapp.export.codebook import COLUMNS
 from webapp.export.snapshot import MAX_ROWS
 from webapp.export.store_process import Repositories

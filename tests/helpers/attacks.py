@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 import requests
 
-from tests.bench.load_client import BINARY, TEXT, websocket_frame
+from tests.helpers.load_client import BINARY, TEXT, websocket_frame
 from tests.helpers.serving import PROJECT_ROOT, START_TIMEOUT_S, Server
 
 PING, PONG = 0x89, 0x8A
@@ -37,6 +37,7 @@ SOCKETS = 4
 SEND_TIMEOUT_S = 2.0
 BURST_BYTES = 1 << 16
 UNDER_WAY_TIMEOUT_S = 90.0
+END_TIMEOUT_S = 0.5
 
 
 class LoggedServer(Server):
@@ -124,7 +125,8 @@ def attack(point: int, name: str) -> Callable[[Attack], Attack]:
 @contextmanager
 def attacking(name: str, target: Target) -> Iterator[None]:
     """Attack from another process while the block runs."""
-    context = get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # so that only the first attack waits for the imports
     under_way, stop = context.Event(), context.Event()
     process = context.Process(target=_attack, args=(name, target, under_way, stop), daemon=True)
     process.start()
@@ -133,8 +135,9 @@ def attacking(name: str, target: Target) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        process.join(5)
+        process.join(END_TIMEOUT_S)
         process.kill()
+        process.join()
 
 
 def _attack(name: str, target: Target, under_way: Event, stop: Event) -> None:

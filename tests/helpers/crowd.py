@@ -9,8 +9,8 @@ from types import TracebackType
 
 from socketio.exceptions import SocketIOError
 
+from tests.helpers.room_client import ParticipantClient
 from tests.helpers.serving import Server
-from tests.rooms.test_server import person
 
 
 class Crowd:
@@ -25,7 +25,7 @@ class Crowd:
         self._server, self._room, self._pictures = server, room, pictures
         self._interval_s = 1 / frames_per_s
         self._stopping = threading.Event()
-        self.membership = [person(server) for _ in range(count)]
+        self.membership = [ParticipantClient(server) for _ in range(count)]
         self._threads = [
             threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(count)
         ]

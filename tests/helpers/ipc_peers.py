@@ -6,18 +6,23 @@ the others break the protocol.
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import socket
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from webapp.analysis.worker import serve
 from webapp.errors import BadFrameError
 from webapp.ipc import framing
 from webapp.ipc.job_codec import unpack_job
 from webapp.protocol import WORKER_STAGES, Analysis, Job
+
+GATED = b"gated by "
+JOB_NUMBERS = itertools.count(1)
 
 
 class Exploit:
@@ -52,9 +57,31 @@ def attack(end: socket.socket, reply: Callable[[int], bytes]) -> None:
             end.sendall(framed(message.request_id, b"P\x00well"))
 
 
+class Gate:
+    """Holds jobs at a worker until it is opened: `pool.analyze(gate.job, owner)` waits for `gate.open()`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "open"
+        self.job = Job(GATED + bytes(self._path))
+
+    def open(self) -> None:
+        """Let the jobs that it holds go on, and all that come later."""
+        self._path.touch()
+
+
+def wait_for_gate(image: bytes) -> None:
+    path = Path(os.fsdecode(image.removeprefix(GATED)))
+    while not path.exists():
+        time.sleep(0.005)
+
+
 def measure(job: Job) -> Analysis:
-    """Answers with the length of the picture as its width, so that replies can be told apart."""
+    """Answers with the length of the image as its width, so that replies can be told apart.
+
+    The height is the process's id, and the time of every stage the number of the job at this worker.
+    """
     image = job.image
+    number = float(next(JOB_NUMBERS))
     if image == b"not a picture":
         raise BadFrameError("not a picture")
     if image == b"bug":
@@ -65,7 +92,9 @@ def measure(job: Job) -> Analysis:
         time.sleep(60)
     if image.startswith(b"slow"):
         time.sleep(0.3)
-    return Analysis(len(image), os.getpid(), (), dict.fromkeys(WORKER_STAGES, 1.0))
+    if image.startswith(GATED):
+        wait_for_gate(image)
+    return Analysis(len(image), os.getpid(), (), dict.fromkeys(WORKER_STAGES, number))
 
 
 def main(behaviour: str, file_descriptor: int) -> None:

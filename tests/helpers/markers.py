@@ -36,7 +36,7 @@ def markers_of_functions(functions: Iterable[Callable[..., Any]]) -> set[str]:
 
 @functools.cache
 def names_used(function: Callable[..., Any]) -> frozenset[str]:
-    """The names in a function, and in the functions of the tests that it calls."""
+    """The names in a function and in the functions of the tests that it calls, with those of base classes."""
     names: set[str] = set()
     reached: set[Callable[..., Any]] = set()
     pending = [function]
@@ -47,8 +47,9 @@ def names_used(function: Callable[..., Any]) -> frozenset[str]:
         reached.add(current)
         found = set(_names_in(current.__code__))
         names |= found
-        called = map(current.__globals__.get, found)
-        pending += [_unwrapped(value) for value in called if _is_of_tests(value)]
+        called = [value for value in map(current.__globals__.get, found) if _is_of_tests(value)]
+        names |= {base.__name__ for value in called if isinstance(value, type) for base in value.__mro__}
+        pending += map(_unwrapped, called)
     return frozenset(names)
 
 

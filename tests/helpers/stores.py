@@ -23,6 +23,19 @@ def answer(archive: Repositories, method: Callable[..., Any], *arguments: Any) -
     return getattr(archive.by_name()[request.repository], request.method)(*arguments)
 
 
+class LocalStore:
+    """Asks repositories without a process between; fails while `failing`."""
+
+    def __init__(self, archive: Repositories) -> None:
+        self.archive = archive
+        self.failing = False
+
+    def call(self, method: Any, *arguments: Any, **named: Any) -> Any:
+        if self.failing:
+            raise StoreError("disk full")
+        return answer(self.archive, method, *arguments)
+
+
 class ScriptedStore:
     """Asks repositories, one call at a time and in order, as the store's process does.
 

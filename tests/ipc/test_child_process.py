@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.ipc_peers import Gate
+from tests.helpers.stores import Background
 from tests.helpers.waiting import wait_until
 from webapp.config import PROJECT_ROOT, child_environment
 from webapp.errors import ChildGoneError
@@ -68,6 +70,7 @@ def test_a_start_that_fails_is_tried_again(start_supervisor: StartSupervisor, tm
     wait_until(lambda: supervisor.ready)
 
 
+@pytest.mark.slow
 def test_a_child_that_always_fails_is_started_ever_less_often(
     start_supervisor: StartSupervisor, tmp_path: Path
 ) -> None:
@@ -101,6 +104,7 @@ def test_a_frozen_child_is_killed_and_replaced_and_its_requests_fail(
     assert ask(supervisor, b"x").result(20)
 
 
+@pytest.mark.slow
 def test_requests_that_wait_behind_others_do_not_hang(start_supervisor: StartSupervisor) -> None:
     supervisor = start_supervisor(spec("measure"))
     wait_until(lambda: supervisor.ready)
@@ -200,6 +204,7 @@ print("answered")
 """
 
 
+@pytest.mark.slow
 def test_after_a_stall_of_the_event_loop_a_child_that_answered_is_not_killed() -> None:
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", STALLED_LOOP],
@@ -210,7 +215,7 @@ def test_after_a_stall_of_the_event_loop_a_child_that_answered_is_not_killed() -
 
 def test_a_child_gets_its_hello_before_any_request(tmp_path: Path) -> None:
     code = (
-        "import socket, sys; sys.path.insert(0, '.'); from webapp import link; "
+        "import socket, sys; sys.path.insert(0, '.'); from webapp.ipc import framing as link; "
         "end = socket.socket(fileno=int(sys.argv[1])); hello = link.receive(end); "
         "link.send(end, link.Message(0, b'')); asked = link.receive(end); "
         "link.send(end, link.Message(asked.request_id, hello.payload + asked.payload)); link.receive(end)"
@@ -221,6 +226,33 @@ def test_a_child_gets_its_hello_before_any_request(tmp_path: Path) -> None:
     threading.Thread(target=running.read_replies, args=(lambda: None,), daemon=True).start()
     assert reply.result(20) == b"hello world"
     running.stop()
+
+
+def test_a_child_that_is_not_ready_yet_is_stopped_at_once(start_supervisor: StartSupervisor) -> None:
+    """It sleeps for a minute, and would be given that minute to finish."""
+    supervisor = start_supervisor(replace(spec("never ready"), stop_timeout_s=60.0))
+    wait_until(lambda: supervisor.pid)
+    reply = ask(supervisor, b"x")
+    with Background(supervisor.stop) as stopping:
+        assert stopping.outcome() is None
+    with pytest.raises(ChildGoneError):
+        reply.result(20)
+
+
+def test_a_stopping_child_finishes_its_requests_and_gets_no_more(
+    start_supervisor: StartSupervisor, tmp_path: Path
+) -> None:
+    gate = Gate(tmp_path)
+    supervisor = start_supervisor(replace(spec("measure"), stop_timeout_s=60.0))
+    wait_until(lambda: supervisor.ready)
+    reply = supervisor.request(pack_job(gate.job), 20.0)
+    with Background(supervisor.stop) as stopping:
+        wait_until(lambda: not supervisor.ready)
+        with pytest.raises(ChildGoneError):
+            ask(supervisor, b"x")
+        gate.open()
+        assert reply.result(20)
+        assert stopping.outcome() is None
 
 
 def test_children_get_no_settings_and_no_secrets() -> None:

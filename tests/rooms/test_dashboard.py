@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.faces import face
-from tests.store.test_store import LocalStore
+from tests.helpers.stores import LocalStore
 from webapp.export.store_process import Repositories
 from webapp.protocol import STAGES, Face, Frame, Result
 from webapp.rooms.dashboard import FRESH_S, summary
@@ -56,7 +56,7 @@ class Emitter:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("webapp.rooms.recorder", "webapp.rooms.membership", "webapp.rooms.presence"):
+    for module in ("webapp.rooms.recorder", "webapp.rooms.membership"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 

@@ -10,14 +10,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.helpers.postgres import Postgres, find_postgres, running_postgres
+from tests.helpers.room_client import TOKEN, Answer, ParticipantClient, api, export, make_room, rows
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, Answer, api, export, make_room, person, rows
 
 FULL_AT_BYTES = 400_000
 
 
 def record_until(
-    server: Server, room: str, one: person, jpeg: bytes, done: Callable[[Answer], bool], limit_s: float = 60
+    server: Server,
+    room: str,
+    one: ParticipantClient,
+    jpeg: bytes,
+    done: Callable[[Answer], bool],
+    limit_s: float = 60,
 ) -> tuple[int, Answer]:
     """Send frames until the room's state fits; how many were analysed, and that state."""
     sent, end_s = 0, time.time() + limit_s
@@ -55,7 +60,7 @@ def test_a_lost_postgresql_pauses_the_recording_and_nothing_is_lost(
     settings = {"MIEN_WORKERS": "1", "MIEN_HOST_TOKEN": TOKEN, "MIEN_DATABASE_URL": postgres.url}
     with Server(**settings) as server:
         room = make_room(server)
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             participant = one.join(room)["participant"]
             api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
             sent, _ = record_until(server, room, one, astronaut_jpeg, recovered(10))
@@ -78,7 +83,7 @@ def test_a_full_disk_pauses_the_recording_and_the_live_view_goes_on(
     """No file of the server may grow over a limit, which a database feels as it does a full disk."""
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
         room = make_room(server)
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             one.join(room)
             api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
             unlimited = resource.prlimit(server.store_pid(), resource.RLIMIT_FSIZE)
@@ -96,7 +101,7 @@ def test_without_its_database_the_live_page_works_and_rooms_say_why(astronaut_jp
         nobody.bind(("127.0.0.1", 0))
         url = f"postgresql://mien@127.0.0.1:{nobody.getsockname()[1]}/mien"
         with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=url) as server:
-            with person(server) as one:
+            with ParticipantClient(server) as one:
                 assert one.send(astronaut_jpeg)["faces"]
             answer = api(server, "GET", "/rooms")
             assert (answer.status_code, answer.json()["problem"]["code"]) == (503, "store_unavailable")

@@ -9,11 +9,21 @@ from types import SimpleNamespace
 import pytest
 import requests
 
+from tests.helpers.room_client import (
+    TIMEOUT_S,
+    TOKEN,
+    ParticipantClient,
+    api,
+    code_of,
+    export,
+    make_room,
+    rows,
+)
 from tests.helpers.serving import Server
 from tests.helpers.stores import Background, scripted_lab
-from tests.rooms.test_server import LIMIT_S, TOKEN, api, code_of, export, make_room, person, rows
-from webapp.accounts.hosts import Hosts, HostUser
+from webapp.accounts.identity import HostUser
 from webapp.accounts.join_limits import JOINS_OF_CONNECTION
+from webapp.accounts.service import AccountService
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.store.sample_writer import SampleWriter
@@ -36,19 +46,19 @@ def participants(server: Server, room: str) -> list[str]:
 def test_a_right_code_works_however_many_wrong_ones_came_from_the_same_address() -> None:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
         room = make_room(server)
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             answers = [code_of(one.join(f"WRONG{number:03d}")) for number in range(MAX_OVER_THE_LENGTH)]
             assert answers[-1] == "too_many_attempts"
             assert "participant" in one.join(room)
         for number in range(MAX_OVER_THE_LENGTH):
-            last = requests.get(f"{server.url}/r/WRONG{number:03d}", timeout=LIMIT_S)
+            last = requests.get(f"{server.url}/r/WRONG{number:03d}", timeout=TIMEOUT_S)
         assert last.status_code == 429
-        assert requests.get(f"{server.url}/r/{room}", timeout=LIMIT_S).status_code == 200
+        assert requests.get(f"{server.url}/r/{room}", timeout=TIMEOUT_S).status_code == 200
 
 
 def test_a_connection_that_joins_thirty_times_takes_one_place(server: Server) -> None:
     room = make_room(server, max_participants=2)
-    with person(server) as one, person(server) as other:
+    with ParticipantClient(server) as one, ParticipantClient(server) as other:
         answers = [one.join(room) for _ in range(30)]
         joined = {answer["participant"] for answer in answers if "participant" in answer}
         assert {code_of(answer) for answer in answers if "problem" in answer} == {"too_many_attempts"}
@@ -58,18 +68,18 @@ def test_a_connection_that_joins_thirty_times_takes_one_place(server: Server) ->
 
 def test_joining_and_leaving_again_and_again_makes_few_participants(server: Server) -> None:
     room = make_room(server)
-    with person(server) as one:
+    with ParticipantClient(server) as one:
         for _ in range(100):
             if "participant" in one.join(room):
                 one.ask("leave", {})
     assert len(participants(server, room)) <= JOINS_OF_CONNECTION + 2
 
 
-@pytest.mark.parametrize("method", ["POST removal", "DELETE"])
+@pytest.mark.parametrize("method", ["POST remove", "DELETE"])
 def test_who_was_removed_comes_back_only_as_somebody_else(server: Server, method: str) -> None:
     room = make_room(server)
     verb, _, ending = method.partition(" ")
-    with person(server) as one:
+    with ParticipantClient(server) as one:
         first = one.join(room)
         path = f"/rooms/{room}/participants/{first['participant']}"
         assert api(server, verb, f"{path}/{ending}" if ending else path).status_code == 200
@@ -79,7 +89,7 @@ def test_who_was_removed_comes_back_only_as_somebody_else(server: Server, method
 
 def test_who_quits_may_come_back_with_the_secret(server: Server) -> None:
     room = make_room(server)
-    with person(server) as one:
+    with ParticipantClient(server) as one:
         first = one.join(room)
         one.ask("leave", {})
         assert one.join(room, resume=first["resume"])["participant"] == first["participant"]
@@ -113,7 +123,7 @@ def test_texts_that_cannot_be_stored_are_a_bad_request_not_a_broken_database(
         (f"/rooms/{room}/markers", {"label": f"a{bad}b"}),
     ):
         assert api(server, "POST", path, body).status_code == 400
-    with person(server) as one:
+    with ParticipantClient(server) as one:
         assert one.join(room, alias=f"Anna{bad}")["alias"] == "Anna"
 
 
@@ -127,7 +137,7 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
         room_service = RoomService(store, SampleWriter(store), "model")
         emitter = SimpleNamespace(emit=None)
         subscriptions = Ticker(room_service, emitter).subscriptions
-        events = RoomEvents(Connections(emitter), room_service, subscriptions, Hosts(store, None))
+        events = RoomEvents(Connections(emitter), room_service, subscriptions, AccountService(store, None))
         events.connected("board", None)
         with store.slow("load_rooms") as asked:
             with Background(events._subscribe, "board", {"room": room.code}) as watching:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.bench.scenes import moving_faces
 from tests.helpers.faces import face
+from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
+from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, api, make_room, person
 from webapp.protocol import LABELS, STAGES, Frame, Result
 from webapp.rooms.lsl import CHANNELS, LslOutlets
 from webapp.rooms.participant import Participant
@@ -22,6 +22,9 @@ pylsl = pytest.importorskip("pylsl")
 
 SECONDS = 10
 FRAMES_PER_S = 20
+
+SAME_TIME_S = 0.5
+"""How far times of the two clocks may be apart, or of the two ends of a call on a busy machine."""
 
 
 def inlet_of(source_id: str) -> Any:
@@ -51,6 +54,7 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     assert channel.child_value("label") == "angry"
 
     count, received = SECONDS * FRAMES_PER_S, list[tuple[list[Any], float]]()
+    sent_s: list[float] = []
     puller = threading.Thread(target=pull, args=(inlet, count, received))
     puller.start()
     for number in range(count):
@@ -58,6 +62,7 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
         given = Circumstances(0, "0123456789ab", number, now_ms, now_ms, None, "model")
         faces = (face(width=80 + number),) if number != 5 else ()
         result = Result(number, 640, 480, faces, dict.fromkeys(STAGES, 1.0))
+        sent_s.append(now_ms / 1000)
         outlets.samples(room, participant, samples_of(Frame(number, now_ms, b"x"), result, given))
         time.sleep(1 / FRAMES_PER_S)
     outlets.marker(room, MarkerRecord(room.code, 1000 * time.time(), "now", "api"))
@@ -66,7 +71,7 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     assert len(received) == count
     times_s = [at_s for _, at_s in received]
     assert times_s == sorted(times_s)
-    assert times_s[-1] - times_s[0] == pytest.approx(SECONDS, abs=2)
+    assert times_s[-1] - times_s[0] == pytest.approx(sent_s[-1] - sent_s[0], abs=SAME_TIME_S)
     assert received[5][0][0] != received[5][0][0], "NaN where no face was found"
     assert received[6][0][CHANNELS.index("happy")] == pytest.approx(1.0)
     values, at_s = markers.pull_sample(timeout=5)
@@ -95,15 +100,17 @@ def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> Non
     """Through a real server: what the participant got as results is what a recorder gets, in order."""
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_LSL="1") as server:
         room = make_room(server)
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             participant = one.join(room)["participant"]
             inlet, markers = inlet_of(f"mien-{room}-{participant}"), inlet_of(f"mien-{room}-markers")
             results: list[Any] = []
+            sent_s: list[float] = []
             pictures = itertools.cycle(moving_faces(count=FRAMES_PER_S))
             end_s = time.monotonic() + SECONDS
             while time.monotonic() < end_s:
                 if len(results) == FRAMES_PER_S:
                     api(server, "POST", f"/rooms/{room}/markers", {"label": "now"})
+                sent_s.append(time.time())
                 (face_of_answer,) = one.send(next(pictures))["faces"]
                 results.append(face_of_answer)
                 time.sleep(1 / FRAMES_PER_S)
@@ -112,7 +119,8 @@ def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> Non
             assert inlet.pull_sample(timeout=0.5) == (None, None), "no sample more"
         assert markers.pull_sample(timeout=5)[0] == ["now"]
     times_s = [at_s for _, at_s in received]
-    assert times_s == sorted(times_s) and times_s[-1] - times_s[0] == pytest.approx(SECONDS, abs=1)
+    assert times_s == sorted(times_s)
+    assert times_s[-1] - times_s[0] == pytest.approx(sent_s[-1] - sent_s[0], abs=SAME_TIME_S)
     for (values, _), answer in zip(received, results, strict=True):
         assert values[: len(LABELS)] == pytest.approx(list(answer["raw_probabilities"].values()), abs=1e-3)
         assert values[CHANNELS.index("yaw")] == pytest.approx(answer["pose"]["yaw"], abs=0.06)

@@ -15,9 +15,9 @@ import requests
 import socketio
 
 from tests.helpers.faces import face
+from tests.helpers.room_client import TIMEOUT_S, TOKEN, Answer, ParticipantClient, api, code_of, make_room
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
-from tests.rooms.test_server import LIMIT_S, TOKEN, Answer, api, code_of, make_room, person
 from webapp.rooms.dashboard import video
 from webapp.rooms.participant import Participant, Seen, ShownImage
 from webapp.rooms.room import Room
@@ -39,7 +39,7 @@ class Board:
         self.client.on("*", lambda event, *data: self.events.add(event))
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.client.connect(server.url, headers=headers, transports=["websocket"])
-        assert self.client.call("subscribe", {"room": room}, timeout=LIMIT_S) == {"watching": room}
+        assert self.client.call("subscribe", {"room": room}, timeout=TIMEOUT_S) == {"watching": room}
 
     def __enter__(self) -> Board:
         return self
@@ -48,7 +48,7 @@ class Board:
         self.client.disconnect()
 
     def set_visible(self, *participants: str) -> None:
-        answer = self.client.call("visible", {"participants": participants}, timeout=LIMIT_S)
+        answer = self.client.call("visible", {"participants": participants}, timeout=TIMEOUT_S)
         assert answer == {"in_view": len(participants)}
 
     def membership(self) -> set[str]:
@@ -62,7 +62,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def send_for(seconds: float, jpeg: bytes, *membership: person) -> None:
+def send_for(seconds: float, jpeg: bytes, *membership: ParticipantClient) -> None:
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
         for one in membership:
@@ -71,7 +71,7 @@ def send_for(seconds: float, jpeg: bytes, *membership: person) -> None:
 
 def test_no_picture_goes_to_a_board_by_default(server: Server, astronaut_jpeg: bytes) -> None:
     room = make_room(server)
-    with person(server) as one, Board(server, room) as board:
+    with ParticipantClient(server) as one, Board(server, room) as board:
         joined = one.join(room)
         assert joined["video"] is False
         board.set_visible(joined["participant"])
@@ -83,7 +83,7 @@ def test_a_board_gets_the_newest_pictures_of_those_in_view_at_most_twice_a_secon
     server: Server, astronaut_jpeg: bytes
 ) -> None:
     room, other_room = make_room(server, video=True), make_room(server, video=True)
-    with person(server) as one, person(server) as two, Board(server, room) as board:
+    with ParticipantClient(server) as one, ParticipantClient(server) as two, Board(server, room) as board:
         seen, unseen = one.join(room), two.join(room)
         assert seen["video"] is True
         send_for(WATCHED_S, astronaut_jpeg, one, two)
@@ -112,7 +112,7 @@ def test_a_board_gets_the_newest_pictures_of_those_in_view_at_most_twice_a_secon
 
 def test_who_is_no_host_sees_nobody(server: Server, astronaut_jpeg: bytes) -> None:
     room = make_room(server, video=True)
-    with person(server) as one, person(server) as two:
+    with ParticipantClient(server) as one, ParticipantClient(server) as two:
         shown: list[object] = []
         two.client.on("video", shown.append)
         participant = one.join(room)["participant"]
@@ -125,7 +125,7 @@ def test_who_is_no_host_sees_nobody(server: Server, astronaut_jpeg: bytes) -> No
 def test_pictures_end_when_somebody_leaves(server: Server, astronaut_jpeg: bytes) -> None:
     room = make_room(server, video=True)
     with Board(server, room) as board:
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             board.set_visible(one.join(room)["participant"])
             send_for(WATCHED_S, astronaut_jpeg, one)
             wait_until(lambda: board.shown)
@@ -137,7 +137,7 @@ def test_pictures_end_when_somebody_leaves(server: Server, astronaut_jpeg: bytes
 
 def test_the_information_of_a_room_with_video_says_so_and_cannot_be_changed(server: Server) -> None:
     shown, hidden = make_room(server, video=True), make_room(server)
-    texts = [requests.get(f"{server.url}/r/{code}", timeout=LIMIT_S).text for code in (shown, hidden)]
+    texts = [requests.get(f"{server.url}/r/{code}", timeout=TIMEOUT_S).text for code in (shown, hidden)]
     assert [VIDEO_NOTICE in text for text in texts] == [True, False]
     for method in ("PUT", "PATCH", "POST"):
         answer = api(server, method, f"/rooms/{hidden}", {"settings": {"video": True}})
@@ -150,12 +150,16 @@ def test_who_consented_before_there_was_video_is_not_shown(says_so: bool, astron
     """The database is changed by hand, as nothing else can: the setting alone, or with the text."""
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
         room = make_room(server)
-        with person(server) as one:
+        with ParticipantClient(server) as one:
             secret = one.join(room)["resume"]
         server.stop()
         _change_by_hand(Path(server.settings["MIEN_DATA_DIR"]) / "mien.sqlite", room, says_so)
         server.start()
-        with person(server) as before, person(server) as after, Board(server, room) as board:
+        with (
+            ParticipantClient(server) as before,
+            ParticipantClient(server) as after,
+            Board(server, room) as board,
+        ):
             ids = [before.join(room, resume=secret)["participant"], after.join(room)["participant"]]
             board.set_visible(*ids)
             send_for(WATCHED_S, astronaut_jpeg, before, after)
@@ -178,7 +182,7 @@ def test_no_picture_is_written_anywhere(astronaut_jpeg: bytes) -> None:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
         room = make_room(server, video=True)
         api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
-        with person(server) as one, Board(server, room) as board:
+        with ParticipantClient(server) as one, Board(server, room) as board:
             board.set_visible(one.join(room)["participant"])
             send_for(WATCHED_S, astronaut_jpeg, one)
             wait_until(lambda: board.shown)

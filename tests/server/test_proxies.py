@@ -9,8 +9,8 @@ import pytest
 import requests
 import socketio
 
+from tests.helpers.room_client import TOKEN, code_of
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, code_of
 
 LIMIT_S = 10
 TRIES = 14

@@ -10,8 +10,8 @@ import pytest
 import requests
 import websocket
 
-from tests.bench.processes import memory_mb
 from tests.helpers.attacks import LoggedServer
+from tests.helpers.processes import memory_mb
 from webapp.server.connection_limits import MAX_TEXT_BYTES
 
 LIMIT_S = 20
@@ -38,6 +38,7 @@ class Raw:
 
     def __exit__(self, *error: object) -> None:
         self.socket.close()
+        self.socket.shutdown()  # type: ignore[no-untyped-call]  # `close` leaves the descriptor open where the server closed first
 
     def say(self, *packets: str | bytes) -> None:
         for packet in packets:

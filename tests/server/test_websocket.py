@@ -12,7 +12,7 @@ from eventlet.websocket import RFC6455WebSocket, WebSocketWSGI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bench.load_client import websocket_frame
+from tests.helpers.load_client import websocket_frame
 from webapp.server import websocket as websocket_module
 from webapp.server.connection_limits import BURST_UNITS, OVER_BUDGET_TIMEOUT_S, UNITS_PER_S, Budget
 from webapp.server.websocket import UNITS_PER_TURN, QuickWebSocket, apply_mask, install

@@ -87,6 +87,7 @@ def test_the_store_gets_what_its_database_needs_and_no_setting(monkeypatch: pyte
     assert "secret" not in " ".join(spec.command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["nonsense", "mysql://u:p@h/d"])
 def test_a_wrong_database_is_not_tried_without_end(
     url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

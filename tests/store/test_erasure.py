@@ -12,9 +12,9 @@ import pytest
 
 from tests.helpers.exports import CODE, START_MS, add_person, new_archive, sample
 from tests.helpers.long_recording import PARTICIPANTS, add_recording
+from tests.helpers.old_rooms import DAYS, make_older, record_some
+from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room, wait_until_stored
 from tests.helpers.serving import Server
-from tests.rooms.test_retention import DAYS, make_older, record_some
-from tests.rooms.test_server import TOKEN, api, make_room, person, wait_until_stored
 from webapp.export.snapshot import MAX_ROWS
 from webapp.export.store_process import Repositories
 from webapp.store.database import open_database
@@ -39,7 +39,7 @@ def folder_of(server: Server) -> Path:
 
 def record_as(server: Server, room: str, alias: str, jpeg: bytes) -> str:
     """Record some frames of somebody; their id."""
-    with person(server) as one:
+    with ParticipantClient(server) as one:
         participant: str = one.join(room, alias=alias)["participant"]
         api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
         for _ in range(3):
@@ -66,7 +66,7 @@ def test_a_deleted_participant_is_in_no_file_right_afterwards(
 
 def test_who_leaves_and_erases_is_in_no_file_right_afterwards(lab_server: Server) -> None:
     room, alias = make_room(lab_server), new_alias()
-    with person(lab_server) as one:
+    with ParticipantClient(lab_server) as one:
         one.join(room, alias=alias)
         assert alias.encode() in stored_bytes(folder_of(lab_server))
         assert one.ask("withdraw", {}) == {"erased": True}
@@ -131,9 +131,7 @@ def test_the_log_is_emptied_as_soon_as_an_export_that_reads_from_it_ends(tmp_pat
     assert export_id is not None and archive.exports.read_export(export_id)
     archive.rooms.delete_participant("ben")
     assert b"nobody remembers" in stored_bytes(tmp_path), "the export still reads it"
-    assert archive.exports.open_export(CODE, {}, "csv") is None, (
-        "exports one after the other must not keep it"
-    )
+    assert archive.exports.open_export(CODE, {}, "csv") is None, "exports in a row must not keep it"
     add_person(archive, "cat")
     archive.exports.close_export(export_id)
     start_s = time.monotonic()

@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,9 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
 
 from tests.helpers.postgres import database_setting
-from tests.helpers.stores import answer
+from tests.helpers.stores import LocalStore
 from tests.helpers.waiting import wait_until
-from webapp.errors import SettingsError, StoreError
+from webapp.errors import SettingsError
 from webapp.export.store_process import Repositories
 from webapp.ipc import framing
 from webapp.store.database import migrate, open_database
@@ -26,19 +25,6 @@ from webapp.store.sample_writer import SampleWriter
 from webapp.store.service import Service
 
 ROOM = RoomRecord("ABCD2345", "Room", "Text", {}, 1.0)
-
-
-class LocalStore:
-    """Asks repositories without a process between; fails while `failing`."""
-
-    def __init__(self, archive: Repositories) -> None:
-        self.archive = archive
-        self.failing = False
-
-    def call(self, method: Any, *arguments: Any, **named: Any) -> Any:
-        if self.failing:
-            raise StoreError("disk full")
-        return answer(self.archive, method, *arguments)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -12,18 +14,20 @@ from models.train import export as export_module
 from models.train.augment import vary
 from models.train.batches import as_input
 from models.train.data import FaceSet
-from models.train.export import copy_weights, export, sign_card
+from models.train.export import copy_weights, export, recalibrate, sign_card
 from models.train.faces import crop_face
 from models.train.fit import fit
 from models.train.network import build_served, build_trained
 from models.train.settings import Settings
 from tests.train.data_files import astronaut_face, light_and_dark, serious_face
-from tests.train.test_fit import SMALL
+from tests.train.small_run import SMALL
 from webapp.config import Runtime
 from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 
 FILES: list[tuple[Runtime, str]] = [("litert", "expression.tflite"), ("keras", "expression.keras")]
+
+ANGRY, HAPPY = LABELS.index("angry"), LABELS.index("happy")
 
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
 
@@ -56,12 +60,48 @@ def test_the_labels_are_written_in_the_order_of_the_outputs(exported: Path) -> N
     assert json.loads((exported / "labels.json").read_text()) == list(LABELS)
 
 
-def test_the_card_is_signed(exported: Path) -> None:
-    before = (exported / "README.md").read_text()
+def test_the_card_is_signed(exported: Path, tmp_path: Path) -> None:
+    folder = copy_of(exported, tmp_path)
+    before = (folder / "README.md").read_text()
     assert len(before.split("`")[3]) == 64
-    (exported / "expression.keras").write_bytes(b"another")
-    sign_card(exported)
-    assert (exported / "README.md").read_text() != before
+    (folder / "expression.keras").write_bytes(b"another")
+    sign_card(folder)
+    assert (folder / "README.md").read_text() != before
+
+
+def test_teachers_in_the_card_are_signed_too(exported: Path, tmp_path: Path) -> None:
+    folder = copy_of(exported, tmp_path)
+    (folder / "teachers").mkdir()
+    (folder / "teachers" / "deep-1.npz").write_bytes(b"weights")
+    (folder / "README.md").write_text("| `teachers/deep-1.npz` | `0` | 14 |\n")
+    sign_card(folder)
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert (folder / "README.md").read_text() == f"| `teachers/deep-1.npz` | `{digest}` | 14 |\n"
+
+
+def copy_of(models: Path, folder: Path) -> Path:
+    """The model files, to be changed."""
+    return Path(shutil.copytree(models, folder / "models", ignore=shutil.ignore_patterns("run")))
+
+
+def test_the_files_are_recalibrated_without_their_run(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two thirds of what is said to be happy was angry: the files then doubt what looks happy."""
+    faces = light_and_dark(60)
+    labels = np.where((faces.labels == HAPPY) & (np.arange(60) % 3 > 0), ANGRY, faces.labels)
+    monkeypatch.setattr(
+        export_module, "read_aligned", lambda data, split: FaceSet(faces.images, labels, faces.votes)
+    )
+    changed = copy_of(exported, tmp_path)
+    recalibrate(Path("unused"), changed)
+    for runtime, name in FILES:
+        before, after = (
+            load_classifier(runtime, folder / name).probabilities(faces.images)[faces.labels == HAPPY, HAPPY]
+            for folder in (exported, changed)
+        )
+        assert after.mean() < before.mean() - 0.2
+    assert (changed / "README.md").read_text() != (exported / "README.md").read_text()
 
 
 def test_the_served_network_answers_like_the_trained_one() -> None:

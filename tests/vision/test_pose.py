@@ -63,6 +63,7 @@ def test_the_angles_of_a_turned_mesh_are_read_back(
     assert found == pytest.approx((yaw, pitch, roll), abs=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("yaw", "pitch"), [(20, 0), (-20, 0), (0, 15), (0, -15)])
 def test_a_head_that_turns_in_the_picture_is_seen_to_turn_that_way(
     detector: FaceDetector,

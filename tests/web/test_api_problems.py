@@ -9,8 +9,8 @@ import pytest
 import requests
 from flask import Flask, abort
 
+from tests.helpers.room_client import TIMEOUT_S, TOKEN, make_room
 from tests.helpers.serving import Server
-from tests.rooms.test_server import LIMIT_S, TOKEN, make_room
 from webapp.app import create_app
 from webapp.config import Settings
 
@@ -102,7 +102,7 @@ def test_a_body_that_no_reader_can_follow_is_a_bad_request(
         f"{server.url}/api/v1/rooms/{room}/{action}",
         data=body,
         headers={"Content-Type": "application/json", **AUTHORIZATION},
-        timeout=LIMIT_S,
+        timeout=TIMEOUT_S,
     )
     assert answer.status_code == 400, answer.text
     assert answer.json()["problem"]["code"] == "bad_request"
@@ -120,6 +120,6 @@ def test_numbers_that_are_none_are_no_settings(server: Server, people: str) -> N
         f"{server.url}/api/v1/rooms",
         data=body,
         headers={"Content-Type": "application/json", **AUTHORIZATION},
-        timeout=LIMIT_S,
+        timeout=TIMEOUT_S,
     )
     assert (answer.status_code, answer.json()["problem"]["code"]) == (400, "bad_request")

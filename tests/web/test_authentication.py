@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,20 +10,18 @@ from flask import Flask
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.errors import StoreError
-
-
-class NoStore:
-    """A store whose database does not answer."""
-
-    def call(self, method: Any, *arguments: Any) -> Any:
-        raise StoreError("The database does not answer.")
+from webapp.store.client import StoreClient
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    app = create_app(Settings(data_dir=tmp_path))
-    app.extensions["hosts"]._store = NoStore()
-    return app
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """An application whose database does not answer."""
+
+    def fail(store: StoreClient, method: object, *arguments: object) -> None:
+        raise StoreError("The database does not answer.")
+
+    monkeypatch.setattr(StoreClient, "call", fail)
+    return create_app(Settings(data_dir=tmp_path))
 
 
 @pytest.mark.parametrize(

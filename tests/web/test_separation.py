@@ -14,9 +14,9 @@ import pytest
 import requests
 from flask import Flask
 
-from tests.accounts.test_access import PUBLIC
+from tests.helpers.endpoints import PUBLIC
+from tests.helpers.room_client import TOKEN, Answer, ParticipantClient, api, code_of, make_room
 from tests.helpers.serving import Server
-from tests.rooms.test_server import TOKEN, Answer, api, code_of, make_room, person
 from webapp.app import create_app
 from webapp.config import Settings
 
@@ -27,7 +27,7 @@ LIMIT_S = 10
 class Situation:
     """A participant of one room, and the other room with somebody in it."""
 
-    one: person
+    one: ParticipantClient
     resume: str
     other_room: str
     other_id: str
@@ -70,7 +70,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 @pytest.fixture
 def situation(server: Server, astronaut_jpeg: bytes) -> Iterator[Situation]:
     own, other = make_room(server), make_room(server)
-    with person(server) as one, person(server) as two:
+    with ParticipantClient(server) as one, ParticipantClient(server) as two:
         resume = one.join(own)["resume"]
         yield Situation(one, resume, other, two.join(other)["participant"], astronaut_jpeg)
 

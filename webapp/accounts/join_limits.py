@@ -26,7 +26,7 @@ JOINS_OF_CONNECTION_PER_S = 0.1
 """A browser joins once for each connection; more is a program, or somebody who changes their mind."""
 
 MIN_SWEPT = 1000
-"""With fewer buckets the full ones are not looked for."""
+"""With fewer buckets than this, the full ones are not searched for."""
 
 
 class WrongCodes:
@@ -36,7 +36,7 @@ class WrongCodes:
         self._limit = AttemptLimit(WRONG_CODES_PER_MINUTE)
 
     def refuse(self, address: str, error: NoSuchRoomError) -> NoReturn:
-        """Answer a wrong code; a right one is never counted, and never refused for the wrong ones before.
+        """Refuse a wrong code. A right one is never counted, nor refused for the wrong ones before it.
 
         Raises:
             NoSuchRoomError: the error given.
@@ -112,7 +112,7 @@ class Joins:
             )
 
     def failed(self, address: str, connection: str) -> None:
-        """A join that was counted did not come about."""
+        """A join that was counted failed."""
         self._of_connection.give_back(connection)
         self._of_address.give_back(address)
 

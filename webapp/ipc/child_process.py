@@ -180,7 +180,14 @@ class ChildProcess(Generic[T]):
         self._process.kill()
 
     def stop(self) -> None:
-        """Let the child finish its requests and end; kill it if it does not."""
+        """Take no more requests, let the child finish those it has, and end; kill it if it does not.
+
+        A child that is not ready yet has begun nothing that it could finish: it is killed at once.
+        """
+        with self._lock:
+            can_finish, self._closed = self.ready, True
+        if not can_finish:
+            self.kill()
         with contextlib.suppress(OSError):  # the link is closed already
             self._link.shutdown(socket.SHUT_WR)
         try:

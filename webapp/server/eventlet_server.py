@@ -1,10 +1,10 @@
 """HTTP on eventlet, held against slow, silent and countless clients.
 
-A client has to send a request's head and body in time, idle connections make way for new ones (see
+A client must send a request's head and body in time, idle connections make way for new ones (see
 `webapp.server.connection_limits`), and connections that break off are nobody's error. An `HttpServer` accepts
 until its listener fails for good, and then raises; eventlet's own loop would go on deaf.
 
-Only this module, `webapp.server.websocket` and `wsgi.py` know eventlet.
+Only `webapp.server` and `wsgi.py` know eventlet.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ BODY_TIMEOUT_S = 60.0
 """For all of a request's body."""
 
 SEND_TIMEOUT_S = 30.0
-"""A client that takes nothing of an answer for this long is gone."""
+"""A client that takes nothing of a response for this long is gone."""
 
 logger = logging.getLogger("mien.http")
 
@@ -208,7 +208,7 @@ class TimedReader:
 
 
 class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
-    """The requests and answers of one connection."""
+    """The requests and responses of one connection."""
 
     def __init__(self, state: list[Any], server: wsgi.Server, known_hosts: KnownHosts | None) -> None:
         # Not the base class's constructor, which would answer all requests before it returns.

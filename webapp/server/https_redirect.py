@@ -45,7 +45,7 @@ def answer_plain_http(connection: ssl.SSLSocket, known_hosts: KnownHosts) -> Non
     """Send a browser on to https that spoke plain http to the https port, where TLS took its first bytes.
 
     What TLS left of the request has the name of this server as the browser knows it. The socket beneath
-    does not block; an answer that does not fit is of no use to anyone.
+    does not block; a response that does not fit is of no use to anyone.
     """
     with contextlib.suppress(OSError):
         remainder = os.read(connection.fileno(), 65536)
@@ -53,7 +53,7 @@ def answer_plain_http(connection: ssl.SSLSocket, known_hosts: KnownHosts) -> Non
 
 
 def plain_http_answer(request: bytes, known_hosts: KnownHosts) -> bytes:
-    """The answer to what is left of a request: the https address, or words where it names no host of ours."""
+    """The response to what is left of a request: the https address, or a text if it names no host of ours."""
     found = HOST_HEADER.search(request)
     host = found[1].decode(errors="replace") if found else ""
     if host not in known_hosts:

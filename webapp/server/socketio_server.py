@@ -1,4 +1,4 @@
-"""Socket.IO and Engine.IO, held against clients that send too much, read too little or speak nonsense.
+"""Socket.IO and Engine.IO, hardened against clients that send too much, read too little or send nonsense.
 
 The libraries check little of what clients send: any number of attachments is collected, every event gets a
 green thread of its own, reserved event names reach their handlers, what a client does not read is queued
@@ -28,6 +28,7 @@ import socketio
 from engineio import exceptions
 from socketio import packet
 
+from webapp.protocol import problem
 from webapp.server.connection_limits import (
     BAD_PACKET_UNITS,
     EVENT_UNITS,
@@ -37,7 +38,6 @@ from webapp.server.connection_limits import (
     message_units,
     network_of,
 )
-from webapp.web.problems import problem
 
 FRAME = "frame"
 """The only event with an attachment."""
@@ -50,14 +50,14 @@ RESERVED_EVENTS = frozenset(
 MAX_HANDLERS = 8
 
 MAX_POST_BYTES = 4_000_000
-"""Of the polling transport, where a picture of 2 MB is 2.7 MB of base64."""
+"""Of the polling transport, where an image of 2 MB is 2.7 MB of base64."""
 
 MAX_QUEUED_BYTES = 8 << 20
 PACKET_BYTES = 512
 """What a packet in the queue takes besides its payload."""
 
 CONNECT_TIMEOUT_S = 30.0
-"""Within it a browser connects to the namespace; the libraries would let it wait for ever."""
+"""Within this a browser must connect to the namespace; the libraries would wait without end."""
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """What the libraries' decoders raise on packets that nobody should send."""
@@ -97,7 +97,7 @@ class CheckedPacket(packet.Packet):  # type: ignore[misc]  # python-socketio is 
 
 
 class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-engineio is untyped
-    """An Engine.IO connection with a budget and a bounded queue of what is to be sent."""
+    """An Engine.IO connection with a budget and a bounded queue of packets to send."""
 
     def __init__(self, server: engineio.Server, sid: str) -> None:
         super().__init__(server, sid)
@@ -134,7 +134,7 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
         return alive
 
     def handle_post_request(self, environ: dict[str, Any]) -> None:
-        """Take packets of the polling transport; the answer is late where the budget is spent.
+        """Take packets of the polling transport; the response is late where the budget is spent.
 
         Raises:
             EngineIOError: they are too long or cannot be read, or the connection stayed over its budget.
@@ -201,7 +201,7 @@ class LimitedEngine(engineio.Server):  # type: ignore[misc]
     """An Engine.IO server that can be too busy for one more connection."""
 
     def _unauthorized(self, message: object = None) -> dict[str, Any]:
-        """The answer where `connect` refused: here, always for too many connections."""
+        """The response where `connect` refused: here, always because of too many connections."""
         return {
             "status": "503 SERVICE UNAVAILABLE",
             "headers": [("Content-Type", "text/plain"), ("Retry-After", "5")],

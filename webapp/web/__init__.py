@@ -1,1 +1,1 @@
-"""What a browser or a program can ask for; thin: check, call, answer."""
+"""The pages, the API and the events: each checks a request, calls a service, and responds."""

@@ -1,46 +1,49 @@
 """Who may act as a host: by session after a login, or by `Authorization: Bearer TOKEN` for programs.
 
-`webapp.accounts` knows the hosts; here is what requests, over HTTP and Socket.IO, show of them.
+`webapp.accounts` knows the hosts; this module finds whose a request is, over HTTP and Socket.IO.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Request, current_app, g
+from flask import Flask, Request, current_app, g, render_template, request
 from flask_login import LoginManager, current_user
-from flask_wtf.csrf import CSRFProtect
 
-from webapp.accounts.hosts import Hosts, HostUser
-from webapp.accounts.sessions import SessionCookie, session_key
+from webapp.accounts.identity import HostUser
+from webapp.accounts.service import AccountService
+from webapp.accounts.sessions import SessionCookie
 from webapp.errors import ForbiddenError, StoreError, TooManyAttemptsError
+from webapp.protocol import problem
+from webapp.server.known_hosts import is_api
+from webapp.web.security import check_forgery
 
 View = TypeVar("View", bound=Callable[..., Any])
 Shown = TypeVar("Shown")
 
 
-def protect(app: Flask, hosts: Hosts, data_dir: Path) -> None:
-    """Give an application sessions, and protection against forged requests.
-
-    Raises:
-        SettingsError: the key of sessions cannot be kept in the folder.
-    """
-    app.config.update(
-        SECRET_KEY=session_key(data_dir),
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        WTF_CSRF_CHECK_DEFAULT=False,  # by `host_only` and the login, not for what needs no session
-        WTF_CSRF_SSL_STRICT=False,  # wants a referrer, which our pages never send; the token does not
-        WTF_CSRF_TIME_LIMIT=None,  # a board stays open for hours
-    )
+def add_sessions(app: Flask, accounts: AccountService, key: str) -> None:
+    """Give an application hosts who sign in; `key` signs their sessions."""
+    app.config.update(SECRET_KEY=key, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
     app.session_interface = SessionCookie()
-    CSRFProtect(app)
     manager = LoginManager(app)
-    manager.user_loader(_or_nobody(hosts.by_session))
-    manager.request_loader(_or_nobody(partial(_by_bearer, hosts)))
+    manager.user_loader(_or_nobody(accounts.sessions.user))
+    manager.request_loader(_or_nobody(partial(_by_bearer, accounts)))
+    manager.unauthorized_handler(refuse)
+
+
+def refuse() -> tuple[str | dict[str, Any], int]:
+    """The response to whoever is no host: the form to sign in, or a problem for programs."""
+    if is_api(request.path):
+        return problem("unauthorized", "Sign in as a host, or send Authorization: Bearer TOKEN."), 401
+    return sign_in_page()
+
+
+def sign_in_page(error: str | None = None) -> tuple[str, int]:
+    """The form to sign in, as the response to whoever must."""
+    return render_template("dashboard/sign_in.html", error=error), 401
 
 
 def current_host() -> HostUser | None:
@@ -85,21 +88,12 @@ def session_only(view: View) -> View:
     return cast(View, guarded)
 
 
-def check_forgery() -> None:
-    """Make sure that one of our own pages sent this request, where it changes something.
-
-    Raises:
-        CSRFError: it carries no token of the session.
-    """
-    current_app.extensions["csrf"].protect()
-
-
-def _by_bearer(hosts: Hosts, asked: Request) -> HostUser | None:
+def _by_bearer(accounts: AccountService, asked: Request) -> HostUser | None:
     """Whose `Authorization: Bearer` a request shows; every wrong one counts, whatever was asked for."""
     kind, _, secret = asked.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         return None
-    return hosts.by_bearer(secret.strip(), asked.remote_addr)
+    return accounts.by_bearer(secret.strip(), asked.remote_addr)
 
 
 def _or_nobody(find: Callable[[Shown], HostUser | None]) -> Callable[[Shown], HostUser | None]:

@@ -1,10 +1,11 @@
-"""Errors as answers over HTTP, each with its status: `{"problem": {"code", "message"}}`."""
+"""Errors as HTTP responses, each with its status: `{"problem": {"code", "message"}}`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from webapp.errors import RoomError, StoreError
+from webapp.protocol import problem
 
 STATUS = {
     "bad_request": 400,
@@ -27,12 +28,7 @@ HTTP_PROBLEMS = {
     415: ("unsupported_media_type", "The body must be JSON, with Content-Type: application/json."),
     500: ("server_error", "The server failed on this; its log says why."),
 }
-"""Code and message by the status of an answer that none of our views gave."""
-
-
-def problem(code: str, message: str) -> dict[str, Any]:
-    """The body of an answer that is a problem."""
-    return {"problem": {"code": code, "message": message}}
+"""Code and message by the status of a response that no view of ours made."""
 
 
 def room_problem(error: RoomError | StoreError) -> dict[str, Any]:

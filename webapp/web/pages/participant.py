@@ -7,45 +7,45 @@ from contextlib import suppress
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.accounts.join_limits import WrongCodes
 from webapp.errors import NoSuchRoomError, RoomError, StoreError
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.room import normal_code
-from webapp.rooms.service import RoomService
 from webapp.web.authentication import current_host
+from webapp.web.context import services
 from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import status_of
 
 Page = str | Response | tuple[str, int]
 
+blueprint = Blueprint("room", __name__, url_prefix="/r")
 
-def create_room_pages(room_service: RoomService) -> Blueprint:
-    """All routes under /r."""
-    pages = Blueprint("room", __name__, url_prefix="/r")
-    wrong_codes = WrongCodes()
 
-    @pages.errorhandler(RoomError)
-    @pages.errorhandler(StoreError)
-    def show_problem(error: RoomError | StoreError) -> Page:
-        return render_template("room/code.html", error=error), status_of(error)
+@blueprint.errorhandler(RoomError)
+@blueprint.errorhandler(StoreError)
+def show_problem(error: RoomError | StoreError) -> Page:
+    """What could not be done, above the form for a code."""
+    return render_template("room/code.html", error=str(error)), status_of(error)
 
-    @pages.before_request
-    def refuse_guesses() -> None:
-        """The pages say who is signed in, and so whether a key or token is right."""
-        with suppress(StoreError):
-            current_host()
 
-    @pages.get("")
-    def ask_code() -> Page:
-        code = normal_code(request.args.get("code"))
-        return redirect(url_for("room.show", code=code)) if code else render_template("room/code.html")
+@blueprint.before_request
+def refuse_guesses() -> None:
+    """Refuse who tries too many keys: the pages say who is signed in, and so whether one is right."""
+    with suppress(StoreError):
+        current_host()
 
-    @pages.get("/<code>")
-    def show(code: str) -> Page:
-        try:
-            room = RoomView.of(room_service.room(code))
-        except NoSuchRoomError as error:
-            wrong_codes.refuse(request.remote_addr or "", error)
-        return render_template("room/room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)
 
-    return pages
+@blueprint.get("")
+def ask_code() -> Page:
+    """The form for a code; with a code, on to its room."""
+    code = normal_code(request.args.get("code"))
+    return redirect(url_for("room.show", code=code)) if code else render_template("room/code.html")
+
+
+@blueprint.get("/<code>")
+def show(code: str) -> Page:
+    """A room's page."""
+    try:
+        room = RoomView.of(services().rooms.room(code))
+    except NoSuchRoomError as error:
+        services().wrong_codes.refuse(request.remote_addr or "", error)
+    return render_template("room/room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)

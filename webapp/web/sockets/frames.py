@@ -1,6 +1,6 @@
-"""The Socket.IO side of the wire contract: check a frame, let its client answer, acknowledge.
+"""The Socket.IO side of the wire contract: check a frame, let its session answer, acknowledge.
 
-The browser emits `frame` with `meta` and the picture, and gets one object back: a result or a problem (see
+The browser emits `frame` with `meta` and the image, and gets one object back: a result or a problem (see
 `webapp.protocol`). Nothing that a browser sends closes its connection.
 """
 
@@ -37,30 +37,30 @@ class Audience(Protocol):
         """Take a finished result, and give it as the browser gets it; `received_ms` is since 1970."""
 
 
-class Events:
+class FrameEvents:
     """The connected browsers and what happens on their events."""
 
     def __init__(self, analyzer: Analyzer, smoothing_s: float, audience: Audience) -> None:
         self._analyzer = analyzer
         self._audience = audience
         self._smoothing_s = smoothing_s
-        self._clients: dict[str, FrameSession] = {}
+        self._sessions: dict[str, FrameSession] = {}
 
     def register(self, socketio: SocketIO) -> None:
         """Listen on the default namespace."""
         socketio.on_event("connect", self.connect)
         socketio.on_event("disconnect", self.disconnect)
-        # Straight at the Socket.IO server: Flask-SocketIO would set up a request of Flask's for every frame.
+        # Directly on the Socket.IO server: Flask-SocketIO would set up a Flask request for every frame.
         socketio.server.on("frame", self.frame)
 
     def connect(self, auth: object = None) -> None:
-        """Make a client for the new connection; there is nothing to sign in to."""
-        self._clients[_connection_id()] = FrameSession(self._analyzer, self._smoothing_s)
+        """Begin a session for the new connection; there is nothing to sign in to."""
+        self._sessions[_connection_id()] = FrameSession(self._analyzer, self._smoothing_s)
         self._audience.connected(_connection_id(), auth)
 
     def disconnect(self, reason: object = None) -> None:
-        """Forget the client with its faces."""
-        self._clients.pop(_connection_id(), None)
+        """Forget the session with its faces."""
+        self._sessions.pop(_connection_id(), None)
         self._audience.disconnected(_connection_id())
 
     def frame(self, connection_id: str, *arguments: object) -> dict[str, Any] | EncodedJson:
@@ -79,15 +79,15 @@ class Events:
     def _answer(self, connection_id: str, arguments: tuple[object, ...]) -> EncodedJson:
         if len(arguments) != 2:
             raise BadFrameError(
-                f"A frame event takes two arguments, meta and the picture; got {len(arguments)}."
+                f"A frame event takes two arguments, meta and the image; got {len(arguments)}."
             )
         received_ms = 1000 * time.time()
         frame = Frame.from_wire(*arguments)
         self._audience.expect(connection_id, arguments[0])
-        client = self._clients.get(connection_id)
-        if client is None:
+        session = self._sessions.get(connection_id)
+        if session is None:
             raise UnavailableError("This connection is closing; connect again and send the next frame.")
-        result = self._audience.answered(connection_id, frame, client.answer(frame), received_ms)
+        result = self._audience.answered(connection_id, frame, session.answer(frame), received_ms)
         return EncodedJson(result.to_json())
 
 

@@ -1,6 +1,6 @@
-"""Lets an event's answer that is JSON already go out as it is.
+"""Sends acknowledgements that are JSON already as they are.
 
-python-socketio walks through every answer in search of binary parts and then encodes it: 0.6 ms for the
+python-socketio searches every acknowledgement for binary parts and then encodes it: 0.6 ms for the
 points of one face. An `EncodedJson` is opaque to it, and `WireJson` writes it down unchanged.
 """
 
@@ -25,7 +25,7 @@ class WireJson:
 
     @staticmethod
     def dumps(value: object, **options: Any) -> str:  # noqa: ANN401 - whatever json.dumps takes
-        """The value as JSON; an EncodedJson may be all of it, or stand alone in a list, as answers do."""
+        """The value as JSON; an EncodedJson may be all of it, or the only item of a list."""
         match value:
             case EncodedJson(text):
                 return text

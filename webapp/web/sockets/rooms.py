@@ -14,8 +14,8 @@ from typing import Any, cast
 from flask import request
 from flask_socketio import SocketIO
 
-from webapp.accounts.hosts import Hosts
 from webapp.accounts.join_limits import Joins, WrongCodes
+from webapp.accounts.service import AccountService
 from webapp.errors import (
     FrameError,
     NoSuchRoomError,
@@ -23,35 +23,40 @@ from webapp.errors import (
     RoomError,
     StoreError,
 )
-from webapp.protocol import Frame, Result
+from webapp.protocol import Frame, Result, problem
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService
 from webapp.rooms.subscriptions import Subscriptions
 from webapp.web.authentication import current_host
-from webapp.web.problems import problem, room_problem
+from webapp.web.problems import room_problem
 from webapp.web.sockets.connections import Connections
 
 NO_HOST = problem("unauthorized", "Sign in as a host first.")
 
 logger = logging.getLogger(__name__)
 
-Answer = dict[str, Any]
+Ack = dict[str, Any]
+"""What an event is acknowledged with."""
 
 
 class RoomEvents:
-    """Lets connections join rooms, and hands the results of their frames to the lab.
+    """Lets connections join rooms, and hands the results of their frames to the recorder.
 
     Any thread may call it, for several events of one connection too, and after the connection has ended: an
     event that finds it gone, or ends after it, leaves nothing behind.
     """
 
     def __init__(
-        self, connections: Connections, room_service: RoomService, subscriptions: Subscriptions, hosts: Hosts
+        self,
+        connections: Connections,
+        room_service: RoomService,
+        subscriptions: Subscriptions,
+        accounts: AccountService,
     ) -> None:
         self._connections = connections
         self._room_service = room_service
-        self._hosts = hosts
+        self._accounts = accounts
         self._membership = room_service.membership
         self._subscriptions = subscriptions
         self._named: set[str] = set()
@@ -106,7 +111,7 @@ class RoomEvents:
 
     # Events
 
-    def _join(self, connection: str, data: object) -> Answer:
+    def _join(self, connection: str, data: object) -> Ack:
         self._name(connection)
         asked = data if isinstance(data, dict) else {}
         room = self._room(asked.get("room"))
@@ -146,32 +151,32 @@ class RoomEvents:
         except NoSuchRoomError as error:
             self._wrong_codes.refuse(request.remote_addr or "", error)
 
-    def _leave(self, connection: str, data: object) -> Answer:
+    def _leave(self, connection: str, data: object) -> Ack:
         self._check_room(connection, data)
         self._membership.leave(connection)
         return {"left": True}
 
-    def _withdraw(self, connection: str, data: object) -> Answer:
+    def _withdraw(self, connection: str, data: object) -> Ack:
         self._check_room(connection, data)
         self._membership.withdraw(connection)
         return {"erased": True}
 
-    def _baseline(self, connection: str, data: object) -> Answer:
+    def _baseline(self, connection: str, data: object) -> Ack:
         self._check_room(connection, data)
         self._membership.begin_baseline(connection)
         return {"state": "running"}
 
-    def _subscribe(self, connection: str, data: object) -> Answer:
+    def _subscribe(self, connection: str, data: object) -> Ack:
         host = current_host()
         if host is None:
             return NO_HOST
         room = self._room_service.room(_room_in(data))
-        self._subscriptions.subscribe(connection, room.code, lambda: self._hosts.is_still_valid(host))
+        self._subscriptions.subscribe(connection, room.code, lambda: self._accounts.is_still_valid(host))
         if connection not in self._connections:  # it ended while the rooms were loaded
             self._subscriptions.unsubscribe(connection)
         return {"watching": room.code}
 
-    def _visible(self, connection: str, data: object) -> Answer:
+    def _visible(self, connection: str, data: object) -> Ack:
         if current_host() is None:
             return NO_HOST
         named = data.get("participants") if isinstance(data, dict) else None
@@ -190,10 +195,10 @@ class RoomEvents:
             raise NotJoinedError("This connection is in another room; join this one first, with consent.")
 
 
-def _guarded(handler: Callable[[str, object], Answer]) -> Callable[..., Answer]:
-    """Answers problems in place of errors; nothing that a browser sends ends its connection."""
+def _guarded(handler: Callable[[str, object], Ack]) -> Callable[..., Ack]:
+    """Acknowledges errors as problems: nothing that a browser sends ends its connection."""
 
-    def handle(data: object = None, *_: object) -> Answer:
+    def handle(data: object = None, *_: object) -> Ack:
         try:
             return handler(cast(str, request.sid), data)  # type: ignore[attr-defined]  # Flask-SocketIO's
         except (RoomError, StoreError) as error:

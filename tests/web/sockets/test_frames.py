@@ -7,7 +7,6 @@ import os
 import signal
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +18,13 @@ import pytest
 import requests
 import socketio
 
-from tests.helpers.serving import Server
+from tests.helpers.serving import STOP_TIMEOUT_S, Server
 from tests.helpers.waiting import wait_until
 from webapp.protocol import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, STAGES
 
 META = {"seq": 7, "captured_ms": 12.5}
-ANSWER_TIMEOUT_S = 10
+ANSWER_TIMEOUT_S = 30
+"""Generous: it only decides how soon a failure is known."""
 
 Answer = dict[str, Any]
 
@@ -206,17 +206,16 @@ def test_killing_every_worker_under_load_closes_no_connection(astronaut_jpeg: by
 
         loader = threading.Thread(target=load)
         loader.start()
-        time.sleep(0.5)
+        wait_until(lambda: answers and "faces" in answers[-1])
         killed = server.worker_pids()
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda: len(set(server.worker_pids()) - set(killed)) == 2)  # the server saw both die
-        took_s = server.wait_until_ready(5.0)
+        wait_until(server.is_ready)
         wait_until(lambda: "faces" in answers[-1])
         stop.set()
         loader.join()
         problems = {answer["problem"]["code"] for answer in answers if "problem" in answer}
-        assert took_s < 5
         assert problems <= {"unavailable"}
         assert browser.connected
 
@@ -236,8 +235,7 @@ def test_without_a_ready_worker_readyz_answers_503_and_frames_are_unavailable(
         answer = ask(browser, META, astronaut_jpeg)
         assert answer["problem"]["code"] == "unavailable"
         assert requests.get(server.url + "/healthz", timeout=5).status_code == 200
-        server.wait_until_ready(5.0)
-        assert ask(browser, META, astronaut_jpeg)["faces"]
+        wait_until(lambda: "faces" in ask(browser, META, astronaut_jpeg))
 
 
 def upload(server: Server, picture: bytes) -> requests.Response:
@@ -297,18 +295,19 @@ def test_one_sigterm_stops_a_busy_server_and_its_workers() -> None:
     """The signal arrives while a request is answered, whose own error handling must not swallow it."""
     with Server(MIEN_WORKERS="1") as server:
         workers = server.worker_pids()
+        answered: list[int] = []
 
         def load() -> None:
-            with contextlib.suppress(requests.ConnectionError):  # the server ends
+            with contextlib.suppress(requests.RequestException):  # the server ends
                 while True:
-                    requests.get(server.url, timeout=5)
+                    answered.append(requests.get(server.url, timeout=ANSWER_TIMEOUT_S).status_code)
 
         loaders = [threading.Thread(target=load) for _ in range(2)]
         for loader in loaders:
             loader.start()
-        time.sleep(0.3)
+        wait_until(lambda: len(answered) >= 10)
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(5) == 0
+        assert server.process.wait(STOP_TIMEOUT_S) == 0
         for loader in loaders:
             loader.join()
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import websocket
 
-from tests.bench.processes import machine_s, processor_s
+from tests.helpers.processes import machine_s, processor_s
 
 TEXT, BINARY = 0x81, 0x82
 RECEIVE_BYTES = 1 << 18

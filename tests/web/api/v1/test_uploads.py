@@ -10,8 +10,8 @@ import pytest
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.errors import BusyError
 from webapp.protocol import STAGES, Analysis, Job
-from webapp.web.api.v1 import uploads as uploads_module
-from webapp.web.api.v1.uploads import UPLOADS_PER_OWNER, Uploads
+from webapp.web import uploads as uploads_module
+from webapp.web.uploads import UPLOADS_PER_OWNER, Uploads
 
 
 class RecordingEngine:
@@ -38,22 +38,22 @@ def test_an_upload_is_its_owners_and_waits_behind_live_frames() -> None:
 def test_an_owner_with_too_many_uploads_under_way_is_busy_and_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(uploads_module, "PLACE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(uploads_module, "SLOT_TIMEOUT_S", 0.1)
     uploads = Uploads(cast(WorkerPool, RecordingEngine()))
     ended = threading.Event()
 
     def upload() -> None:
-        with uploads.place("greedy"):
+        with uploads.slot("greedy"):
             ended.wait(10)
 
     with ThreadPoolExecutor(UPLOADS_PER_OWNER) as threads:
         under_way = [threads.submit(upload) for _ in range(UPLOADS_PER_OWNER)]
         time.sleep(0.1)
-        with pytest.raises(BusyError, match=f"At most {UPLOADS_PER_OWNER}"), uploads.place("greedy"):
+        with pytest.raises(BusyError, match=f"At most {UPLOADS_PER_OWNER}"), uploads.slot("greedy"):
             pass
-        with uploads.place("modest"):
+        with uploads.slot("modest"):
             ended.set()
         for one in under_way:
             one.result()
-    with uploads.place("greedy"):
+    with uploads.slot("greedy"):
         assert dict(uploads._under_way) == {"greedy": 1}

@@ -1,4 +1,4 @@
-"""Pictures uploaded over plain HTTP: few at once from one owner, and behind all live frames."""
+"""Images uploaded over plain HTTP: few at once from one owner, and behind all live frames."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from webapp.protocol import Analysis, Frame, Job
 UPLOADS_PER_OWNER = 4
 """Under way at once; more wait for each other."""
 
-PLACE_TIMEOUT_S = 0.5
+SLOT_TIMEOUT_S = 0.5
 """An owner who keeps sending more than that is answered twice a second on each connection, not at once."""
 
 
 class Uploads:
-    """Analyses uploads; an owner is whoever they take turns with others as: a host, or an address."""
+    """Analyzes uploads; an owner is whoever they take turns with others as: a host, or an address.
+
+    Any thread may call it; `_ended` guards the counts.
+    """
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
@@ -28,14 +31,14 @@ class Uploads:
         self._ended = threading.Condition()
 
     @contextmanager
-    def place(self, owner: object) -> Iterator[None]:
+    def slot(self, owner: object) -> Iterator[None]:
         """Count an upload as under way, from before its body is read until it is answered.
 
         Raises:
-            BusyError: the owner had UPLOADS_PER_OWNER under way for PLACE_TIMEOUT_S.
+            BusyError: the owner had UPLOADS_PER_OWNER under way for SLOT_TIMEOUT_S.
         """
         with self._ended:
-            if not self._ended.wait_for(lambda: self._under_way[owner] < UPLOADS_PER_OWNER, PLACE_TIMEOUT_S):
+            if not self._ended.wait_for(lambda: self._under_way[owner] < UPLOADS_PER_OWNER, SLOT_TIMEOUT_S):
                 raise BusyError(f"At most {UPLOADS_PER_OWNER} uploads at once; wait for their answers first.")
             self._under_way[owner] += 1
         try:
@@ -47,17 +50,17 @@ class Uploads:
                 self._ended.notify_all()
 
     def analyze(self, image: bytes, owner: object) -> str:
-        """The result object, in JSON, of a picture that belongs to no stream; its `seq` is 0.
+        """The result object, in JSON, of an image that belongs to no stream; its `seq` is 0.
 
         Raises:
-            FrameError: see `Engine.analyze`.
+            FrameError: see `WorkerPool.analyze`.
         """
-        client = FrameSession(_InBackground(self._pool, owner), smoothing_s=0.0)
-        return client.answer(Frame(0, 0.0, image)).to_json()
+        session = FrameSession(_InBackground(self._pool, owner), smoothing_s=0.0)
+        return session.answer(Frame(0, 0.0, image)).to_json()
 
 
 class _InBackground:
-    """The engine as a client sees it, whose jobs are an owner's and wait behind live frames."""
+    """The pool as a session sees it, whose jobs are an owner's and wait behind live frames."""
 
     def __init__(self, pool: WorkerPool, owner: object) -> None:
         self._pool = pool
