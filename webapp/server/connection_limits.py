@@ -41,17 +41,19 @@ class Budget:
     budget.charge(1.0)
     sleep(budget.wait_s())      # 0.0 within the budget
 
+    `balance` is what was left at the last charge, negative for a debt; only `wait_s` reads the clock and
+    refills it. Not locked: it belongs to the (green) thread that reads the connection.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._units = BURST_UNITS
+        self.balance = BURST_UNITS
         self._filled_s = clock()
         self._over_since_s: float | None = None
 
     def charge(self, units: float) -> None:
         """Spend units; more than there are is a debt."""
-        self._units -= units
+        self.balance -= units
 
     def wait_s(self) -> float:
         """The seconds in which any debt is paid off.
@@ -60,17 +62,17 @@ class Budget:
             OverBudgetError: the budget has not recovered for OVER_BUDGET_TIMEOUT_S.
         """
         now_s = self._clock()
-        self._units = min(BURST_UNITS, self._units + UNITS_PER_S * (now_s - self._filled_s))
+        self.balance = min(BURST_UNITS, self.balance + UNITS_PER_S * (now_s - self._filled_s))
         self._filled_s = now_s
-        if self._units >= BURST_UNITS / 2:
+        if self.balance >= BURST_UNITS / 2:
             self._over_since_s = None
-        if self._units >= 0:
+        if self.balance >= 0:
             return 0.0
         if self._over_since_s is None:
             self._over_since_s = now_s
         if now_s - self._over_since_s > OVER_BUDGET_TIMEOUT_S:
             raise OverBudgetError
-        return -self._units / UNITS_PER_S
+        return -self.balance / UNITS_PER_S
 
 
 def message_units(length: int, text: bool = False) -> float:

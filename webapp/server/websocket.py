@@ -25,11 +25,14 @@ from typing import Any
 import eventlet
 import eventlet.websocket
 import numpy as np
-from eventlet.websocket import FailedConnectionError, RFC6455WebSocket, WebSocketWSGI
+from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket, WebSocketWSGI
 
 from webapp.server.connection_limits import MAX_TEXT_BYTES, Budget, OverBudgetError, message_units
 
 MASK_LENGTH = 4
+
+SHORT_BYTES = 256
+"""Up to this length one large integer is XORed faster (0.8 us for 80 bytes) than numpy arrays (1.9 us)."""
 
 READ_BYTES = 1 << 16
 MAX_READ_BYTES = 1 << 18
@@ -56,9 +59,12 @@ def apply_mask(data: bytes, mask: Sequence[int], length: int | None = None, offs
     """
     length = len(data) if length is None else length
     first = offset % MASK_LENGTH
-    turned = bytes((*mask[first:], *mask[:first]))
-    key = np.frombuffer(turned * (length // MASK_LENGTH + 1), dtype=np.uint8, count=length)
-    return np.bitwise_xor(np.frombuffer(data, dtype=np.uint8, count=length), key).tobytes()
+    key = bytes((*mask[first:], *mask[:first])) * (length // MASK_LENGTH + 1)
+    if length <= SHORT_BYTES:
+        number = int.from_bytes(data[:length], "little") ^ int.from_bytes(key[:length], "little")
+        return number.to_bytes(length, "little")
+    masked = np.frombuffer(data, np.uint8, length)
+    return np.bitwise_xor(masked, np.frombuffer(key, np.uint8, length)).tobytes()
 
 
 class ReadAhead:
@@ -85,26 +91,45 @@ class ReadAhead:
 class LimitedMessage(RFC6455WebSocket.Message):  # type: ignore[misc]
     """A message that fails when its fragments grow too large together, or take too long."""
 
-    def __init__(self, opcode: int, max_frame_length: int, **decoding: object) -> None:
-        super().__init__(opcode, max_frame_length, **decoding)
+    def __init__(
+        self, opcode: int, max_frame_length: int, decoder: object = None, decompressor: object = None
+    ) -> None:
+        super().__init__(opcode, max_frame_length, decoder, decompressor)
         self.length = 0
-        self._limit = min(MAX_TEXT_BYTES, max_frame_length) if opcode == TEXT else max_frame_length
+        self._limit = max_frame_length
+        if opcode == TEXT and max_frame_length > MAX_TEXT_BYTES:
+            self._limit = MAX_TEXT_BYTES
         self._deadline_s = time.monotonic() + MESSAGE_TIMEOUT_S
-        self._pieces = 0
 
     def push(self, data: bytes, final: bool = False) -> None:
         """Add a piece of the payload.
 
         Raises:
-            FailedConnectionError: the message is too large, or not whole in time.
+            FailedConnectionError: the message is too large, or not complete in time.
         """
-        super().push(data, final)
+        self.finished = final
+        self.data.append(data)
         self.length += len(data)
-        self._pieces += 1
-        if max(self.length, self._pieces * FRAGMENT_BYTES) > self._limit:
+        if self.length > self._limit or len(self.data) > 1:
+            self._check_pieces()
+
+    def _check_pieces(self) -> None:
+        if max(self.length, len(self.data) * FRAGMENT_BYTES) > self._limit:
             raise FailedConnectionError(TOO_BIG, f"Messages have at most {self._limit:,} bytes.")
         if time.monotonic() > self._deadline_s:
             raise FailedConnectionError(POLICY_VIOLATION, "The message took too long.")
+
+
+class WholeTextDecoder:
+    """Decodes the text of a complete message; eventlet sets up an incremental decoder for each."""
+
+    def decode(self, data: bytes, final: bool = True) -> str:
+        """The text.
+
+        Raises:
+            UnicodeDecodeError: it is not UTF-8.
+        """
+        return data.decode()
 
 
 class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
@@ -112,30 +137,41 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
 
     _apply_mask = staticmethod(apply_mask)
     Message = LimitedMessage
+    UTF8Decoder = WholeTextDecoder
 
     def __init__(self, connection: socket.socket, *arguments: object, **options: object) -> None:
         super().__init__(ReadAhead(connection), *arguments, **options)
         self.budget = Budget()
         self._units_of_turn = 0.0
 
+    def _get_bytes(self, numbytes: int) -> bytes:
+        """A few bytes of a frame's head, which have mostly arrived together."""
+        data: bytes = self.socket.recv(numbytes)
+        if 0 < len(data) < numbytes:
+            data += super()._get_bytes(numbytes - len(data))
+        if not data:
+            raise ConnectionClosedError
+        return data
+
     def _recv_frame(self, message: LimitedMessage | None = None) -> LimitedMessage:
         before = message.length if message else 0
         received: LimitedMessage = super()._recv_frame(message=message)
-        length = received.length - (before if received is message else 0)
-        self._pay(message_units(length, received.opcode == TEXT))
+        length = received.length - before if received is message else received.length
+        units = message_units(length, received.opcode == TEXT)
+        self._units_of_turn += units
+        budget = self.budget
+        budget.charge(units)
+        if self._units_of_turn >= UNITS_PER_TURN or budget.balance < 0:
+            self._yield_turn()
         return received
 
-    def _pay(self, units: float) -> None:
-        """Charge the budget for a frame; wait where it is spent, or where others have waited for long."""
-        self._units_of_turn += units
-        self.budget.charge(units)
+    def _yield_turn(self) -> None:
+        """Let other connections run, for as long as it takes to pay off this connection's debt."""
+        self._units_of_turn = 0.0
         try:
-            wait_s = self.budget.wait_s()
+            eventlet.sleep(self.budget.wait_s())
         except OverBudgetError:
             raise FailedConnectionError(POLICY_VIOLATION, "Too many messages; send fewer a second.") from None
-        if wait_s or self._units_of_turn >= UNITS_PER_TURN:
-            self._units_of_turn = 0.0
-            eventlet.sleep(wait_s)
 
 
 def install() -> None:
