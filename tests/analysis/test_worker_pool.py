@@ -194,7 +194,7 @@ def test_a_frame_that_found_no_slot_in_time_leaves_nothing_behind(
     for owner in ("one", "one", "another"):
         with pytest.raises(UnavailableError):
             pool.analyze(Job(b"x"), owner)
-    assert pool._waiting == {}
+    assert pool._queue == {}
 
 
 def test_a_worker_that_never_gets_ready_is_replaced(start_engine: StartEngine) -> None:

@@ -61,8 +61,8 @@ class WorkerPool:
     def __init__(self, spec: ChildSpec, workers: int) -> None:
         self._lock = threading.Lock()
         self._workers = [Worker(Supervisor(spec, unpack_outcome, self._on_ready)) for _ in range(workers)]
-        self._waiting: Queue = {}
-        self._waiting_in_background: Queue = {}
+        self._queue: Queue = {}
+        self._background_queue: Queue = {}
         self._background_jobs = 0
         self._at_work = 0.0
         self._measured_s = 0.0
@@ -105,27 +105,32 @@ class WorkerPool:
                 "The worker with this frame stopped; another takes over. Send the next frame."
             ) from None
         finally:
-            with self._lock:
-                worker.load -= 1
-                self._background_jobs -= background
-                self._assign_slots()
+            self._release_slot(worker, background)
         if isinstance(outcome, FrameError):
             raise outcome
         return outcome
 
     def _acquire_slot(self, owner: object, background: bool) -> Worker:
-        slot: Future[Worker] = Future()
-        queue = self._waiting_in_background if background else self._waiting
+        queue = self._background_queue if background else self._queue
         with self._lock:
             self._measure_load()
+            if not queue and (worker := self._free_worker(background)) is not None:
+                self._take_slot(worker, background)
+                return worker
+            slot: Future[Worker] = Future()
             queue.setdefault(owner, deque()).append(slot)
-            self._assign_slots()
         try:
             return slot.result(QUEUE_TIMEOUT_S)
         except TimeoutError:
             if self._withdraw(slot, owner, queue):
                 raise self._no_slot() from None
             return slot.result()
+
+    def _release_slot(self, worker: Worker, background: bool) -> None:
+        with self._lock:
+            worker.load -= 1
+            self._background_jobs -= background
+            self._assign_slots()
 
     def _withdraw(self, slot: Future[Worker], owner: object, queue: Queue) -> bool:
         """Take back what waits for a slot; False where it got one at the last moment."""
@@ -147,32 +152,31 @@ class WorkerPool:
         self._measured_s = now_s
 
     def _assign_slots(self) -> None:
-        """One owner after the other, each its oldest job, the background last; the lock is held."""
-        while self._waiting and (worker := self._least_busy(JOBS_PER_WORKER)) is not None:
-            self._assign_next(self._waiting, worker)
-        most = max(1, len(self._workers) - 1)
-        while (
-            self._waiting_in_background
-            and self._background_jobs < most
-            and (worker := self._least_busy(1)) is not None
-        ):
-            self._background_jobs += 1
-            self._assign_next(self._waiting_in_background, worker)
+        """Give free slots to those who wait, the background last; the lock is held."""
+        for queue, background in ((self._queue, False), (self._background_queue, True)):
+            while queue and (worker := self._free_worker(background)) is not None:
+                self._take_slot(worker, background)
+                _next_in_turn(queue).set_result(worker)
 
-    def _assign_next(self, queue: Queue, worker: Worker) -> None:
-        """Give a slot to the owner whose turn it is; the lock is held."""
-        owner = next(iter(queue))
-        slots = queue.pop(owner)
-        slot = slots.popleft()
-        if slots:
-            queue[owner] = slots  # at the end of the round
-        worker.load += 1
-        slot.set_result(worker)
+    def _free_worker(self, background: bool) -> Worker | None:
+        """A worker that may take one more such job, if there is one; the lock is held."""
+        if not background:
+            return self._least_busy(JOBS_PER_WORKER)
+        if self._queue or self._background_jobs >= max(1, len(self._workers) - 1):
+            return None
+        return self._least_busy(1)
 
     def _least_busy(self, jobs: int) -> Worker | None:
         """The worker with the fewest jobs, if there is one with fewer than `jobs`."""
-        free = (worker for worker in self._workers if worker.load < jobs and worker.supervisor.ready)
-        return min(free, key=lambda worker: worker.load, default=None)
+        found = None
+        for worker in self._workers:
+            if worker.load < jobs and worker.supervisor.ready:
+                found, jobs = worker, worker.load
+        return found
+
+    def _take_slot(self, worker: Worker, background: bool) -> None:
+        worker.load += 1
+        self._background_jobs += background
 
     def _no_slot(self) -> FrameError:
         if self.ready:
@@ -182,3 +186,13 @@ class WorkerPool:
     def _on_ready(self) -> None:
         with self._lock:
             self._assign_slots()
+
+
+def _next_in_turn(queue: Queue) -> Future[Worker]:
+    """Take out the oldest slot of the owner whose turn it is, who then goes to the end of the round."""
+    owner = next(iter(queue))
+    slots = queue.pop(owner)
+    slot = slots.popleft()
+    if slots:
+        queue[owner] = slots
+    return slot

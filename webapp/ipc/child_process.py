@@ -133,7 +133,8 @@ class ChildProcess(Generic[T]):
         Raises:
             ChildGoneError: the child has ended.
         """
-        request_id, pending = next(self._request_ids), _Pending[T](lane, timeout_s)
+        pending: _Pending[T] = _Pending(lane, timeout_s)
+        request_id = next(self._request_ids)
         with self._lock:
             if self._closed:
                 raise _gone(self._spec)
