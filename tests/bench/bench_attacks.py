@@ -1,8 +1,8 @@
 """What well-behaved clients get beside hostile ones: `make bench-attacks`, some 10 minutes.
 
 Two clients send five frames a second, first alone, then beside each attack of `tests.helpers.attacks`; they
-connect when the attack is under way. `python -m tests.bench.bench_attacks SECONDS ATTACK...` runs fewer of them
-for a shorter time.
+connect when the attack is under way. `python -m tests.bench.bench_attacks SECONDS ATTACK...` runs fewer of
+them for a shorter time.
 """
 
 from __future__ import annotations

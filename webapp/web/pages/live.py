@@ -10,9 +10,10 @@ from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.analysis.worker_pool import WorkerPool
+from webapp.codec import problem_to_wire
 from webapp.config import Settings
 from webapp.errors import BadFrameError, BusyError, FrameError, StoreError, TooLargeError
-from webapp.protocol import MAX_IMAGE_BYTES, Frame, problem_to_wire
+from webapp.protocol import MAX_IMAGE_BYTES, Frame
 from webapp.server.addresses import without_port
 from webapp.server.certificates import authority_pem
 from webapp.server.connection_limits import network_of
