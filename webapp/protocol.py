@@ -64,7 +64,7 @@ class Box(NamedTuple):
 
 
 class Region(NamedTuple):
-    """A square of side `size` around (`x`, `y`), rotated clockwise by `roll` radians, that contains a face."""
+    """A square of side `size` around a face: its center (`x`, `y`), turned clockwise by `roll` radians."""
 
     x: float
     y: float

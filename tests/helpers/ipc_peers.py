@@ -53,10 +53,10 @@ def attack(end: socket.socket, reply: Callable[[int], bytes]) -> None:
 
 
 def measure(job: Job) -> Analysis:
-    """Answers with the length of the picture as its width, so that replies can be told apart."""
+    """Answers with the length of the image as its width, so that replies can be told apart."""
     image = job.image
-    if image == b"not a picture":
-        raise BadFrameError("not a picture")
+    if image == b"not an image":
+        raise BadFrameError("not an image")
     if image == b"bug":
         raise RuntimeError("a defect of the pipeline")
     if image == b"die":
