@@ -1,17 +1,17 @@
-"""Changes to eventlet's websockets, all for the sake of the event loop that all clients share.
+"""Changes to eventlet's websockets, all to protect the event loop that all clients share.
 
 Unmasking: a browser masks all that it sends (RFC 6455, section 5.3): byte i of a payload is XORed with byte
 i mod 4 of the frame's mask. eventlet 0.41 does this a byte at a time in Python, 8 to 10 ms for a 40 kB
-picture; here numpy does it, and `make bench` shows both.
+image; here numpy does it, and `make bench` shows both.
 
-Reading: eventlet asks the system for every part of a frame's head, and switches threads where a part is not
-there yet. Here whatever has arrived is read at once.
+Reading: eventlet makes a system call for every part of a frame's header, and switches threads if a part has
+not arrived yet. Here whatever has arrived is read at once.
 
-Limits: eventlet reads on without a pause while data keep coming, joins fragments without end, and waits for
-the rest of a message for ever. Here a connection has a `Budget`, other connections have their turns, and a
-message is limited in size and time.
+Limits: eventlet reads without a pause while data keep coming, joins any number of fragments, and waits
+indefinitely for the rest of a message. Here a connection has a `Budget`, other connections get their turns,
+and a message is limited in size and time.
 
-Compression: eventlet agrees to permessage-deflate, and a browser then deflates pictures that are JPEGs
+Compression: eventlet accepts permessage-deflate, and a browser then deflates JPEGs, which are compressed
 already, for the server to inflate. It is refused here.
 """
 
@@ -38,13 +38,13 @@ READ_BYTES = 1 << 16
 MAX_READ_BYTES = 1 << 18
 
 UNITS_PER_TURN = 16.0
-"""After messages of this cost other connections have their turn: after a millisecond of small ones."""
+"""After messages of this cost other connections get their turn: after a millisecond of small ones."""
 
 TEXT = 1
 """The opcode of text messages (RFC 6455, section 5.2)."""
 
 FRAGMENT_BYTES = 64
-"""What a fragment takes besides its payload."""
+"""The memory that a fragment takes besides its payload."""
 
 MESSAGE_TIMEOUT_S = 60.0
 
@@ -53,9 +53,9 @@ POLICY_VIOLATION, TOO_BIG = 1008, 1009
 
 
 def apply_mask(data: bytes, mask: Sequence[int], length: int | None = None, offset: int = 0) -> bytes:
-    """XOR the first `length` bytes of `data` with `mask`, whose phase is moved on by `offset` bytes.
+    """XOR the first `length` bytes of `data` with `mask`, whose phase is advanced by `offset` bytes.
 
-    Gives what `RFC6455WebSocket._apply_mask` of eventlet gives, for every argument.
+    Returns what `RFC6455WebSocket._apply_mask` of eventlet gives, for every argument.
     """
     length = len(data) if length is None else length
     first = offset % MASK_LENGTH
@@ -68,7 +68,7 @@ def apply_mask(data: bytes, mask: Sequence[int], length: int | None = None, offs
 
 
 class ReadAhead:
-    """A socket that reads what has arrived, and hands it out in the pieces that it is asked for."""
+    """A socket that reads all that has arrived, and returns it in the requested pieces; for one thread."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -76,7 +76,7 @@ class ReadAhead:
         self._given = 0
 
     def recv(self, count: int) -> bytes:
-        """Up to `count` bytes; none where the connection is closed."""
+        """Up to `count` bytes; none if the connection is closed."""
         if self._given == len(self._arrived):
             size = min(max(count, READ_BYTES), MAX_READ_BYTES)
             self._arrived, self._given = self._connection.recv(size), 0
@@ -89,7 +89,7 @@ class ReadAhead:
 
 
 class LimitedMessage(RFC6455WebSocket.Message):  # type: ignore[misc]
-    """A message that fails when its fragments grow too large together, or take too long."""
+    """A message that fails if its fragments become too large together, or take too long."""
 
     def __init__(
         self, opcode: int, max_frame_length: int, decoder: object = None, decompressor: object = None
@@ -121,7 +121,7 @@ class LimitedMessage(RFC6455WebSocket.Message):  # type: ignore[misc]
 
 
 class WholeTextDecoder:
-    """Decodes the text of a complete message; eventlet sets up an incremental decoder for each."""
+    """Decodes the text of a complete message at once; eventlet makes an incremental decoder for each."""
 
     def decode(self, data: bytes, final: bool = True) -> str:
         """The text.
@@ -133,7 +133,7 @@ class WholeTextDecoder:
 
 
 class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
-    """The websocket of a connection, with the changes above."""
+    """The websocket of a connection, with the changes above; one thread reads it."""
 
     _apply_mask = staticmethod(apply_mask)
     Message = LimitedMessage
@@ -145,7 +145,7 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
         self._units_of_turn = 0.0
 
     def _get_bytes(self, numbytes: int) -> bytes:
-        """A few bytes of a frame's head, which have mostly arrived together."""
+        """A few bytes of a frame's header, most of which arrive together."""
         data: bytes = self.socket.recv(numbytes)
         if 0 < len(data) < numbytes:
             data += super()._get_bytes(numbytes - len(data))
@@ -166,16 +166,18 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
         return received
 
     def _yield_turn(self) -> None:
-        """Let other connections run, for as long as it takes to pay off this connection's debt."""
+        """Let other connections run, at least until this connection has paid off its debt."""
         self._units_of_turn = 0.0
         try:
             eventlet.sleep(self.budget.wait_s())
         except OverBudgetError:
-            raise FailedConnectionError(POLICY_VIOLATION, "Too many messages; send fewer a second.") from None
+            raise FailedConnectionError(
+                POLICY_VIOLATION, "Too many messages; send fewer per second."
+            ) from None
 
 
 def install() -> None:
-    """Change every websocket that this process opens from now on."""
+    """Apply the changes to every websocket that this process opens from now on."""
     eventlet.websocket.RFC6455WebSocket = QuickWebSocket
     WebSocketWSGI._negotiate_permessage_deflate = _refuse_compression
 
