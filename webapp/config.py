@@ -153,7 +153,7 @@ class _Reader:
     def file(self, name: str) -> Path | None:
         path = self.path(name, None)
         if path is not None and not path.is_file():
-            raise SettingsError(f"MIEN_{name} is '{path}', but must be an existing file.")
+            raise SettingsError(f"MIEN_{name} is '{path}', but must be a file that exists.")
         return path
 
     def secret(self, name: str) -> str | None:

@@ -9,7 +9,7 @@ INTERVAL_S = 0.4
 
 BUSY_FRAMES = 10
 """While the workers have no spare capacity, at most one frame in this many is scanned: the detector costs as
-much as everything else. With 25 browsers on two cores this cut the slowest replies from 230 to 50 ms."""
+much as everything else. With 25 browsers on two cores this brought the slowest replies from 230 to 50 ms."""
 
 TILE_INTERVAL_S = 0.09
 """How often a tile is scanned, for faces too small to be detected in the whole image. Six tiles cover an
