@@ -1,33 +1,23 @@
-"""What travels: browser, `Frame`, client, `Job`, worker, `Analysis`, client, `Result`, browser.
+"""The values that travel between browser, server and workers, and the checks of those that come from outside.
 
-The wire form of a result, as the acknowledgement of a `frame` event and the body of `/api/v1/analyze`:
+    browser -- Frame --> FrameSession -- Job --> worker -- Analysis --> FrameSession -- Result --> browser
 
-    {"seq": 7, "width": 640, "height": 480,
-     "faces": [{"id": 1, "box": [x, y, width, height], "score": 0.97,
-                "landmarks": {"left_eye": [[x, y], ...], ...},
-                "pose": {"yaw": deg, "pitch": deg, "roll": deg},
-                "expression": "happy", "confidence": 0.93, "valence": 0.9,
-                "probabilities": {"angry": 0.01, ...}, "raw_probabilities": {...}}],
-     "timing_ms": {"queue": 0.1, "decode": 1.2, ..., "total": 9.8}}
-
-and of a problem: {"seq": 8, "problem": {"code": "busy", "message": "..."}}.
-
-Boxes are [x, y, width, height] and points [x, y], in pixels of the picture as sent (after its EXIF turn),
-x to the right, y down. Only the standard library is imported here: both sides of the worker link use it.
+`webapp.codec` writes results and problems as JSON, `webapp.ipc.job_codec` jobs and analyses as bytes. Boxes
+are [x, y, width, height] and points [x, y], in pixels of the image as sent (after its EXIF rotation), x to
+the right, y down. Only the standard library is imported here: both the server and the workers use it.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from webapp.errors import BadFrameError, FrameError, TooLargeError
+from webapp.errors import BadFrameError, TooLargeError
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""The expressions, in the order of the classifier's outputs; `models/labels.json` says the same."""
+"""The expressions, in the order of the classifier's outputs; `models/labels.json` lists the same."""
 
 NEGATIVE_LABELS = ("angry", "disgust", "fear", "sad")
 
@@ -44,13 +34,13 @@ LANDMARK_NAMES = (
 """The named polylines of a face; left and right are the person's own."""
 
 MAX_IMAGE_BYTES = 2_000_000
-"""The largest encoded picture; the page sends 15 to 60 kB."""
+"""The largest encoded image; the page sends 15 to 60 kB."""
 
 MAX_IMAGE_PIXELS = 4_000_000
-"""The largest picture that is decoded."""
+"""The largest image that is decoded."""
 
 MAX_SMOOTHING_S = 5.0
-"""The calmest that a page may ask for."""
+"""The longest time constant that a page may ask for."""
 
 WORKER_STAGES = ("decode", "detect", "landmarks", "classify")
 STAGES = ("queue", *WORKER_STAGES, "total")
@@ -60,7 +50,7 @@ Probabilities = Mapping[str, float]
 
 
 class Box(NamedTuple):
-    """An upright rectangle in pixels; it may reach over the edge of the picture."""
+    """An upright rectangle in pixels; it may extend beyond the edge of the image."""
 
     x: float
     y: float
@@ -69,12 +59,12 @@ class Box(NamedTuple):
 
     @property
     def center(self) -> tuple[float, float]:
-        """The point in its middle, x and y."""
+        """Its center, x and y."""
         return self.x + self.width / 2, self.y + self.height / 2
 
 
 class Region(NamedTuple):
-    """A square of side `size` around (`x`, `y`), turned clockwise by `roll` radians, in which a face lies."""
+    """A square of side `size` around a face: its center (`x`, `y`), turned clockwise by `roll` radians."""
 
     x: float
     y: float
@@ -82,7 +72,7 @@ class Region(NamedTuple):
     roll: float
 
     def scaled(self, factor: float) -> Region:
-        """The same square of a picture that is `factor` times as large."""
+        """The same square in an image that is `factor` times as large."""
         return Region(self.x * factor, self.y * factor, self.size * factor, self.roll)
 
 
@@ -90,7 +80,7 @@ class Pose(NamedTuple):
     """Where the head points, in degrees; all 0 when it faces the camera.
 
     `yaw` is positive when the person turns to their own left, `pitch` when they look up, `roll` when the
-    head tips clockwise in the picture.
+    head tips clockwise in the image.
     """
 
     yaw: float
@@ -100,9 +90,10 @@ class Pose(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a browser's camera, as sent: `image` is the encoded file, `captured_ms` its clock.
+    """One frame of a browser's camera, as sent: `image` is the encoded file.
 
-    `smoothing_s` is how calm its probabilities are to be, or None for the server's own setting.
+    `captured_ms` is the time on the browser's clock. `smoothing_s` is the time constant of the probabilities,
+    or None for the server's own setting.
     """
 
     seq: int
@@ -116,7 +107,7 @@ class Frame:
 
         Raises:
             BadFrameError: `meta` is not {"seq": int >= 0, "captured_ms": finite number}, its optional
-                "smoothing_s" is no number from 0 to MAX_SMOOTHING_S, or `image` is not a non-empty byte
+                "smoothing_s" is not a number from 0 to MAX_SMOOTHING_S, or `image` is not a non-empty byte
                 string.
             TooLargeError: `image` has more than MAX_IMAGE_BYTES bytes.
         """
@@ -129,21 +120,21 @@ class Frame:
             )
         if not isinstance(image, bytes | bytearray | memoryview):
             raise BadFrameError(
-                f"The frame's picture must be binary (JPEG, PNG or WebP); got {_describe(image)}."
+                f"The frame's image must be binary (JPEG, PNG or WebP); got {_describe(image)}."
             )
         if len(image) == 0:
-            raise BadFrameError("The frame's picture is empty; send a JPEG, PNG or WebP file.")
+            raise BadFrameError("The frame's image is empty; send a JPEG, PNG or WebP file.")
         check_image_bytes(image)
         return cls(seq, captured_ms, bytes(image), _smoothing(meta))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker gets: an encoded picture, and where to look for faces in it.
+    """What a worker gets: an encoded image, and where to find faces in it.
 
-    `regions` are where the faces of the frames before should be now, in widths of the picture. `detect` asks
-    for a search of the whole picture, `tile` for a closer one of a part of it, whose number may grow for
-    ever. Where a face is lost the worker searches the whole picture unasked.
+    `regions` are the predicted regions of the tracked faces, in widths of the image. `detect` asks for
+    detection in the whole image, `tile` for detection in one tile of it; tile numbers wrap around. If a
+    tracked face is lost, the worker runs the detector on the whole image without being asked.
     """
 
     image: bytes
@@ -154,13 +145,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face in one picture.
+    """One face in one frame.
 
-    A worker fills everything but `id`, with `probabilities` equal to `raw_probabilities`; `client` gives
-    the id and smooths `probabilities`. `score` says how well the face is seen, 0 to 1. `landmarks` are the
-    named polylines in JSON, as the wire contract writes them: the server only passes them on, and reading
-    and writing their 170 points would be a third of its work on a frame. `region` is where to look for the
-    face in the next picture and does not go to the browser.
+    A worker sets everything but `id`, with `probabilities` equal to `raw_probabilities`; the tracker assigns
+    the id and smooths `probabilities`. `score` says how visible the face is, 0 to 1. `landmarks` are the
+    named polylines in the JSON of the wire contract: the server only passes them on, and parsing and writing
+    their 170 points would be a third of its work on a frame. `region` is where the face is tracked in the
+    next frame; it is not sent to the browser.
     """
 
     box: Box
@@ -188,31 +179,12 @@ class Face:
         """The valence of the (smoothed) probabilities, -1 to 1."""
         return valence(self.probabilities)
 
-    def to_json(self) -> str:
-        """The face as the wire contract writes it."""
-        head = {
-            "id": self.id,
-            "box": [round(value, 1) for value in self.box],
-            "score": round(self.score, 4),
-        }
-        tail = {
-            "pose": {name: round(value, 1) for name, value in self.pose._asdict().items()},
-            "expression": self.expression,
-            "confidence": round(self.confidence, 4),
-            "valence": round(self.valence, 4),
-            "probabilities": _rounded(self.probabilities),
-            "raw_probabilities": _rounded(self.raw_probabilities),
-        }
-        if self.relative_probabilities is not None:
-            tail["relative_probabilities"] = _rounded(self.relative_probabilities)
-        return f'{_json(head)[:-1]},"landmarks":{self.landmarks},{_json(tail)[1:]}'
-
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a worker found in one picture of `width` x `height` pixels, faces from left to right.
+    """What a worker found in one image of `width` x `height` pixels, faces from left to right.
 
-    `timing_ms` has the worker's stages: decode, detect, landmarks (with the cutting of faces), classify.
+    `timing_ms` has the worker's stages: decode, detect, landmarks (including the face crops), classify.
     """
 
     width: int
@@ -223,7 +195,7 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to the frame `seq`: an analysis whose faces have ids, and the whole timing."""
+    """The result for the frame `seq`: an analysis whose faces have ids, with the timing of all stages."""
 
     seq: int
     width: int
@@ -231,39 +203,22 @@ class Result:
     faces: tuple[Face, ...]
     timing_ms: Mapping[str, float]
 
-    def to_json(self) -> str:
-        """The result as the wire contract writes it."""
-        faces = ",".join(face.to_json() for face in self.faces)
-        timing_ms = _json({stage: round(self.timing_ms[stage], 2) for stage in STAGES})
-        size = f'"width":{self.width},"height":{self.height}'
-        return f'{{"seq":{self.seq},{size},"faces":[{faces}],"timing_ms":{timing_ms}}}'
-
 
 def check_image_bytes(image: bytes | bytearray | memoryview) -> None:
-    """Refuse an encoded picture of more than MAX_IMAGE_BYTES bytes.
+    """Reject an encoded image of more than MAX_IMAGE_BYTES bytes.
 
     Raises:
         TooLargeError: it has more.
     """
     if len(image) > MAX_IMAGE_BYTES:
         raise TooLargeError(
-            f"The picture has {len(image):,} bytes, at most {MAX_IMAGE_BYTES:,} are taken; "
-            "send it smaller or with less quality."
+            f"The image has {len(image):,} bytes; at most {MAX_IMAGE_BYTES:,} are accepted. "
+            "Send a smaller one or lower its quality."
         )
 
 
-def problem(code: str, message: str) -> dict[str, Any]:
-    """A problem as HTTP answers and acknowledgements of events carry it."""
-    return {"problem": {"code": code, "message": message}}
-
-
-def problem_to_wire(seq: int | None, error: FrameError) -> dict[str, Any]:
-    """The problem object of the wire contract; `seq` is None where the frame did not say a usable one."""
-    return {"seq": seq, **problem(error.code, str(error))}
-
-
 def seq_of(meta: object) -> int | None:
-    """The sequence number in a frame's `meta`, or None where there is no whole number from 0."""
+    """The sequence number in a frame's `meta`, or None if that is not a whole number from 0."""
     seq = meta.get("seq") if isinstance(meta, dict) else None
     return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 else None
 
@@ -292,14 +247,6 @@ def _finite_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) <= sys.float_info.max else None
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _rounded(probabilities: Probabilities) -> dict[str, float]:
-    return {label: round(probabilities[label], 4) for label in LABELS}
 
 
 def _describe(value: object) -> str:

@@ -36,7 +36,7 @@ def test_an_id_waits_a_while_for_its_face_to_come_back(gone_s: float, expected: 
     assert ids(tracker, [110], gone_s) == expected
 
 
-def test_a_stall_without_any_picture_costs_no_id() -> None:
+def test_a_stall_without_any_frame_costs_no_id() -> None:
     tracker = Tracker(smoothing_s=0.0)
     assert ids(tracker, [100], 0.0) + ids(tracker, [100], 2.0) == [1, 1]
 
@@ -48,16 +48,16 @@ def test_faces_that_pass_one_another_keep_their_ids() -> None:
     assert seen == [[1, 2]] * 11
 
 
-def test_a_face_is_looked_for_where_it_is_moving_to() -> None:
+def test_a_face_is_tracked_to_where_it_is_moving() -> None:
     tracker = Tracker(smoothing_s=0.0)
     for step in range(20):
-        tracker.update([face(x=100 + 10 * step)], 0.05 * step, picture_width=640)
+        tracker.update([face(x=100 + 10 * step)], 0.05 * step, image_width=640)
     (region,) = tracker.regions(1.05)
     assert region.x * 640 == pytest.approx(face(x=310).region.x, abs=2)
     assert region.size * 640 == pytest.approx(face().region.size)
 
 
-def test_a_lost_face_is_not_looked_for() -> None:
+def test_a_lost_face_is_not_tracked() -> None:
     tracker = Tracker(smoothing_s=0.0)
     ids(tracker, [100], 0.0)
     assert len(tracker.regions(0.1)) == 1
@@ -102,7 +102,7 @@ def test_the_distance_is_in_face_widths_and_counts_a_change_of_size() -> None:
     assert distance(face(x=0, y=0, width=80).box, face(x=-20, y=-20, width=120).box) == pytest.approx(0.4)
 
 
-def test_a_face_keeps_its_id_when_the_browser_sends_smaller_pictures() -> None:
+def test_a_face_keeps_its_id_when_the_browser_sends_smaller_images() -> None:
     tracker = Tracker(0.25)
     (large,) = tracker.update([face(x=400, y=200, width=160)], 0.0, 640)
     (small,) = tracker.update([face(x=200, y=100, width=80)], 0.1, 320)

@@ -45,7 +45,7 @@ def ours(runtime: Runtime, name: str) -> Subject:
 
 
 def peers(folder: Path) -> Iterator[Subject]:
-    """fer's network on one face of 64 x 64 grey, from its folder of data files."""
+    """fer's network on one face of 64 x 64 gray, from its folder of data files."""
     import keras
     import tensorflow
 

@@ -24,13 +24,13 @@ OTHERS_LIMIT_CORES = 0.1
 
 FULL_HOUSE, FULL_HOUSE_RATE_PER_S = 25, 10.0
 FULL_HOUSE_TURNS = 3
-"""The middle one counts: at nine tenths of what a machine can do, a little less of it doubles every wait."""
+"""The median counts: at nine tenths of what a machine can do, a little less of it doubles every wait."""
 
 
-def put_load(plan: Plan, pictures: Sequence[bytes]) -> Load:
+def put_load(plan: Plan, images: Sequence[bytes]) -> Load:
     """Simulate the browsers in a process of their own."""
     with get_context("spawn").Pool(1) as pool:
-        return pool.apply(simulate, (plan, pictures))
+        return pool.apply(simulate, (plan, images))
 
 
 def watched(server: Server) -> dict[str, tuple[int, ...]]:
@@ -41,14 +41,14 @@ def watched(server: Server) -> dict[str, tuple[int, ...]]:
 def row(load: Load) -> Row:
     """The load as a line of a table."""
     plan = load.plan
-    cuts = statistics.quantiles(load.round_trips_ms, n=100)
+    percentiles = statistics.quantiles(load.round_trips_ms, n=100)
     return {
         "clients": plan.clients,
         "loop": f"{plan.rate_per_s:g}/s each" if plan.rate_per_s else f"{plan.under_way} under way",
         "frames/s": frames_per_s(load),
-        "median ms": cuts[49],
-        "p95 ms": cuts[94],
-        "p99 ms": cuts[98],
+        "median ms": percentiles[49],
+        "p95 ms": percentiles[94],
+        "p99 ms": percentiles[98],
         "pipeline ms": pipeline_ms(load),
         "problems": ", ".join(f"{count} {code}" for code, count in load.problems.items()) or "none",
         "worst share": worst_share(load),
@@ -94,7 +94,7 @@ def p95_ms(load: Load) -> float:
 
 
 def center(loads: Sequence[Load], value: Callable[[Load], float]) -> Load:
-    """Of an odd number of loads, the one with the middle value."""
+    """Of an odd number of loads, the median."""
     return sorted(loads, key=value)[len(loads) // 2]
 
 

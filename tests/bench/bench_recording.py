@@ -31,7 +31,7 @@ MAX_RATIO_LENGTH = 1.1
 @contextmanager
 def crowds() -> Iterator[dict[str, Crowd]]:
     """A room for each kind of recording; none is on the server with SQLite."""
-    programs, pictures = find_postgres(), moving_faces()
+    programs, images = find_postgres(), moving_faces()
     if programs is None:
         sys.exit("PostgreSQL is needed: apt install postgresql")
     with (
@@ -40,9 +40,9 @@ def crowds() -> Iterator[dict[str, Crowd]]:
         Server(MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=postgres.url) as on_postgres,
     ):
         yield {
-            WITHOUT: Crowd(on_sqlite, pictures),
-            SQLITE: Crowd(on_sqlite, pictures),
-            POSTGRESQL: Crowd(on_postgres, pictures),
+            WITHOUT: Crowd(on_sqlite, images),
+            SQLITE: Crowd(on_sqlite, images),
+            POSTGRESQL: Crowd(on_postgres, images),
         }
 
 
@@ -59,7 +59,7 @@ def take_turns(crowds: dict[str, Crowd], seconds: float, rounds: int) -> dict[st
 
 
 def summary(name: str, loads: dict[str, list[Load]], kept: Kept | None) -> Row:
-    """All turns of a kind as a line of the table; a ratio is the middle one of those of the rounds."""
+    """All turns of a kind as a line of the table; a ratio is the median of those of the rounds."""
     own, without = loads[name], loads[WITHOUT]
     ratios = {
         name: [of([mine]) / of([other]) for mine, other in zip(own, without, strict=True)]

@@ -34,19 +34,19 @@ from webapp.vision.tflite_model import TFLiteModel
 FACES = (1, 4)
 
 
-def stages(picture: NDArray[np.uint8], image: bytes, model: Path) -> dict[str, Callable[[], object]]:
-    """Each stage by its name, ready to run on this picture."""
+def stages(pixels: NDArray[np.uint8], image: bytes, model: Path) -> dict[str, Callable[[], object]]:
+    """Each stage by its name, ready to run on this image."""
     detector, landmarker = FaceDetector(), FaceLandmarker()
     classifier = load_classifier("litert", model)
-    detection = detector.detect(picture)[0]
-    points, depth, *_ = landmarker.landmarks(picture, detection)
-    crops = align(picture, points)[None]
+    detection = detector.detect(pixels)[0]
+    points, depth, *_ = landmarker.landmarks(pixels, detection)
+    crops = align(pixels, points)[None]
     return {
         "decode": lambda: decode(image),
-        "detect": lambda: detector.detect(picture),
-        "landmarks, one face": lambda: landmarker.landmarks(picture, detection),
+        "detect": lambda: detector.detect(pixels),
+        "landmarks, one face": lambda: landmarker.landmarks(pixels, detection),
         "pose and lines, one face": lambda: (head_pose(points, depth), polylines(points)),
-        "align, one face": lambda: align(picture, points),
+        "align, one face": lambda: align(pixels, points),
         "classify, one face": lambda: classifier.probabilities(crops),
     }
 

@@ -20,7 +20,7 @@ WARM_UP_S = 3.0
 """Everybody's first frames are searched for faces, which costs the most."""
 
 Frame = tuple[str, str]
-"""Which participant, and when their browser took the picture, as an export writes it."""
+"""Which participant, and when their browser took the image, as an export writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Kept:
 class Crowd:
     """People who come to one room, again for each turn, as the same participants."""
 
-    def __init__(self, server: Server, pictures: Sequence[bytes]) -> None:
+    def __init__(self, server: Server, images: Sequence[bytes]) -> None:
         self._server = server
-        self._pictures = pictures
+        self._images = images
         self._room = make_room(server, max_participants=PARTICIPANTS)
         first = {"room": self._room, "consent": True}
         self._joining = tuple({**first, "alias": f"P{number}"} for number in range(PARTICIPANTS))
@@ -50,7 +50,7 @@ class Crowd:
             self._record("started")
         groups = watched(self._server) | {"store": (self._server.store_pid(),)}
         plan = Plan(self._server.port, PARTICIPANTS, seconds - WARM_UP_S, RATE_PER_S, warm_up_s=WARM_UP_S)
-        load = put_load(replace(plan, watched=groups, joining=self._joining), self._pictures)
+        load = put_load(replace(plan, watched=groups, joining=self._joining), self._images)
         if recording:
             self._record("stopped")
             self._expected |= {

@@ -16,8 +16,9 @@ from playwright.sync_api import Page, WebSocketRoute
 from tests.browser.videos import MARKS
 from tests.helpers.faces import face, probabilities
 from tests.helpers.waiting import TIMEOUT_S
+from webapp.codec import encode_result, problem_to_wire
 from webapp.errors import BusyError, UnavailableError
-from webapp.protocol import STAGES, Result, problem_to_wire
+from webapp.protocol import STAGES, Result
 
 FRAME_EVENT = re.compile(r'^451-(?P<ack>\d+)\["frame",(?P<meta>\{.*?\})')
 """Engine.IO message (4), Socket.IO binary event (5) with one attachment (1), acknowledgement id."""
@@ -161,7 +162,7 @@ def result(expression: str, seq: int = 0, confidence: float = 0.9) -> Answer:
     """A result with one face in the center of a 640 x 480 frame, as the server writes it."""
     shown = probabilities(expression, confidence)
     one = replace(face(x=260, y=170, width=120), probabilities=shown, raw_probabilities=shown, id=1)
-    answer: Answer = json.loads(Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0)).to_json())
+    answer: Answer = json.loads(encode_result(Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0))))
     return answer
 
 

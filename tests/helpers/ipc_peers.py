@@ -82,8 +82,8 @@ def measure(job: Job) -> Analysis:
     """
     image = job.image
     number = float(next(JOB_NUMBERS))
-    if image == b"not a picture":
-        raise BadFrameError("not a picture")
+    if image == b"not an image":
+        raise BadFrameError("not an image")
     if image == b"bug":
         raise RuntimeError("a defect of the pipeline")
     if image == b"die":

@@ -12,7 +12,7 @@ messages (RFC 6455; https://socket.io/docs/v4/engine-io-protocol, .../socket-io-
     us      420["join",{...}]               in a room: the first thing, acknowledged like a frame
     server  429["clock"]                    in a room: event that wants ack 9; we answer 439[milliseconds]
 
-Pictures are masked once, with a random key as a browser has it, so the server unmasks as it would.
+Images are masked once, with a random key as a browser has it, so the server unmasks as it would.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ class Load:
     captured_ms: list[list[float]] = field(default_factory=list)
 
 
-def simulate(plan: Plan, pictures: Sequence[bytes]) -> Load:
+def simulate(plan: Plan, images: Sequence[bytes]) -> Load:
     """Put the load on the server and measure it."""
-    return _Generator(plan, [websocket_frame(BINARY, picture) for picture in pictures]).run()
+    return _Generator(plan, [websocket_frame(BINARY, image) for image in images]).run()
 
 
 def websocket_frame(opcode: int, payload: bytes) -> bytes:
@@ -110,7 +110,7 @@ PONG = websocket_frame(TEXT, b"3")
 class _Browser:
     """One connection: sends frames, knows which it waits for."""
 
-    def __init__(self, port: int, number: int, pictures: Sequence[bytes]) -> None:
+    def __init__(self, port: int, number: int, images: Sequence[bytes]) -> None:
         connection = websocket.create_connection(
             f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket", timeout=20
         )
@@ -125,7 +125,7 @@ class _Browser:
         self.sent_s: dict[int, float] = {}
         self._seq = 0
         self._first = 17 * number  # everybody is elsewhere on the way round
-        self._pictures = pictures
+        self._images = images
         self._unread = bytearray()
 
     def join(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -150,10 +150,10 @@ class _Browser:
         """Send the next frame."""
         meta = b'{"seq":%d,"captured_ms":%.1f}' % (self._seq, 1000 * now_s)
         event = b'451-%d["frame",%b,{"_placeholder":true,"num":0}]' % (self._seq, meta)
-        picture = self._pictures[(self._first + self._seq) % len(self._pictures)]
+        image = self._images[(self._first + self._seq) % len(self._images)]
         self.sent_s[self._seq] = now_s
         self._seq += 1
-        self.socket.sendall(websocket_frame(TEXT, event) + picture)
+        self.socket.sendall(websocket_frame(TEXT, event) + image)
 
     def receive(self) -> list[bytes]:
         """The payloads of the messages that are here."""
@@ -180,10 +180,10 @@ def _message_end(unread: bytearray) -> tuple[int, int] | None:
 class _Generator:
     """All browsers, driven by one loop."""
 
-    def __init__(self, plan: Plan, pictures: Sequence[bytes]) -> None:
+    def __init__(self, plan: Plan, images: Sequence[bytes]) -> None:
         self._plan = plan
         self._load = Load(plan, analysed=[0] * plan.clients, captured_ms=[[] for _ in range(plan.clients)])
-        self._browsers = [_Browser(plan.port, number, pictures) for number in range(plan.clients)]
+        self._browsers = [_Browser(plan.port, number, images) for number in range(plan.clients)]
         self._selector = selectors.DefaultSelector()
         for browser in self._browsers:
             self._selector.register(browser.socket, selectors.EVENT_READ, browser)

@@ -215,10 +215,11 @@ def test_after_a_stall_of_the_event_loop_a_child_that_answered_is_not_killed() -
 
 def test_a_child_gets_its_hello_before_any_request(tmp_path: Path) -> None:
     code = (
-        "import socket, sys; sys.path.insert(0, '.'); from webapp.ipc import framing as link; "
-        "end = socket.socket(fileno=int(sys.argv[1])); hello = link.receive(end); "
-        "link.send(end, link.Message(0, b'')); asked = link.receive(end); "
-        "link.send(end, link.Message(asked.request_id, hello.payload + asked.payload)); link.receive(end)"
+        "import socket, sys; sys.path.insert(0, '.'); from webapp.ipc import framing; "
+        "end = socket.socket(fileno=int(sys.argv[1])); hello = framing.receive(end); "
+        "framing.send(end, framing.Message(0, b'')); asked = framing.receive(end); "
+        "framing.send(end, framing.Message(asked.request_id, hello.payload + asked.payload)); "
+        "framing.receive(end)"
     )
     child = replace(spec(""), command=(sys.executable, "-c", code, "{link}"), hello=b"hello ")
     running = ChildProcess(child, bytes)

@@ -12,8 +12,8 @@ from webapp.ipc import framing
 def test_a_message_arrives_as_it_was_sent() -> None:
     here, there = socket.socketpair()
     with here, there:
-        framing.send(here, framing.Message(7, b"picture"))
-        assert framing.receive(there) == framing.Message(7, b"picture")
+        framing.send(here, framing.Message(7, b"image"))
+        assert framing.receive(there) == framing.Message(7, b"image")
 
 
 def test_a_message_larger_than_the_socket_buffer_arrives_whole() -> None:

@@ -30,7 +30,7 @@ def payload(*faces: Face, width: int = 640) -> bytes:
 @pytest.mark.parametrize(
     "job",
     [
-        Job(b"picture"),
+        Job(b"image"),
         Job(b"", (Region(0.5, 0.25, 0.125, -1.5), Region(1, 2, 3, 4)), detect=False),
         Job(b"x", detect=False, tile=70_000),
     ],
@@ -40,7 +40,7 @@ def test_a_job_survives_the_link(job: Job) -> None:
 
 
 def test_of_too_many_regions_the_first_are_sent() -> None:
-    job = Job(b"picture", (Region(1, 2, 3, 4),) * 300)
+    job = Job(b"image", (Region(1, 2, 3, 4),) * 300)
     assert len(job_codec.unpack_job(job_codec.pack_job(job)).regions) == job_codec.MAX_REGIONS
 
 

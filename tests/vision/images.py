@@ -1,6 +1,6 @@
-"""Pictures with known answers, made from NASA's portrait of Eileen Collins, 512 x 512, one smiling face.
+"""Images with known answers, made from NASA's portrait of Eileen Collins, 512 x 512, one smiling face.
 
-Positions were read off the picture at six times its size; boxes are x, y, width, height in pixels.
+Positions were read off the image at six times its size; boxes are x, y, width, height in pixels.
 """
 
 from __future__ import annotations
@@ -42,33 +42,33 @@ def grace_hopper() -> ImageArray:
 
 
 def shipped(name: str) -> ImageArray:
-    """One of scikit-image's pictures, in BGR; WITHOUT_FACES names some that show no human face."""
-    picture = getattr(skimage.data, name)()
-    code = cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR
-    return np.asarray(cv2.cvtColor(picture, code), np.uint8)
+    """One of scikit-image's images, in BGR; WITHOUT_FACES names some that show no human face."""
+    image = getattr(skimage.data, name)()
+    code = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
+    return np.asarray(cv2.cvtColor(image, code), np.uint8)
 
 
-def mirrored(picture: ImageArray) -> ImageArray:
-    return np.ascontiguousarray(picture[:, ::-1])
+def mirrored(image: ImageArray) -> ImageArray:
+    return np.ascontiguousarray(image[:, ::-1])
 
 
-def turned_clockwise(picture: ImageArray, degrees: float) -> tuple[ImageArray, NDArray[np.float64]]:
-    """The picture turned about the middle of the face, and the (2, 3) map of pixels that did it."""
+def turned_clockwise(image: ImageArray, degrees: float) -> tuple[ImageArray, NDArray[np.float64]]:
+    """The image turned about the center of the face, and the (2, 3) map of pixels that did it."""
     center = (FACE.x + FACE.width / 2, FACE.y + FACE.height / 2)
     matrix = cv2.getRotationMatrix2D(center, -degrees, 1.0)
-    height, width = picture.shape[:2]
-    turned = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    height, width = image.shape[:2]
+    turned = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return turned.astype(np.uint8), matrix.astype(np.float64)
 
 
 def moved(points: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 2) points of a picture after the map that moved its pixels."""
-    centers = points - 0.5  # OpenCV counts from the middle of the first pixel
+    """(n, 2) points of an image after the map that moved its pixels."""
+    centers = points - 0.5  # OpenCV counts from the center of the first pixel
     return np.asarray(centers @ matrix[:, :2].T + matrix[:, 2] + 0.5)
 
 
 def frame(*faces: tuple[int, int, int]) -> tuple[ImageArray, list[Box]]:
-    """A grey 640 x 480 frame with faces (x, y, width), and their boxes; each stands in its own picture."""
+    """A gray 640 x 480 frame with faces (x, y, width), and their boxes; each stands in its own image."""
     canvas: ImageArray = np.full((480, 640, 3), 120, np.uint8)
     boxes = []
     for x, y, width in faces:

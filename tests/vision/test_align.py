@@ -13,12 +13,12 @@ from webapp.vision.landmarks import FaceLandmarker, Landmarks
 
 
 def difference(one: ImageArray, other: ImageArray) -> float:
-    """The mean difference of grey values."""
+    """The mean difference of gray values."""
     return float(np.abs(one.astype(int) - other.astype(int)).mean())
 
 
-def crop_of(picture: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> ImageArray:
-    return align(picture, landmarker.landmarks(picture, detector.detect(picture)[0]).points)
+def crop_of(image: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> ImageArray:
+    return align(image, landmarker.landmarks(image, detector.detect(image)[0]).points)
 
 
 def test_a_crop_is_small_and_grey(portrait: ImageArray, portrait_landmarks: Landmarks) -> None:
@@ -73,12 +73,12 @@ def test_a_mirrored_face_gives_the_mirrored_crop(
     assert difference(mirrored(seen), crop_of(portrait, detector, landmarker)) < 8
 
 
-def test_grey_pictures_give_the_crop_of_coloured_ones(
+def test_grey_images_give_the_crop_of_coloured_ones(
     portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
-    grey = cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY).astype(np.uint8)
+    gray = cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY).astype(np.uint8)
     points = portrait_landmarks.points
-    assert difference(align(grey, points), align(portrait, points)) < 0.6
+    assert difference(align(gray, points), align(portrait, points)) < 0.6
 
 
 def test_beyond_the_edge_the_last_pixels_are_repeated(portrait_landmarks: Landmarks) -> None:
@@ -100,7 +100,7 @@ def test_the_matrix_is_the_similarity_that_moved_the_points(
     points = np.zeros((468, 2), np.float32)
     factor, shift = scale * np.exp(1j * turn), x + 1j * y
     for pair, target in zip((RIGHT_EYE, LEFT_EYE, MOUTH), TARGETS, strict=True):
-        place = factor * target * 48 + shift
-        points[list(pair)] = place.real, place.imag
+        point = factor * target * 48 + shift
+        points[list(pair)] = point.real, point.imag
     expected = [[factor.real, -factor.imag, x], [factor.imag, factor.real, y]]
     assert crop_matrix(points, 48) == pytest.approx(np.array(expected), abs=1e-2)

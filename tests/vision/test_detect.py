@@ -44,17 +44,17 @@ def test_keypoints_lie_on_eyes_nose_and_mouth(detector: FaceDetector, portrait: 
 
 @pytest.mark.parametrize("width", [60, 100, 200, 220])
 def test_faces_from_60_pixels_to_most_of_the_frame_are_found(detector: FaceDetector, width: int) -> None:
-    picture, (truth,) = frame((190, 120, width))
-    assert overlap(only(detector.detect(picture)).box, truth) > 0.7
+    image, (truth,) = frame((190, 120, width))
+    assert overlap(only(detector.detect(image)).box, truth) > 0.7
 
 
 def test_faces_of_42_pixels_are_found_nearly_everywhere(detector: FaceDetector) -> None:
-    places = [(x, y, 42) for x in (60, 201, 343, 512) for y in (70, 203, 377)]
-    frames = [frame(place) for place in places]
+    positions = [(x, y, 42) for x in (60, 201, 343, 512) for y in (70, 203, 377)]
+    frames = [frame(position) for position in positions]
     found = [
-        any(overlap(one.box, truth) > 0.6 for one in detector.detect(picture)) for picture, (truth,) in frames
+        any(overlap(one.box, truth) > 0.6 for one in detector.detect(image)) for image, (truth,) in frames
     ]
-    assert sum(found) >= len(places) - 1
+    assert sum(found) >= len(positions) - 1
 
 
 @pytest.mark.parametrize("degrees", [-30, 30])
@@ -84,15 +84,15 @@ def test_a_face_cut_by_the_edge_of_the_picture_is_found(
 
 
 def test_all_faces_of_one_picture_are_found_once(detector: FaceDetector) -> None:
-    picture, truths = frame((60, 60, 75), (260, 70, 80), (480, 60, 76), (90, 280, 100), (420, 270, 115))
-    found = detector.detect(picture)
+    image, truths = frame((60, 60, 75), (260, 70, 80), (480, 60, 76), (90, 280, 100), (420, 270, 115))
+    found = detector.detect(image)
     assert len(found) == len(truths)
     assert all(max(overlap(one.box, truth) for one in found) > 0.7 for truth in truths)
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
 
 
 @pytest.mark.parametrize("shape", [(200, 900), (900, 200), (1900, 2000)])
-def test_pictures_of_any_shape_are_letterboxed_not_stretched(
+def test_images_of_any_shape_are_letterboxed_not_stretched(
     detector: FaceDetector, portrait: ImageArray, shape: tuple[int, int]
 ) -> None:
     canvas = np.full((*shape, 3), 90, np.uint8)
@@ -110,9 +110,9 @@ def test_a_picture_before_leaves_nothing_behind(detector: FaceDetector, portrait
     assert only(detector.detect(portrait)).box == alone.box
 
 
-@pytest.mark.parametrize("picture", [np.zeros((480, 640, 3), np.uint8), np.full((1, 1, 3), 200, np.uint8)])
-def test_plain_pictures_have_no_faces(detector: FaceDetector, picture: ImageArray) -> None:
-    assert detector.detect(picture) == []
+@pytest.mark.parametrize("image", [np.zeros((480, 640, 3), np.uint8), np.full((1, 1, 3), 200, np.uint8)])
+def test_plain_images_have_no_faces(detector: FaceDetector, image: ImageArray) -> None:
+    assert detector.detect(image) == []
 
 
 def row(left: float, top: float, right: float, bottom: float) -> list[float]:

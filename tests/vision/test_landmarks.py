@@ -67,8 +67,8 @@ def test_points_turn_with_the_picture(
 def test_left_and_right_change_places_in_a_mirror(
     detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
-    picture = mirrored(portrait)
-    found = polylines(landmarker.landmarks(picture, detector.detect(picture)[0]).points)
+    image = mirrored(portrait)
+    found = polylines(landmarker.landmarks(image, detector.detect(image)[0]).points)
     before = polylines(portrait_landmarks.points)
     for one, other in (("left_eye", "right_eye"), ("left_eyebrow", "right_eyebrow"), ("nose", "nose")):
         center = np.mean(found[one], axis=0)
@@ -80,8 +80,8 @@ def test_left_and_right_change_places_in_a_mirror(
 def test_points_scale_with_the_face(
     detector: FaceDetector, landmarker: FaceLandmarker, portrait_landmarks: Landmarks, width: int
 ) -> None:
-    picture, (box,) = frame((190, 120, width))
-    found = landmarker.landmarks(picture, detector.detect(picture)[0])
+    image, (box,) = frame((190, 120, width))
+    found = landmarker.landmarks(image, detector.detect(image)[0])
     back = (found.points - [box.x, box.y]) * (FACE.width / width) + [FACE.x, FACE.y]
     assert error(back, portrait_landmarks.points) < 0.06
 
@@ -89,8 +89,8 @@ def test_points_scale_with_the_face(
 def test_a_face_half_out_of_the_picture_keeps_its_points(
     detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
-    cut = np.ascontiguousarray(portrait[:, :238])
-    found = landmarker.landmarks(cut, detector.detect(cut)[0])
+    cropped = np.ascontiguousarray(portrait[:, :238])
+    found = landmarker.landmarks(cropped, detector.detect(cropped)[0])
     inside = portrait_landmarks.points[:, 0] < 225
     assert error(found.points[inside], portrait_landmarks.points[inside]) < 0.1
 
@@ -129,10 +129,10 @@ def test_both_kinds_of_region_turn_with_the_face(
 
 @pytest.mark.parametrize("name", WITHOUT_FACES)
 def test_other_things_score_low(landmarker: FaceLandmarker, name: str) -> None:
-    picture = shipped(name)
-    height, width = picture.shape[:2]
+    image = shipped(name)
+    height, width = image.shape[:2]
     center = Region(width / 2, height / 2, min(width, height) / 2, 0.0)
-    assert landmarker.landmarks(picture, center).presence < 0.5
+    assert landmarker.landmarks(image, center).presence < 0.5
 
 
 @pytest.mark.parametrize("region", [Region(0, 0, 0, 0), Region(-9999, 5, 100, 2), Region(5, 5, 90000, -3)])
@@ -161,22 +161,22 @@ def test_lines_lie_about_one_another_as_in_a_face(portrait_landmarks: Landmarks)
     assert (oval.min(axis=0) < outer.min(axis=0)).all() and (outer.max(axis=0) < oval.max(axis=0)).all()
 
 
-def blurred(picture: ImageArray, strength: float) -> ImageArray:
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), strength), np.uint8) if strength else picture
+def blurred(image: ImageArray, strength: float) -> ImageArray:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), strength), np.uint8) if strength else image
 
 
-def covered(picture: ImageArray, detection: Detection, fraction: float) -> ImageArray:
-    """The picture with the lower part of the face under a grey sheet."""
+def covered(image: ImageArray, detection: Detection, fraction: float) -> ImageArray:
+    """The image with the lower part of the face under a gray sheet."""
     x, y, width, height = map(round, detection.box)
-    sheet = picture.copy()
+    sheet = image.copy()
     sheet[y + round((1 - fraction) * height) : y + round(1.2 * height), x - 20 : x + width + 20] = 100
     return sheet
 
 
-def shrunk(picture: ImageArray, by: int) -> ImageArray:
-    """The picture as if the face were so many times as far away."""
-    small = cv2.resize(picture, None, fx=1 / by, fy=1 / by, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, picture.shape[1::-1]), np.uint8)
+def shrunk(image: ImageArray, by: int) -> ImageArray:
+    """The image as if the face were so many times as far away."""
+    small = cv2.resize(image, None, fx=1 / by, fy=1 / by, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, image.shape[1::-1]), np.uint8)
 
 
 PORTRAITS = {"astronaut": astronaut, "grace hopper": grace_hopper}
@@ -189,8 +189,8 @@ def test_the_score_tells_clear_faces_from_those_that_are_hard_to_see(
     clear = PORTRAITS[name]()
     face = detector.detect(clear)[0]
 
-    def scores(*pictures: ImageArray) -> list[float]:
-        return [landmarker.landmarks(picture, face).score for picture in pictures]
+    def scores(*images: ImageArray) -> list[float]:
+        return [landmarker.landmarks(image, face).score for image in images]
 
     for worse in (
         scores(clear, *(covered(clear, face, fraction) for fraction in (0.25, 0.45, 0.65))),

@@ -32,12 +32,12 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def faces(pipeline: Pipeline) -> dict[str, ImageArray]:
-    """640 x 480 pictures of a smiling and of a serious face, at the same place in the same size."""
+    """640 x 480 images of a smiling and of a serious face, at the same place in the same size."""
     return {SMILING: centred(pipeline, astronaut()), SERIOUS: centred(pipeline, grace_hopper())}
 
 
 def centred(pipeline: Pipeline, portrait: ImageArray) -> ImageArray:
-    """The portrait, moved and scaled so that its face lies in the middle of a frame."""
+    """The portrait, moved and scaled so that its face lies in the center of a frame."""
     (face,) = pipeline.analyze(Job(encoded(portrait))).faces
     scale = FACE_WIDTH / face.box.width
     x, y = face.box.center
@@ -45,24 +45,24 @@ def centred(pipeline: Pipeline, portrait: ImageArray) -> ImageArray:
     return np.asarray(cv2.warpAffine(portrait, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def encoded(picture: ImageArray) -> bytes:
-    return bytes(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, 75))[1])
+def encoded(image: ImageArray) -> bytes:
+    return bytes(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, 75))[1])
 
 
-def filmed(pictures: Iterable[ImageArray]) -> Iterator[bytes]:
-    """The pictures as a camera in dim light sends them."""
+def filmed(images: Iterable[ImageArray]) -> Iterator[bytes]:
+    """The images as a camera in dim light sends them."""
     random = np.random.default_rng(1)
-    for picture in pictures:
+    for image in images:
         light = 1 + random.uniform(-FLICKER, FLICKER)
-        noise = random.standard_normal(picture.shape, np.float32) * NOISE
-        yield encoded(np.clip(picture * light + noise, 0, 255).astype(np.uint8))
+        noise = random.standard_normal(image.shape, np.float32) * NOISE
+        yield encoded(np.clip(image * light + noise, 0, 255).astype(np.uint8))
 
 
-def labels(pipeline: Pipeline, pictures: Iterable[ImageArray]) -> list[str]:
+def labels(pipeline: Pipeline, images: Iterable[ImageArray]) -> list[str]:
     """What the page would write at the one face in each frame."""
     tracker = Tracker(Settings().smoothing_s)
     shown = []
-    for number, image in enumerate(filmed(pictures)):
+    for number, image in enumerate(filmed(images)):
         now_s = number / FRAMES_PER_S
         regions = tracker.regions(now_s)
         analysis = pipeline.analyze(Job(image, regions, detect=not regions))

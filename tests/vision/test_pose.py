@@ -40,8 +40,8 @@ def posed(landmarks: Landmarks, yaw: float, pitch: float) -> ImageArray:
     return np.asarray(255 * redrawn, np.uint8)
 
 
-def pose_in(picture: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:
-    points, depth, *_ = landmarker.landmarks(picture, detector.detect(picture)[0])
+def pose_in(image: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:
+    points, depth, *_ = landmarker.landmarks(image, detector.detect(image)[0])
     return head_pose(points, depth)
 
 
@@ -94,8 +94,8 @@ def test_a_head_that_tips_changes_its_roll_alone(
 def test_a_mirror_turns_yaw_and_roll_round(
     detector: FaceDetector, landmarker: FaceLandmarker, portrait_landmarks: Landmarks
 ) -> None:
-    picture = posed(portrait_landmarks, 20, 0)
-    found, seen = (pose_in(one, detector, landmarker) for one in (picture, mirrored(picture)))
+    image = posed(portrait_landmarks, 20, 0)
+    found, seen = (pose_in(one, detector, landmarker) for one in (image, mirrored(image)))
     assert seen == pytest.approx((-found.yaw, found.pitch, -found.roll), abs=5)
 
 

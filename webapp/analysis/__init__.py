@@ -1,1 +1,1 @@
-"""What happens to a frame: sessions, tracking, smoothing, and the pool of vision workers."""
+"""The analysis of frames: sessions, tracking, smoothing, and the pool of vision workers."""

@@ -1,4 +1,4 @@
-"""One connected browser: how many of its frames are under way, where to look in each, its faces over time."""
+"""One connected browser: the flow control of its frames, the jobs made of them, its faces over time."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from webapp.errors import BusyError
 from webapp.protocol import Analysis, Frame, Job, Result
 
 FRAMES_UNDER_WAY = 2
-"""One on the wire while the other is analysed; more would only grow the delay. When the workers have no time
-to spare it is one: the other waits here, where a newer one may take its place."""
+"""One on the wire while the other is analyzed; more would only add delay. While the workers have no spare
+capacity it is one: the other waits here, where a newer one may replace it."""
 
 WAIT_TIMEOUT_S = 1.0
-"""A frame that waited this long for the client's own frames before it is stale."""
+"""A frame that waited this long for earlier frames of its session is stale."""
 
 
 class Analyzer(Protocol):
-    """What does the jobs: the engine."""
+    """What does the jobs: the worker pool."""
 
     @property
     def has_spare_capacity(self) -> bool:
-        """Whether there is time for more than is needed."""
+        """Whether the workers have time for more."""
 
     def analyze(self, job: Job, owner: object) -> Analysis:
-        """Do a job; see `Engine.analyze`."""
+        """Do a job; see `WorkerPool.analyze`."""
 
 
 class FrameSession:
-    """Answers the frames of one browser; `answer` may run in several threads at once."""
+    """Answers the frames of one browser; any thread may call it at any time."""
 
     def __init__(self, analyzer: Analyzer, smoothing_s: float) -> None:
         self._analyzer = analyzer
         self._tracker = Tracker(smoothing_s)
         self._detections = DetectionScheduler()
-        self._turn = threading.Condition()
+        self._changed = threading.Condition()
         self._under_way = 0
         self._waiting: Frame | None = None
 
     def answer(self, frame: Frame) -> Result:
-        """Analyse one frame and follow its faces.
+        """Analyze one frame and track its faces.
 
-        Two frames may be under way and one may wait; a newer frame takes the place of the waiting one.
+        Two frames may be under way and one may wait; a newer frame replaces the waiting one.
 
         Raises:
-            BusyError: a newer frame took this one's place, or it waited too long.
-            FrameError: the picture could not be analysed; see `Engine.analyze`.
+            BusyError: a newer frame replaced this one, or it waited too long.
+            FrameError: the image could not be analyzed; see `WorkerPool.analyze`.
         """
         received_s = time.monotonic()
         with self._slot(frame):
@@ -64,41 +64,41 @@ class FrameSession:
     def _job(self, frame: Frame, received_s: float) -> Job:
         regions = self._tracker.regions(received_s)
         detect, tile = self._detections.next_detection(
-            received_s, following=bool(regions), has_spare_capacity=self._analyzer.has_spare_capacity
+            received_s, tracking=bool(regions), has_spare_capacity=self._analyzer.has_spare_capacity
         )
         return Job(frame.image, regions, detect, tile)
 
     @contextmanager
     def _slot(self, frame: Frame) -> Iterator[None]:
-        with self._turn:
+        with self._changed:
             self._wait_for_turn(frame)
             self._under_way += 1
         try:
             yield
         finally:
-            with self._turn:
+            with self._changed:
                 self._under_way -= 1
-                self._turn.notify_all()
+                self._changed.notify_all()
 
     @property
     def _limit(self) -> int:
         return FRAMES_UNDER_WAY if self._analyzer.has_spare_capacity else 1
 
     def _wait_for_turn(self, frame: Frame) -> None:
-        """Wait as the client's newest frame; the lock is held."""
+        """Wait as the newest frame of the session; the lock is held."""
         self._waiting = frame
-        self._turn.notify_all()
-        self._turn.wait_for(
+        self._changed.notify_all()
+        self._changed.wait_for(
             lambda: self._under_way < self._limit or self._waiting is not frame, WAIT_TIMEOUT_S
         )
         if self._waiting is not frame:
-            raise BusyError("A newer frame took the place of this one; send the next when an answer is back.")
+            raise BusyError("A newer frame replaced this one; send the next when a reply is back.")
         self._waiting = None
         if self._under_way >= self._limit:
-            raise BusyError("The frame became too old while it waited; send fewer frames a second.")
+            raise BusyError("The frame became too old while it waited; send fewer frames per second.")
 
 
 def _timing_ms(analysis: Analysis, total_ms: float) -> dict[str, float]:
-    """The worker's stages, and as `queue` all the rest: waiting, the link and the way back."""
+    """The worker's stages, and as `queue` the rest: waiting, and the transfers to and from the worker."""
     queue_ms = max(0.0, total_ms - sum(analysis.timing_ms.values()))
     return {"queue": queue_ms, **analysis.timing_ms, "total": total_ms}

@@ -1,8 +1,8 @@
-"""Probabilities that stay calm on a still face and follow at once when the face changes. Pure, no I/O.
+"""Smooths probabilities: steady while a face is still, and without delay when it changes. Pure, no I/O.
 
-Two filters, one after the other. The first is an exponential mean of what was seen, `recent`. The second,
-`shown`, is what people read: it does not answer to changes of `recent` smaller than DEADBAND, follows larger
-ones at that distance (as the play in a gear does), and creeps towards `recent` in between.
+Two filters in series. The first, `recent`, is an exponential moving average of the raw probabilities. The
+second, `shown`, is what people read: it ignores changes of `recent` smaller than DEADBAND, follows larger
+ones at that distance (like backlash in a gear), and creeps towards `recent` in between.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DEADBAND = 0.15
 """In total variation, half the sum of the absolute differences: 0 for equal probabilities, 1 at most."""
 
 CREEP = 25.0
-"""How many times slower than `recent` what is shown moves within the deadband."""
+"""How many times slower than `recent` the shown probabilities move within the deadband."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,16 @@ class SmoothedProbabilities:
 
     @classmethod
     def first(cls, raw: Probabilities) -> SmoothedProbabilities:
-        """Of a face that is seen for the first time."""
+        """Those of a face that is seen for the first time."""
         return cls(raw, raw)
 
     def moved(self, raw: Probabilities, elapsed_s: float, smoothing_s: float) -> SmoothedProbabilities:
-        """After another look at the face.
+        """The probabilities after one more frame.
 
         Args:
-            raw: what was seen; sums to 1, as the result does then.
-            elapsed_s: the time since the look before.
-            smoothing_s: the time constant of `recent`; 0 smooths nothing at all.
+            raw: those of the frame; they sum to 1, and so does the result.
+            elapsed_s: the time since the previous frame.
+            smoothing_s: the time constant of `recent`; 0 turns smoothing off.
         """
         if smoothing_s == 0:
             return SmoothedProbabilities(raw, raw)
@@ -50,7 +50,7 @@ class SmoothedProbabilities:
 
 
 def smoothing_weight(elapsed_s: float, time_constant_s: float) -> float:
-    """How much the new value counts in an exponential filter: 1 - exp(-elapsed / time constant)."""
+    """The weight of the new value in an exponential filter: 1 - exp(-elapsed / time constant)."""
     return 1.0 - math.exp(-elapsed_s / time_constant_s)
 
 

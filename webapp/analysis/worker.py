@@ -1,7 +1,7 @@
-"""A worker process: reads a picture from its link, analyses it, writes what it found.
+"""A worker process: reads images from its socket, analyzes them, writes back what it found.
 
 The pool starts it as `python -m webapp.analysis.worker FILE_DESCRIPTOR RUNTIME MODEL`; it ends when the
-link closes. Workers keep no state between pictures and never write one anywhere.
+socket closes. Workers keep no state between images and never store one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from webapp.ipc.job_codec import Outcome, pack_outcome, unpack_job
 from webapp.protocol import Analysis, Job
 
 HEADROOM_BYTES = 1 << 30
-"""The address space that a worker may take beyond its loaded models. The largest pictures take 0.3 GB of it.
-Keras maps 2.3 GB at its start, and more with more cores, so the limit is counted from there."""
+"""The address space that a worker may use beyond its loaded models. The largest images take 0.3 GB of it.
+Keras maps 2.3 GB when it starts, more with more cores, so the limit is relative to that."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ Analyze = Callable[[Job], Analysis]
 
 
 def serve(end: socket.socket, analyze: Analyze) -> None:
-    """Answer jobs one after another until the server closes its end."""
+    """Do jobs one after another until the server closes its end."""
     while (message := framing.receive(end)) is not None:
         outcome = _outcome(analyze, unpack_job(message.payload))
         framing.send(end, framing.Message(message.request_id, pack_outcome(outcome)))
@@ -44,14 +44,14 @@ def _outcome(analyze: Analyze, job: Job) -> Outcome:
     except FrameError as problem:
         return problem
     except Exception:  # noqa: BLE001 - one frame must not end the worker; the log has the cause
-        logger.exception("a picture of %d bytes could not be analysed", len(job.image))
-        return UnavailableError("This picture could not be analysed; the server's log says why.")
+        logger.exception("an image of %d bytes could not be analyzed", len(job.image))
+        return UnavailableError("This image could not be analyzed; the server's log says why.")
 
 
 def limit_memory() -> None:
-    """Let this process map HEADROOM_BYTES more than now; decoding a picture that takes more then fails.
+    """Let this process map HEADROOM_BYTES more than it does now; decoding an image that needs more fails.
 
-    On Linux only: elsewhere the system has no such limit, or does not say what is mapped.
+    On Linux only: elsewhere the system has no such limit, or does not report what is mapped.
     """
     status = Path("/proc/self/statm")
     if status.exists():
@@ -76,6 +76,6 @@ def main(file_descriptor: int, runtime: Runtime, model: Path) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s worker %(process)d: %(message)s")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the closing link ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the closing socket ends us
     with contextlib.suppress(ConnectionError):  # the server is gone
         main(int(sys.argv[1]), cast(Runtime, sys.argv[2]), Path(sys.argv[3]))

@@ -10,7 +10,7 @@ from webapp.ipc.job_codec import MAX_REPLY_BYTES
 from webapp.protocol import MAX_IMAGE_PIXELS
 
 JOB_TIMEOUT_S = 3.0
-"""A worker that works on a frame for this long hangs; a frame takes some 10 ms."""
+"""A worker that takes this long over a frame hangs; a frame takes some 10 ms."""
 
 START_TIMEOUT_S = 60.0
 """Loading Keras can take ten seconds, LiteRT one."""
@@ -18,11 +18,12 @@ START_TIMEOUT_S = 60.0
 LIBRARY_PREFIXES = ("OMP_", "TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_")
 
 WORKER_VARIABLES = {
-    # Lets glibc use a worker's memory again for the next picture in place of asking the system for new pages:
+    # Lets glibc reuse a worker's memory for the next image instead of asking the system for new pages:
     # decoding 1280 x 720 pixels takes 2.0 ms, with fresh pages 6.0.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-    # OpenCV reads this when it is imported. It is the last line: `vision.headers` refuses larger pictures.
+    # OpenCV reads this when it is imported. It is the last line of defense: `vision.headers` rejects larger
+    # images.
     "OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_IMAGE_PIXELS),
 }
 

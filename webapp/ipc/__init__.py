@@ -1,1 +1,1 @@
-"""Child processes, and the messages that travel between them and the server."""
+"""Child processes, and the messages between them and the server."""

@@ -7,8 +7,8 @@
 
 `ChildProcess` is one running child: it matches replies to requests by their ids. `Supervisor` starts it,
 kills it when it hangs, and starts the next one when it ends, for whatever reason, after a pause that grows
-while children keep failing. A child reads requests from its link (`link`), sends replies, and sends an empty
-reply to READY_ID once it is ready.
+while children keep failing. A child reads requests from its end of the socketpair, sends replies, and sends
+an empty reply to READY_ID once it is ready.
 
 Only the standard library waits here: under eventlet's monkey patching these threads are green, else real.
 """
@@ -34,11 +34,11 @@ from webapp.ipc import framing
 WATCH_INTERVAL_S = 0.25
 
 MAX_WATCH_STEP_S = 2 * WATCH_INTERVAL_S
-"""At most this much is counted between two looks of the watchdog. Where this process itself stood still for
-longer, a reply may lie unread in the link, and the child is not to blame."""
+"""The most that is counted between two checks of the watchdog. If this process itself stood still for longer,
+a reply may lie unread in the socket, and the child is not to blame."""
 
 STABLE_AFTER_S = 10.0
-"""A child that was ready for this long ran well: its end is not counted as one more failure in a row."""
+"""A child that was ready for this long ran well: its end does not count as another failure in a row."""
 
 T = TypeVar("T")
 
@@ -50,13 +50,13 @@ class ChildSpec:
     """How to run a kind of child process.
 
     Args:
-        name: what the log calls it.
+        name: its name in the log.
         command: the program and its arguments; `{link}` stands for the descriptor of its end of the link.
-        environment: all of its environment variables.
-        hello: the payload of a first message, with READY_ID, that it gets before any request.
-        start_timeout_s: how long it may take until it is ready.
+        environment: its complete environment.
+        hello: the payload of a first message, with READY_ID, that is sent before any request.
+        start_timeout_s: how long it may take to become ready.
         stop_timeout_s: how long it may take to finish its requests when it is stopped.
-        max_reply_bytes: a longer reply ends it.
+        max_reply_bytes: a child that sends a longer reply is killed.
         restart_pause_s: the pause before the second restart in a row (the first comes at once); it doubles
             with each further one, up to `max_restart_pause_s`.
     """
@@ -74,7 +74,7 @@ class ChildSpec:
 
 @dataclass(slots=True)
 class _Pending(Generic[T]):
-    """A request that the child has not replied to, whether somebody still waits for it or not."""
+    """A request without a reply yet, whether anyone still waits for it or not."""
 
     lane: str
     timeout_s: float
@@ -82,12 +82,12 @@ class _Pending(Generic[T]):
 
 
 class ChildProcess(Generic[T]):
-    """One running child; any thread may call it at any time, but `read_replies` once only."""
+    """One running child; any thread may call it at any time, but `read_replies` only once."""
 
     def __init__(self, spec: ChildSpec, decode: Callable[[bytes], T]) -> None:
         """Start the process.
 
-        `decode` reads a reply's payload; it raises a LinkError where the child must be ended for it.
+        `decode` reads the payload of a reply; if it raises a LinkError, the child is killed.
 
         Raises:
             OSError: it could not be started.
@@ -114,7 +114,7 @@ class ChildProcess(Generic[T]):
 
     @property
     def ready(self) -> bool:
-        """Whether it said that it is ready, and still runs."""
+        """Whether it has reported ready and is still running."""
         return self._ready_since_s is not None and not self._closed
 
     @property
@@ -123,17 +123,18 @@ class ChildProcess(Generic[T]):
         return self._ready_since_s is not None and time.monotonic() - self._ready_since_s >= STABLE_AFTER_S
 
     def request(self, payload: bytes, timeout_s: float, lane: str = "") -> Future[T]:
-        """Send a request and return its future reply, which gets a ChildGoneError where the child ends first.
+        """Send a request and return its future reply, which raises a ChildGoneError if the child ends first.
 
         Args:
             payload: the request.
             timeout_s: how long the child may work on it before it counts as hanging.
-            lane: requests of one lane are answered in their order, those of others beside them.
+            lane: requests of one lane are answered in order, those of different lanes concurrently.
 
         Raises:
             ChildGoneError: the child has ended.
         """
-        request_id, pending = next(self._request_ids), _Pending[T](lane, timeout_s)
+        pending: _Pending[T] = _Pending(lane, timeout_s)
+        request_id = next(self._request_ids)
         with self._lock:
             if self._closed:
                 raise _gone(self._spec)
@@ -148,22 +149,22 @@ class ChildProcess(Generic[T]):
         return pending.reply
 
     def read_replies(self, on_ready: Callable[[], None]) -> None:
-        """Hand replies to their requests until the child is gone, then fail what it had not answered."""
+        """Match replies to requests until the child is gone, then fail the requests without a reply."""
         try:
             while (message := framing.receive(self._link, self._spec.max_reply_bytes)) is not None:
                 self._accept(message, on_ready)
         except OSError as error:
-            logger.debug("the link to %s %d broke: %s", self._spec.name, self.pid, error)
+            logger.debug("the connection to %s %d broke: %s", self._spec.name, self.pid, error)
         except LinkError as error:
-            logger.error("%s %d does not keep to the protocol: %s", self._spec.name, self.pid, error)
+            logger.error("%s %d violated the protocol: %s", self._spec.name, self.pid, error)
         finally:
             self._close()
 
     def hangs(self, elapsed_s: float) -> bool:
         """Whether the start, or the oldest request of a lane, takes longer than it may.
 
-        The watchdog calls this again and again and says how much time to add since its last call. What counts
-        is the time since the lane's last reply: a request that waits behind others does not hang.
+        The watchdog calls this periodically with the time since its last call. What counts is the time since
+        the last reply in the lane: a request that waits behind others does not hang.
         """
         if not self.ready:
             self._starting_s += elapsed_s
@@ -176,7 +177,7 @@ class ChildProcess(Generic[T]):
             return any(self._silent_s[lane] > pending.timeout_s for lane, pending in oldest.items())
 
     def kill(self) -> None:
-        """End the process at once; `read_replies` then sees the closed link and cleans up."""
+        """Kill the process; `read_replies` then sees the closed socket and cleans up."""
         self._process.kill()
 
     def stop(self) -> None:
@@ -188,7 +189,7 @@ class ChildProcess(Generic[T]):
             can_finish, self._closed = self.ready, True
         if not can_finish:
             self.kill()
-        with contextlib.suppress(OSError):  # the link is closed already
+        with contextlib.suppress(OSError):  # the socket is closed already
             self._link.shutdown(socket.SHUT_WR)
         try:
             self._process.wait(self._spec.stop_timeout_s)
@@ -198,16 +199,16 @@ class ChildProcess(Generic[T]):
     def _accept(self, message: framing.Message, on_ready: Callable[[], None]) -> None:
         if message.request_id == framing.READY_ID:
             if self._ready_since_s is not None or message.payload:
-                raise LinkError("It said a second time that it is ready, or more than that.")
+                raise LinkError("It reported ready twice, or with a payload.")
             self._ready_since_s = time.monotonic()
             on_ready()
             return
         if message.request_id not in self._pending:
-            raise LinkError(f"It replied to request {message.request_id}, which was not made or is answered.")
+            raise LinkError(f"It replied to request {message.request_id}, which does not exist any more.")
         outcome = self._decode(message.payload)
         with self._lock:
             pending = self._pending.pop(message.request_id, None)
-            if pending is None:  # a broken link failed it meanwhile
+            if pending is None:  # a broken connection failed it meanwhile
                 return
             self._silent_s[pending.lane] = 0.0
         pending.reply.set_result(outcome)
@@ -223,12 +224,12 @@ class ChildProcess(Generic[T]):
         self._fail_all()
         self._process.kill()
         self._process.wait()
-        with self._send_lock:  # whoever was sending has got its error, as the other end is closed
+        with self._send_lock:  # a blocked sender has had its error, as the other end is closed
             self._link.close()
 
 
 class Backoff:
-    """The pauses between the restarts of one child; for one thread. `first_s` and `max_s` are seconds."""
+    """The pauses between the restarts of one child, in seconds; one thread calls it."""
 
     def __init__(self, first_s: float, max_s: float) -> None:
         self._first_s = first_s
@@ -243,9 +244,9 @@ class Backoff:
 
 
 class Supervisor(Generic[T]):
-    """Keeps one child of a kind running; any thread may call it at any time, `start` and `stop` once each.
+    """Keeps one child running; any thread may call it at any time, `start` and `stop` once each.
 
-    `on_ready` is called by the supervising thread each time a child gets ready.
+    The supervising thread calls `on_ready` whenever a child becomes ready.
     """
 
     def __init__(
@@ -266,31 +267,31 @@ class Supervisor(Generic[T]):
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, while there is one."""
+        """The process id of the child, while there is one."""
         child = self._child
         return child.pid if child else None
 
     def start(self) -> None:
-        """Start the child and the threads that keep it; returns before it is ready."""
+        """Start the child and the threads that supervise it; returns before it is ready."""
         threading.Thread(target=self._supervise, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> None:
-        """Let the child finish its requests and end; no other is started."""
+        """Let the child finish its requests and end; it is not restarted."""
         self._stopping.set()
         child = self._child
         if child is not None:
             child.stop()
 
     def wait_until_spawned(self, timeout_s: float) -> bool:
-        """Wait for the first child, ready or not; return whether it is there by then."""
+        """Wait for the first child, ready or not; return whether it was started in time."""
         return self._spawned.wait(timeout_s)
 
     def request(self, payload: bytes, timeout_s: float, lane: str = "") -> Future[T]:
-        """Send a request to the child that runs now; see `ChildProcess.request`.
+        """Send a request to the running child; see `ChildProcess.request`.
 
         Raises:
-            ChildGoneError: no child runs; the next one is being started.
+            ChildGoneError: no child is running; the next one is being started.
         """
         child = self._child
         if child is None:
@@ -318,7 +319,7 @@ class Supervisor(Generic[T]):
         self._spawned.set()
         try:
             if self._stopping.is_set():
-                child.kill()  # `stop` came too early to see it
+                child.kill()  # `stop` was called before it was visible
             child.read_replies(self._on_ready)
         finally:
             self._child = None
@@ -332,7 +333,7 @@ class Supervisor(Generic[T]):
             elapsed_s, last_s = min(now_s - last_s, MAX_WATCH_STEP_S), now_s
             child = self._child
             if child is not None and child.hangs(elapsed_s):
-                logger.error("%s %d does not answer; killing it", self._spec.name, child.pid)
+                logger.error("%s %d does not reply; killing it", self._spec.name, child.pid)
                 child.kill()
 
 
@@ -342,7 +343,7 @@ def _spawn(spec: ChildSpec) -> tuple[subprocess.Popen[bytes], socket.socket]:
         for end in (near_end, far_end):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, framing.SOCKET_BUFFER_BYTES)
         process = subprocess.Popen(
-            [part.format(link=far_end.fileno()) for part in spec.command],
+            [argument.format(link=far_end.fileno()) for argument in spec.command],
             cwd=PROJECT_ROOT,
             env=dict(spec.environment),
             pass_fds=[far_end.fileno()],
@@ -356,4 +357,4 @@ def _spawn(spec: ChildSpec) -> tuple[subprocess.Popen[bytes], socket.socket]:
 
 
 def _gone(spec: ChildSpec) -> ChildGoneError:
-    return ChildGoneError(f"The {spec.name}'s process is not there; another is being started.")
+    return ChildGoneError(f"The {spec.name} process is not running; another is being started.")

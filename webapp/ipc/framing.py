@@ -3,9 +3,9 @@
     0        4            12
     | length | request id | payload of `length` bytes |      big-endian, unsigned
 
-A reply carries the id of its request, so either side may be ahead of the other. A child says that it is ready
-by an empty reply to READY_ID. What a payload holds is agreed between the two ends: see `job_codec` for vision
-workers and `store.requests` for the store.
+A reply carries the id of its request, so either side may be ahead of the other. A child reports ready with an
+empty reply to READY_ID. `job_codec` defines the payloads of vision workers, `store.requests` those of the
+store.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ HEADER = struct.Struct("!IQ")
 READY_ID = 0
 SOCKET_BUFFER_BYTES = 1 << 20
 MAX_PAYLOAD_BYTES = (1 << 32) - 1
-"""What the length field can say."""
+"""The largest value of the length field."""
 
 
 class Message(NamedTuple):
-    """One message of the link."""
+    """One message."""
 
     request_id: int
     payload: bytes
 
 
 def send(link: socket.socket, message: Message) -> None:
-    """Write one message; waits while the peer does not read.
+    """Write one message; blocks while the peer does not read.
 
     Raises:
         OSError: the peer is gone.
@@ -40,18 +40,18 @@ def send(link: socket.socket, message: Message) -> None:
 
 
 def receive(link: socket.socket, max_bytes: int = MAX_PAYLOAD_BYTES) -> Message | None:
-    """Read one message, or None where the peer closed its end (in the middle of a message too).
+    """Read one message, or None if the peer closed its end (even in the middle of a message).
 
     Raises:
         OSError: the connection broke.
-        LinkError: the message announces more than `max_bytes`; nothing of it was read.
+        LinkError: the message announces more than `max_bytes`; its payload is not read.
     """
     header = _receive_exactly(link, HEADER.size)
     if header is None:
         return None
     length, request_id = HEADER.unpack(header)
     if length > max_bytes:
-        raise LinkError(f"A message of {length:,} bytes was announced, at most {max_bytes:,} are taken.")
+        raise LinkError(f"A message of {length:,} bytes was announced; at most {max_bytes:,} are accepted.")
     payload = _receive_exactly(link, length)
     return None if payload is None else Message(request_id, bytes(payload))
 

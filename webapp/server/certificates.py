@@ -1,14 +1,14 @@
-"""The TLS certificate of `make serve`: the lab's own by setting, or one that this server makes once.
+"""The TLS certificate of `make serve`: the site's own, if configured, or one that this server makes.
 
-A server without a certificate of the lab's becomes its own certificate authority. Whoever imports
+A server without a configured certificate becomes its own certificate authority. Whoever imports
 `authority.crt` trusts every certificate that it signs later, when addresses change or the year is over:
 
     instance/tls/authority.crt, authority.key      ten years
-    instance/tls/server.crt, server.key            names and addresses of this machine; made anew in time
+    instance/tls/server.crt, server.key            names and addresses of this machine; renewed in time
 
-Keys are readable by their owner alone. Should the authority's be stolen all the same, it is no key to the
-internet: the authority is constrained to this machine's names and networks and to private networks
-(RFC 5280, 4.2.1.10), and browsers take no other certificate from it.
+Keys are readable by their owner only. If the authority's key is stolen all the same, it does not open the
+internet: the authority is constrained to this machine's names and networks and to private networks (RFC 5280,
+4.2.1.10), and browsers accept no other certificate from it.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ PRIVATE_NETWORKS = (
     *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
     *("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7"),
 )
-"""Networks that mean something else in every house: the authority may always vouch for addresses there."""
+"""Networks that are private to every site: the authority may always sign for addresses there."""
 
 OWN_NETWORK_BITS = {4: 24, 6: 64}
-"""How much of an own public address is fixed in the authority: the rest may change with the next lease."""
+"""The prefix of a public address of this machine that the authority may sign for: the rest may change with
+the next lease."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ Names = frozenset[x509.GeneralName]
 
 @dataclass(frozen=True, slots=True)
 class CertificatePair:
-    """PEM files of a certificate (chain) and its key; `authority` is the one to import, if it is ours."""
+    """PEM files of a certificate (chain) and its key; `authority` is the one to import, if it is our own."""
 
     certificate: Path
     key: Path
@@ -61,10 +62,10 @@ class CertificatePair:
 
 
 def ensure_certificate(settings: Settings) -> CertificatePair:
-    """The certificate to serve with: the lab's own, or this server's, made or renewed where needed.
+    """The certificate to serve with: the configured one, or this server's own, made or renewed if needed.
 
     Raises:
-        CertificateError: the lab's files cannot be used, or the folder for our own cannot be written.
+        CertificateError: the configured files cannot be used, or the folder for our own cannot be written.
     """
     if settings.tls_certificate and settings.tls_key:
         check_pair(settings.tls_certificate, settings.tls_key)
@@ -75,20 +76,20 @@ def ensure_certificate(settings: Settings) -> CertificatePair:
         return _own_certificate(folder)
     except OSError as error:
         raise CertificateError(
-            f"The certificate cannot be kept in {folder}: {error.strerror}. Set MIEN_DATA_DIR to a folder "
+            f"The certificate cannot be stored in {folder}: {error.strerror}. Set MIEN_DATA_DIR to a folder "
             "that this user may write to."
         ) from error
 
 
 def authority_pem(settings: Settings) -> bytes | None:
-    """The certificate of this server's own authority, or None where it has none."""
+    """The certificate of this server's own authority, or None if it has none."""
     path = settings.data_dir / "tls" / "authority.crt"
     own = settings.https and settings.tls_certificate is None
     return path.read_bytes() if own and path.is_file() else None
 
 
 def authority_fingerprint(settings: Settings) -> str | None:
-    """SHA-256 of this server's own authority as browsers show it, or None where it has none."""
+    """SHA-256 of this server's own authority as browsers show it, or None if it has none."""
     pem = authority_pem(settings)
     if pem is None:
         return None
@@ -96,7 +97,7 @@ def authority_fingerprint(settings: Settings) -> str | None:
 
 
 def certified_names(settings: Settings) -> list[str]:
-    """The names and addresses in the lab's own certificate; none where this server makes one.
+    """The names and addresses in the configured certificate; empty if there is none.
 
     Raises:
         CertificateError: it cannot be read.
@@ -113,7 +114,7 @@ def certified_names(settings: Settings) -> list[str]:
 
 
 def check_pair(certificate: Path, key: Path) -> None:
-    """Make sure that two PEM files are a valid certificate and its unencrypted key.
+    """Check that two PEM files are a valid certificate and its unencrypted key.
 
     Raises:
         CertificateError: says which file is wrong, how, and what to do.
@@ -142,36 +143,38 @@ def _own_certificate(folder: Path) -> CertificatePair:
 
 
 def _may_sign(authority: Path, authority_key: Path, names: Names) -> bool:
-    """Whether there is an authority that may vouch for all names until the certificate's end."""
+    """Whether there is an authority that may sign for all names until the certificate expires."""
     if not (authority.is_file() and authority_key.is_file()):
         return False
-    certificate = _own_whole(authority, authority_key)
-    if certificate is None or not _may_vouch(certificate, names):
-        logger.warning("Making a new certificate authority: who imported %s must import it again.", authority)
+    certificate = _own_certificate_of(authority, authority_key)
+    if certificate is None or not _may_sign_for(certificate, names):
+        logger.warning(
+            "Making a new certificate authority: whoever imported %s must import it again.", authority
+        )
         return False
     return True
 
 
-def _may_vouch(authority: x509.Certificate, names: Names) -> bool:
+def _may_sign_for(authority: x509.Certificate, names: Names) -> bool:
     days_left = (authority.not_valid_after_utc - _now()).days
     return _permitted(authority) >= _constraints(names) and days_left > SERVER_DAYS
 
 
-def _own_whole(certificate: Path, key: Path) -> x509.Certificate | None:
-    """A certificate that this server made, or None where it or its key is damaged or not the other's."""
+def _own_certificate_of(certificate: Path, key: Path) -> x509.Certificate | None:
+    """A certificate that this server made, or None if it or its key is damaged, or they do not match."""
     try:
         loaded, loaded_key = _load_certificate(certificate), _load_key(key)
     except CertificateError as error:
-        logger.warning("%s It is made anew.", error)
+        logger.warning("%s A new one is made.", error)
         return None
     return loaded if loaded.public_key() == loaded_key.public_key() else None
 
 
 def _is_current(pair: CertificatePair, authority: Path, names: Names) -> bool:
-    """Whether the certificate names all of this machine, is the authority's, and is valid for a while yet."""
+    """Whether the certificate has all names of this machine, is the authority's, and does not expire soon."""
     if not (pair.certificate.is_file() and pair.key.is_file()):
         return False
-    certificate, issuer = _own_whole(pair.certificate, pair.key), _load_certificate(authority)
+    certificate, issuer = _own_certificate_of(pair.certificate, pair.key), _load_certificate(authority)
     if certificate is None:
         return False
     issued_by = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
@@ -189,7 +192,7 @@ def _own_names() -> Names:
 
 
 def _constraints(names: Names) -> Names:
-    """What an authority must be permitted to sign for `names`: the names, and networks of the addresses."""
+    """The constraints of an authority that may sign for `names`: the names, and networks of the addresses."""
     return frozenset(
         x509.IPAddress(_own_network(name.value))
         if isinstance(name, x509.IPAddress) and isinstance(name.value, IpAddress)
@@ -199,7 +202,7 @@ def _constraints(names: Names) -> Names:
 
 
 def _own_network(address: IpAddress) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """The private network that holds the address, or the part of the internet around it."""
+    """The private network that contains the address, or the block of public addresses around it."""
     for network in map(ipaddress.ip_network, PRIVATE_NETWORKS):
         if address in network:
             return network
@@ -303,7 +306,7 @@ def _load_key(path: Path) -> PrivateKey:
         raise CertificateError(
             f"The key {path} cannot be read: {error}. It must be a PEM file without a password."
         ) from error
-    return key  # type: ignore[return-value]  # the lab's may be RSA: only its public half is compared
+    return key  # type: ignore[return-value]  # a configured one may be RSA: only its public half is compared
 
 
 def _now() -> datetime.datetime:

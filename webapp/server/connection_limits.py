@@ -1,8 +1,8 @@
-"""What one connection, and one address, may take of the server. Plain data, without sockets or threads.
+"""The limits of one connection and of one address. Plain data, without sockets or threads.
 
-A `Budget` limits what a connection sends. One unit is what a small websocket message costs the event loop,
-some 50 microseconds; a camera at 30 frames a second of 40 kB spends 80 of the 1,000 units of each second.
-`Connections` limits how many connections are open, in total and from one address.
+A `Budget` limits what a connection sends. One unit is the cost of a small websocket message to the event
+loop, some 50 microseconds; a camera that sends 30 frames of 40 kB per second spends 80 of its 1,000 units per
+second. `Connections` limits how many connections are open, in total and per address.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ BURST_UNITS = 2000.0
 
 BYTES_PER_UNIT = 1 << 16
 TEXT_BYTES_PER_UNIT = 1 << 11
-"""Text is JSON: a megabyte of brackets takes 15 ms to read. Events are some hundred bytes."""
+"""Text is JSON: a megabyte of brackets takes 15 ms to parse. Events have some hundred bytes."""
 
 MAX_TEXT_BYTES = 1 << 20
 """The largest text message."""
 
 EVENT_UNITS = 40.0
-"""An event other than a frame costs half a millisecond or more: it sets up a request of Flask's."""
+"""An event other than a frame costs half a millisecond or more: it sets up a Flask request."""
 
 BAD_PACKET_UNITS = 40.0
 
@@ -41,40 +41,42 @@ class Budget:
     budget.charge(1.0)
     sleep(budget.wait_s())      # 0.0 within the budget
 
+    `balance` is what was left at the last charge, negative for a debt; only `wait_s` reads the clock and
+    refills it. Not locked: it belongs to the (green) thread that reads the connection.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._units = BURST_UNITS
+        self.balance = BURST_UNITS
         self._filled_s = clock()
         self._over_since_s: float | None = None
 
     def charge(self, units: float) -> None:
-        """Spend units; more than there are is a debt."""
-        self._units -= units
+        """Spend units; the balance may become negative."""
+        self.balance -= units
 
     def wait_s(self) -> float:
-        """The seconds in which any debt is paid off.
+        """The seconds until any debt is paid off.
 
         Raises:
             OverBudgetError: the budget has not recovered for OVER_BUDGET_TIMEOUT_S.
         """
         now_s = self._clock()
-        self._units = min(BURST_UNITS, self._units + UNITS_PER_S * (now_s - self._filled_s))
+        self.balance = min(BURST_UNITS, self.balance + UNITS_PER_S * (now_s - self._filled_s))
         self._filled_s = now_s
-        if self._units >= BURST_UNITS / 2:
+        if self.balance >= BURST_UNITS / 2:
             self._over_since_s = None
-        if self._units >= 0:
+        if self.balance >= 0:
             return 0.0
         if self._over_since_s is None:
             self._over_since_s = now_s
         if now_s - self._over_since_s > OVER_BUDGET_TIMEOUT_S:
             raise OverBudgetError
-        return -self._units / UNITS_PER_S
+        return -self.balance / UNITS_PER_S
 
 
 def message_units(length: int, text: bool = False) -> float:
-    """What a message, or a fragment of one, of so many bytes costs."""
+    """The cost of a message, or of a fragment, with so many bytes."""
     return 1.0 + length / (TEXT_BYTES_PER_UNIT if text else BYTES_PER_UNIT)
 
 
@@ -83,17 +85,18 @@ class Connection(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether it is between requests: nothing is lost when it is closed."""
+        """Whether it is between requests, so that nothing is lost if it is closed."""
 
     def evict(self) -> None:
-        """Close it now, and take it out of its `Connections`."""
+        """Close it now, and remove it from its `Connections`."""
 
 
 class Connections:
-    """The open connections, of which at most `limit` are kept, and `per_address` from one address.
+    """The open connections: at most `limit`, and `per_address` from one address.
 
-    Where there is no room the longest idle connection makes way: of the same address when that has reached
-    its limit, else of any. So whoever holds silent connections shuts nobody out.
+    When a limit is reached, the connection that has been idle longest is closed: one of the same address if
+    that has reached its limit, otherwise any. So whoever holds silent connections shuts nobody out.
+    Not locked: green threads call it, which do not interrupt it.
     """
 
     def __init__(self, limit: int, per_address: int) -> None:
@@ -103,7 +106,7 @@ class Connections:
         self._count = 0
 
     def enter(self, address: str, connection: Connection) -> bool:
-        """Take in a connection; False where neither a place is free nor an idle connection can go."""
+        """Add a connection; False if the limits are reached and no idle connection can be closed."""
         key = network_of(address)
         if len(self._open.get(key, ())) >= self._per_address and not _evict_idle(self._open[key]):
             return False
@@ -114,7 +117,7 @@ class Connections:
         return True
 
     def leave(self, address: str, connection: Connection) -> None:
-        """A connection has ended; does nothing if it is not here."""
+        """Remove a connection that has ended; does nothing if it is unknown."""
         key = network_of(address)
         of_address = self._open.get(key, {})
         if connection in of_address:
@@ -124,7 +127,7 @@ class Connections:
             self._open.pop(key, None)
 
     def rest(self, address: str, connection: Connection) -> None:
-        """A connection became idle: the others that are idle are so for longer."""
+        """A connection became idle: it moves behind those that have been idle for longer."""
         of_address = self._open.get(network_of(address), {})
         if connection in of_address:
             del of_address[connection]
@@ -135,7 +138,7 @@ class Connections:
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 network that an IPv6 host chooses from."""
+    """What counts as one address: an IPv4 address, or the /64 network of an IPv6 host."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -148,7 +151,7 @@ def network_of(address: str) -> str:
 
 
 def _evict_idle(connections: Iterable[Connection]) -> bool:
-    """Close the first idle one; whether there was one."""
+    """Close the first idle one; return whether there was one."""
     oldest = next((connection for connection in connections if connection.idle), None)
     if oldest is None:
         return False

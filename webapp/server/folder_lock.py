@@ -1,9 +1,9 @@
-"""Keeps a second server away from the data folder, and from the SQLite file, that a first one uses.
+"""Locks the data folder and the SQLite file, so that no second server uses them at the same time.
 
-Each server has rooms in memory that it takes for the only truth, and batches that it writes: two of them on
-one database would undo each other's work. The lock is one of the kernel's on an open file, so it ends with
-its process, however that ends; the file itself stays. With PostgreSQL the folder is locked all the same, as
-the key of the sessions and the certificates lie in it.
+Each server holds rooms in memory as the only truth, and writes in batches: two of them on one database would
+undo each other's work. It is a kernel lock on an open file, so it ends with its process, however that ends;
+the file itself stays. With PostgreSQL the folder is locked as well, as it holds the session key and the
+certificates.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class FolderLock:
-    """Held from `start` to `stop`, or to the end of the process; the process's children do not have it.
+    """Held from `start` to `stop`, or to the end of the process; not inherited by child processes.
 
     One thread calls it.
     """
@@ -37,7 +37,7 @@ class FolderLock:
         """Take the lock.
 
         Raises:
-            SettingsError: another server has it, or the folder cannot be written.
+            SettingsError: another server holds it, or the folder cannot be written.
         """
         try:
             for path in self._paths:
@@ -47,13 +47,13 @@ class FolderLock:
             raise
 
     def stop(self) -> None:
-        """Let go of it."""
+        """Release the lock."""
         while self._files:
             os.close(self._files.pop())
 
 
 def _lock_paths(settings: Settings) -> list[Path]:
-    """The data folder's lock, and one beside an SQLite file that lies elsewhere."""
+    """The data folder's lock, and one beside an SQLite file that is elsewhere."""
     folder = settings.data_dir.absolute()
     paths = [folder / LOCK_NAME]
     file = settings.database_url.removeprefix(SQLITE)
@@ -63,7 +63,7 @@ def _lock_paths(settings: Settings) -> list[Path]:
 
 
 def _lock(path: Path) -> int:
-    """The open file that holds a lock; the process that has it can be read in it."""
+    """Lock a file, and return its descriptor; the file contains the id of the process that holds the lock."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -78,9 +78,11 @@ def _lock(path: Path) -> int:
         holder = os.read(file, 20).decode(errors="replace").strip()
         os.close(file)
         raise SettingsError(_taken(path, holder)) from None
-    except OSError as error:  # some network file systems know no locks
-        logger.warning("%s cannot be locked (%s): see that no other server uses it", path, error.strerror)
-    with suppress(OSError):  # a full disk keeps nobody from starting
+    except OSError as error:  # some network file systems have no locks
+        logger.warning(
+            "%s cannot be locked (%s): make sure that no other server uses it", path, error.strerror
+        )
+    with suppress(OSError):  # a full disk does not prevent a start
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
     return file

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from webapp.codec import problem
 from webapp.config import Settings
-from webapp.protocol import problem
 from webapp.server.addresses import host_names, name_in, network_addresses
 
 LOOK_INTERVAL_S = 1.0

@@ -1,22 +1,23 @@
-"""Logging that no client can flood: lines that repeat are counted, and libraries' tracebacks are one line."""
+"""Logging that no client can flood: repeated lines are counted, library tracebacks become one line."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 LINES_PER_WINDOW = 5
 WINDOW_S = 10.0
-"""Of each kind of message so many are logged within the window."""
+"""At most this many messages of each kind are logged within the window."""
 
 MAX_KINDS = 1000
 
 MAX_ERROR_CHARACTERS = 200
 
 LIBRARIES = ("engineio", "socketio")
-"""Their errors are clients' errors: a line says as much as their tracebacks."""
+"""Their errors are caused by clients: a line says as much as a traceback."""
 
 
 @dataclass(slots=True)
@@ -28,19 +29,21 @@ class _Window:
 
 
 class RepetitionFilter(logging.Filter):
-    """Drops messages of a kind that was logged often just now; the next one says how many were dropped.
+    """Drops messages of a kind that was logged often recently; the next one says how many were dropped.
 
-    A kind is a logger with a message before its arguments are filled in.
+    A kind is a logger and a message without its arguments. Any thread may call it at any time.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
+        self._lock = threading.Lock()
         self._windows: dict[tuple[str, str], _Window] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to log a record; shortens it where it is a library's."""
-        dropped = self._dropped_before(record.name, str(record.msg))
+        """Whether to log a record; shortens those of libraries."""
+        with self._lock:
+            dropped = self._dropped_before(record.name, str(record.msg))
         if dropped is None:
             return False
         if record.name.startswith(LIBRARIES):
@@ -51,7 +54,7 @@ class RepetitionFilter(logging.Filter):
         return True
 
     def _dropped_before(self, name: str, message: str) -> int | None:
-        """How many messages of this kind were dropped before this one; None to drop it too."""
+        """The number of dropped messages before this one, or None to drop it too; the lock is held."""
         now_s = self._clock()
         window = self._windows.get((name, message))
         dropped = 0
@@ -65,13 +68,13 @@ class RepetitionFilter(logging.Filter):
 
 
 def start_logging(level: str) -> None:
-    """Log from `level` on to standard error."""
+    """Log messages of `level` and above to standard error."""
     handler = logging.StreamHandler()
     handler.addFilter(RepetitionFilter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     for library in ("engineio.server", "socketio.server"):
-        # With a level of their own they add no handlers of their own.
+        # With a level set they do not add handlers of their own.
         logging.getLogger(library).setLevel(logging.ERROR)
 
 

@@ -28,7 +28,7 @@ import socketio
 from engineio import exceptions
 from socketio import packet
 
-from webapp.protocol import problem
+from webapp.codec import problem
 from webapp.server.connection_limits import (
     BAD_PACKET_UNITS,
     EVENT_UNITS,

@@ -1,8 +1,8 @@
-"""Listening sockets that no client can bring down, for http and for TLS.
+"""Listening sockets that no client can bring down, for http and TLS.
 
-eventlet's own TLS listener ends the whole server when a connection is reset between its arrival and its
-acceptance, as port scanners do, and its accept loop ends when descriptors run out. In the serving process
-eventlet has made `socket`, `ssl` and `time` green.
+eventlet's own TLS listener stops the whole server if a connection is reset between its arrival and its
+acceptance, as port scanners do, and its accept loop ends when file descriptors run out. In the serving
+process eventlet has made `socket`, `ssl` and `time` green.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Any
 OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 RETRY_S = 0.1
-"""Until then some connection may have ended."""
+"""By then some connection may have ended."""
 
 DEAD = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP, errno.EFAULT}
-"""Errors of the listening socket itself; all others are of the connection that was to be accepted."""
+"""Errors of the listening socket itself; all others concern the connection being accepted."""
 
 logger = logging.getLogger(__name__)
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """How this server speaks TLS: version 1.2 or later, with this certificate (chain) and its key, as PEM."""
+    """TLS 1.2 or later with this certificate (chain) and its key, both PEM files."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
@@ -35,7 +35,7 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 class Listener:
-    """Wraps a listening socket; all but `accept` is the socket's own."""
+    """Wraps a listening socket; everything but `accept` is the socket's own. One thread accepts."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
@@ -44,10 +44,10 @@ class Listener:
         return getattr(self._listener, name)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection; waits for one as long as the listening socket works.
+        """The next connection; waits for one while the listening socket works.
 
         Raises:
-            OSError: it does not.
+            OSError: it has failed.
         """
         while True:
             try:
@@ -56,7 +56,7 @@ class Listener:
                 if error.errno in DEAD:
                     raise
                 if error.errno in OUT_OF_RESOURCES:
-                    logger.error("no connection can be accepted for now: %s", error.strerror)
+                    logger.error("no connection can be accepted at the moment: %s", error.strerror)
                     time.sleep(RETRY_S)
                 else:
                     logger.debug("a connection ended before it began: %s", error)
@@ -73,7 +73,7 @@ class TlsListener(Listener):
         self._context = context
 
     def _accept_one(self) -> tuple[ssl.SSLSocket, Any]:
-        """The handshake is left to the thread that reads the connection, as a peer may be slow."""
+        """The handshake is left to the thread that reads the connection, as the peer may be slow."""
         connection, address = super()._accept_one()
         try:
             wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)

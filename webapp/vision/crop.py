@@ -1,7 +1,7 @@
-"""Cuts turned squares out of a picture.
+"""Crops rotated squares from an image.
 
-OpenCV 5.0.0 warps pictures of one and of four channels in a third of the time that it takes for three, so the
-callers bring the part that they need to one or four channels before.
+OpenCV 5.0.0 warps images of one or four channels in a third of the time that it takes for three, so callers
+convert the patch that they need to one or four channels first.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ Matrix = NDArray[np.float64]
 
 
 def bounding_patch(image: ImageArray, matrix: Matrix, side: int, margin: int) -> tuple[ImageArray, Matrix]:
-    """The upright part of a picture in which a cut of `side` x `side` pixels lies, and the cut's map to it.
+    """The upright patch of an image that contains a crop of `side` x `side` pixels, and the crop's map to it.
 
     Args:
-        image: (height, width) or (height, width, channels); the part is a view of it.
-        matrix: (2, 3), from the cut to the picture, corner based.
-        side: of the cut.
-        margin: how many more pixels of the picture the part has on every side, where there are any.
+        image: (height, width) or (height, width, channels); the patch is a view of it.
+        matrix: (2, 3), from the crop to the image, corner based.
+        side: of the crop.
+        margin: additional pixels on every side of the patch, where the image has them.
     """
     xs, ys = (
         (start, start + across * side, start + down * side, start + (across + down) * side)
@@ -35,21 +35,21 @@ def bounding_patch(image: ImageArray, matrix: Matrix, side: int, margin: int) ->
     return image[top:bottom, left:right], moved
 
 
-def warp_crop(part: ImageArray, matrix: Matrix, side: int) -> ImageArray:
-    """The cut of `side` x `side` pixels; beyond the edge of the part its last pixels are repeated."""
+def warp_crop(patch: ImageArray, matrix: Matrix, side: int) -> ImageArray:
+    """The crop of `side` x `side` pixels; beyond the edge of the patch the edge pixels are repeated."""
     pixels = matrix.copy()
-    pixels[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5  # OpenCV counts from a pixel's middle
-    cut = cv2.warpAffine(
-        part,
+    pixels[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5  # OpenCV counts from a pixel's center
+    crop = cv2.warpAffine(
+        patch,
         pixels,
         (side, side),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(cut, np.uint8)
+    return np.asarray(crop, np.uint8)
 
 
 def _within(low: float, high: float, size: int) -> tuple[int, int]:
-    """The whole pixels from `low` to `high` of a line of `size`; at least one, the nearest."""
+    """The whole pixels from `low` to `high`, within 0 to `size`; at least the nearest one."""
     first = min(max(int(low), 0), size - 1)
     return first, max(min(int(high) + 1, size), first + 1)

@@ -1,4 +1,4 @@
-"""A TFLite network that is fed one array at a time."""
+"""A TFLite network that takes one array at a time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 
 class TFLiteModel:
-    """A loaded network with one input; its tensors are allocated once and used again.
+    """A loaded network with one input, for one thread; its tensors are allocated once and reused.
 
     Args:
         model: the content of a .tflite file, or its path.
-        threads: the cores that one run may take. Workers use one each: with as many workers as cores, more
-            threads only wait for one another.
+        threads: the cores that one run may use. Workers use one each: with as many workers as cores, more
+            threads would only wait for each other.
 
     Raises:
         ValueError: LiteRT cannot read the model.
@@ -36,7 +36,7 @@ class TFLiteModel:
         return tuple(int(size) for size in self.input["shape"])
 
     def input_view(self) -> NDArray[Any]:
-        """The network's own input array, to be written in place and let go before `run`."""
+        """The network's own input array, to be written in place and released before `run`."""
         view: NDArray[Any] = self._input_view()
         return view
 

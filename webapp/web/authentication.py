@@ -15,8 +15,8 @@ from flask_login import LoginManager, current_user
 from webapp.accounts.identity import HostUser
 from webapp.accounts.service import AccountService
 from webapp.accounts.sessions import SessionCookie
+from webapp.codec import problem
 from webapp.errors import ForbiddenError, StoreError, TooManyAttemptsError
-from webapp.protocol import problem
 from webapp.server.known_hosts import is_api
 from webapp.web.security import check_forgery
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from webapp.codec import problem
 from webapp.errors import RoomError, StoreError
-from webapp.protocol import problem
 
 STATUS = {
     "bad_request": 400,

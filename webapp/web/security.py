@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from webapp.protocol import problem
+from webapp.codec import problem
 from webapp.server.known_hosts import is_api
 from webapp.web.problems import HTTP_PROBLEMS
 

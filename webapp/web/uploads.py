@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from webapp.analysis.frame_session import FrameSession
 from webapp.analysis.worker_pool import WorkerPool
+from webapp.codec import encode_result
 from webapp.errors import BusyError
 from webapp.protocol import Analysis, Frame, Job
 
@@ -56,7 +57,7 @@ class Uploads:
             FrameError: see `WorkerPool.analyze`.
         """
         session = FrameSession(_InBackground(self._pool, owner), smoothing_s=0.0)
-        return session.answer(Frame(0, 0.0, image)).to_json()
+        return encode_result(session.answer(Frame(0, 0.0, image)))
 
 
 class _InBackground:

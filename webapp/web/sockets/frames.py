@@ -1,7 +1,7 @@
 """The Socket.IO side of the wire contract: check a frame, let its session answer, acknowledge.
 
 The browser emits `frame` with `meta` and the image, and gets one object back: a result or a problem (see
-`webapp.protocol`). Nothing that a browser sends closes its connection.
+`webapp.codec`). Nothing that a browser sends closes its connection.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from flask import request
 from flask_socketio import SocketIO
 
 from webapp.analysis.frame_session import Analyzer, FrameSession
+from webapp.codec import encode_result, problem_to_wire
 from webapp.errors import BadFrameError, FrameError, UnavailableError
-from webapp.protocol import Frame, Result, problem_to_wire, seq_of
+from webapp.protocol import Frame, Result, seq_of
 from webapp.web.sockets.json import EncodedJson
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class FrameEvents:
         if session is None:
             raise UnavailableError("This connection is closing; connect again and send the next frame.")
         result = self._audience.answered(connection_id, frame, session.answer(frame), received_ms)
-        return EncodedJson(result.to_json())
+        return EncodedJson(encode_result(result))
 
 
 def _connection_id() -> str:

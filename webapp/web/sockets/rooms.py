@@ -16,6 +16,7 @@ from flask_socketio import SocketIO
 
 from webapp.accounts.join_limits import Joins, WrongCodes
 from webapp.accounts.service import AccountService
+from webapp.codec import problem
 from webapp.errors import (
     FrameError,
     NoSuchRoomError,
@@ -23,7 +24,7 @@ from webapp.errors import (
     RoomError,
     StoreError,
 )
-from webapp.protocol import Frame, Result, problem
+from webapp.protocol import Frame, Result
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService

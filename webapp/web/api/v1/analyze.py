@@ -9,8 +9,9 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from webapp.codec import problem_to_wire
 from webapp.errors import BadFrameError, BusyError, FrameError, StoreError, TooLargeError
-from webapp.protocol import MAX_IMAGE_BYTES, Frame, problem_to_wire
+from webapp.protocol import MAX_IMAGE_BYTES, Frame
 from webapp.server.connection_limits import network_of
 from webapp.web.context import services
 
