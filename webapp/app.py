@@ -82,7 +82,7 @@ class Application:
         check_url(settings.database_url)
         socketio = _create_socketio(settings)
         pool = WorkerPool(worker_spec(settings), settings.workers)
-        store = StoreClient(settings.database_url)
+        store = StoreClient(settings.database_url, "webapp.export.store_process")
         writer = SampleWriter(store)
         connections = Connections(socketio)
         room_service = RoomService(

@@ -12,8 +12,9 @@ from tests.helpers.stores import LocalStore
 from webapp.accounts.first_access import FIRST_ACCESS_S
 from webapp.accounts.service import AccountService
 from webapp.errors import BadRequestError, StoreError, TooManyAttemptsError
-from webapp.store import repositories as archive
-from webapp.store.repositories import Archive
+from webapp.export.store_process import Repositories
+from webapp.store.repositories import accounts
+from webapp.store.repositories.accounts import AccountRepository
 
 PASSWORD = "correct horse battery"
 TOKEN = "a-long-token-for-tests"
@@ -22,8 +23,8 @@ ADDRESS = "192.0.2.1"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LocalStore]:
-    opened = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    opened.prepare()
+    opened = Repositories(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    opened.database.prepare()
     yield LocalStore(opened)
     opened.close()
 
@@ -148,7 +149,7 @@ def test_a_password_is_counted_before_it_is_checked(store: LocalStore) -> None:
     inner = store.call
 
     def call(method: Any, *arguments: Any) -> Any:
-        if method is Archive.check_password and len(checked) < 40:
+        if method is AccountRepository.check_password and len(checked) < 40:
             checked.append(arguments[1])
             with_the_next_already_there(f"guess {len(checked)}")
         return inner(method, *arguments)
@@ -171,7 +172,7 @@ def test_a_store_that_fails_a_change_is_asked_again_what_there_is(store: LocalSt
 
     def late(method: Any, *arguments: Any) -> Any:
         result = inner(method, *arguments)
-        if method is Archive.add_host:
+        if method is AccountRepository.add_host:
             raise StoreError("The database does not answer.")
         return result
 
@@ -185,17 +186,17 @@ def test_a_store_that_fails_a_change_is_asked_again_what_there_is(store: LocalSt
 def test_a_password_is_hashed_whether_or_not_there_is_such_a_host(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    store.archive.add_host("Ada", PASSWORD)
+    store.archive.accounts.add_host("Ada", PASSWORD)
     hashed: list[str] = []
 
     def check(expected: str, password: str) -> bool:
         hashed.append(expected.split("$")[0])
         return False
 
-    monkeypatch.setattr(archive, "check_password_hash", check)
-    assert store.archive.check_password(name, "guess") is None
-    assert hashed == [archive.NO_PASSWORD.split("$")[0]], "with the same method and cost"
+    monkeypatch.setattr(accounts, "check_password_hash", check)
+    assert store.archive.accounts.check_password(name, "guess") is None
+    assert hashed == [accounts.NO_PASSWORD.split("$")[0]], "with the same method and cost"
 
 
 def test_nobody_gets_in_by_an_empty_password(store: LocalStore) -> None:
-    assert store.archive.check_password("nobody", "") is None
+    assert store.archive.accounts.check_password("nobody", "") is None

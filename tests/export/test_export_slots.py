@@ -11,8 +11,8 @@ import pytest
 from tests.helpers.exports import CODE, START_MS, add_person, new_archive, sample, unzip
 from webapp.errors import StoreError
 from webapp.export.export_slots import MAX_EXPORTS, ExportSlots
-from webapp.export.zip import MAX_ROWS
-from webapp.store.repositories import Archive
+from webapp.export.snapshot import MAX_ROWS
+from webapp.export.store_process import Repositories
 
 WAIT_S = 10.0
 
@@ -99,45 +99,45 @@ def test_deleting_a_room_ends_its_exports_alone() -> None:
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
+def archive(tmp_path: Path) -> Iterator[Repositories]:
     """A room with a recording of several pieces."""
     made = new_archive(f"sqlite:///{tmp_path / 'test.sqlite'}", "ann")
-    made.start_recording(CODE, START_MS)
-    made.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
+    made.recordings.start_recording(CODE, START_MS)
+    made.recordings.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
     yield made
     made.close()
 
 
-def test_people_join_at_once_while_sixteen_exports_are_asked_for(archive: Archive) -> None:
-    opened_ids = [archive.open_export(CODE, {}, "csv") for _ in range(16)]
+def test_people_join_at_once_while_sixteen_exports_are_asked_for(archive: Repositories) -> None:
+    opened_ids = [archive.exports.open_export(CODE, {}, "csv") for _ in range(16)]
     running = [export_id for export_id in opened_ids if export_id is not None]
     assert len(running) == MAX_EXPORTS
     for export_id in running:
-        assert archive.read_export(export_id)
+        assert archive.exports.read_export(export_id)
     start_s = time.monotonic()
     add_person(archive, "late")
     assert time.monotonic() - start_s < WAIT_S
     for export_id in running:
-        pieces = iter(lambda export_id=export_id: archive.read_export(export_id), None)  # type: ignore[misc]
+        pieces = iter(lambda export_id=export_id: archive.exports.read_export(export_id), None)  # type: ignore[misc]
         assert all(piece is not None for piece in pieces)
-    assert archive.open_export(CODE, {}, "csv") is not None
+    assert archive.exports.open_export(CODE, {}, "csv") is not None
 
 
-def test_the_export_of_a_deleted_room_breaks_off(archive: Archive) -> None:
-    export_id = archive.open_export(CODE, {}, "csv")
+def test_the_export_of_a_deleted_room_breaks_off(archive: Repositories) -> None:
+    export_id = archive.exports.open_export(CODE, {}, "csv")
     assert export_id is not None
-    assert archive.read_export(export_id)
-    archive.delete_room(CODE)
+    assert archive.exports.read_export(export_id)
+    archive.rooms.delete_room(CODE)
     with pytest.raises(StoreError, match="closed"):
-        archive.read_export(export_id)
+        archive.exports.read_export(export_id)
 
 
-def test_two_exports_beside_each_other_are_both_whole(archive: Archive) -> None:
-    ids = [str(archive.open_export(CODE, {}, "csv")) for _ in range(2)]
+def test_two_exports_beside_each_other_are_both_whole(archive: Repositories) -> None:
+    ids = [str(archive.exports.open_export(CODE, {}, "csv")) for _ in range(2)]
     pieces: dict[str, list[bytes]] = {export_id: [] for export_id in ids}
     while ids:
         for export_id in list(ids):
-            piece = archive.read_export(export_id)
+            piece = archive.exports.read_export(export_id)
             if piece is None:
                 ids.remove(export_id)
             else:

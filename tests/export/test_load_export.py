@@ -96,11 +96,11 @@ ODD_TEXTS = ("NA", "null", "None", "nan", "007", "1e5", "True", "2026-05-04", "Z
 def test_texts_are_not_guessed_to_be_something_else(script: Any, tmp_path: Path, form: str) -> None:
     url = f"sqlite:///{tmp_path / 'test.sqlite'}"
     archive = new_archive(url)
-    archive.start_recording(CODE, START_MS)
+    archive.recordings.start_recording(CODE, START_MS)
     people = [f"{number}23e45678901"[:12] for number in range(len(ODD_TEXTS))]
     for one, alias in zip(people, ODD_TEXTS, strict=True):
         add_person(archive, one, alias)
-        archive.add_samples([sample(one, 0, 1.0, model="123456789012", captured_ms=1e300)])
+        archive.recordings.add_samples([sample(one, 0, 1.0, model="123456789012", captured_ms=1e300)])
     archive.close()
     engine = open_database(url)
     samples = script.load(save(engine, tmp_path / "odd.zip", form))
@@ -115,10 +115,10 @@ def test_texts_are_not_guessed_to_be_something_else(script: Any, tmp_path: Path,
 def test_means_are_of_people_and_of_frames_not_of_rows(script: Any, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'test.sqlite'}"
     archive = new_archive(url, "ann", "ben")
-    archive.start_recording(CODE, START_MS)
+    archive.recordings.start_recording(CODE, START_MS)
     crowd = [sample("ann", 0, 0.1, HAPPY, face_id=face) for face in range(1, 6)]
     alone = [sample("ann", 1, 0.2, NEUTRAL)]
-    archive.add_samples([*crowd, *alone, sample("ben", 0, 0.1, NEUTRAL)])
+    archive.recordings.add_samples([*crowd, *alone, sample("ben", 0, 0.1, NEUTRAL)])
     archive.close()
     engine = open_database(url)
     means = script.participant_means(script.load(save(engine, tmp_path / "means.zip", "csv")))

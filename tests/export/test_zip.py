@@ -30,12 +30,13 @@ from tests.helpers.long_recording import add_recording
 from tests.helpers.postgres import database_setting
 from tests.helpers.stores import LocalStore
 from webapp.export.codebook import COLUMNS
-from webapp.export.zip import MAX_ROWS, write_export
+from webapp.export.snapshot import MAX_ROWS
+from webapp.export.store_process import Repositories
+from webapp.export.zip import write_export
 from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 from webapp.store.database import open_database
 from webapp.store.records import MarkerRecord, RoomRecord
-from webapp.store.repositories import Archive
 from webapp.store.sample_writer import SampleWriter
 
 FORMS = ("csv", "parquet")
@@ -47,16 +48,16 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def archive(url: str) -> Iterator[Archive]:
+def archive(url: str) -> Iterator[Repositories]:
     """A room with two people and a recording of a minute, still empty."""
     opened = new_archive(url, "ann", "ben")
-    opened.start_recording(CODE, START_MS)
+    opened.recordings.start_recording(CODE, START_MS)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def engine(url: str, archive: Archive) -> Iterator[Engine]:
+def engine(url: str, archive: Repositories) -> Iterator[Engine]:
     opened = open_database(url)
     yield opened
     opened.dispose()
@@ -67,14 +68,14 @@ def test_people_who_join_while_an_export_runs_are_not_in_it(kind: str, url: str)
     with database_setting(kind) as setting:
         archive = new_archive(setting.get("MIEN_DATABASE_URL", url), "ann")
         for recording in (1, 2):
-            archive.start_recording(CODE, START_MS)
+            archive.recordings.start_recording(CODE, START_MS)
             many = range(2 * MAX_ROWS)
-            archive.add_samples([sample("ann", n, n / 100, recording=recording) for n in many])
+            archive.recordings.add_samples([sample("ann", n, n / 100, recording=recording) for n in many])
         engine = open_database(setting.get("MIEN_DATABASE_URL", url))
         pieces = write_export(engine, CODE, {}, "csv")
         begun = [next(pieces)]
         add_person(archive, "late")
-        archive.add_samples([sample("late", n, 50 + n, recording=2) for n in range(5)])
+        archive.recordings.add_samples([sample("late", n, 50 + n, recording=2) for n in range(5)])
         add_marker(archive, "late", 1.0)
         files = unzip(iter([*begun, *pieces]))
         assert {row["participant"] for row in rows(files["samples.csv"])} == {"ann"}
@@ -90,8 +91,10 @@ def test_people_who_join_while_an_export_runs_are_not_in_it(kind: str, url: str)
 def test_an_export_that_is_broken_off_leaves_nothing_open(kind: str, url: str) -> None:
     with database_setting(kind) as setting:
         archive = new_archive(setting.get("MIEN_DATABASE_URL", url), "ann")
-        archive.start_recording(CODE, START_MS)
-        archive.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
+        archive.recordings.start_recording(CODE, START_MS)
+        archive.recordings.add_samples(
+            [sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)]
+        )
         engine = open_database(setting.get("MIEN_DATABASE_URL", url))
         pieces = write_export(engine, CODE, {}, "csv")
         assert isinstance(pieces, Generator)
@@ -118,9 +121,11 @@ def test_an_export_does_not_read_the_samples_of_other_rooms(url: str, engine: En
 
 
 def test_frames_captured_before_the_recording_are_left_out_and_counted(
-    archive: Archive, engine: Engine
+    archive: Repositories, engine: Engine
 ) -> None:
-    archive.add_samples([sample("ann", number, at_s) for number, at_s in enumerate((-0.4, -0.1, 0.0, 0.3))])
+    archive.recordings.add_samples(
+        [sample("ann", number, at_s) for number, at_s in enumerate((-0.4, -0.1, 0.0, 0.3))]
+    )
     add_marker(archive, "first", 0.0)
     files = exported(engine)
     found = rows(files["samples.csv"])
@@ -134,9 +139,11 @@ def test_frames_captured_before_the_recording_are_left_out_and_counted(
     assert [(one["samples"], one["left_out"]) for one in about["recordings"]] == [(2, 2)]
 
 
-def test_markers_outside_recordings_belong_to_none_and_to_no_frame(archive: Archive, engine: Engine) -> None:
-    archive.add_samples([sample("ann", 0, 0.0), sample("ann", 1, 9.9)])
-    archive.stop_recording(1, START_MS + 10_000)
+def test_markers_outside_recordings_belong_to_none_and_to_no_frame(
+    archive: Repositories, engine: Engine
+) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 0.0), sample("ann", 1, 9.9)])
+    archive.recordings.stop_recording(1, START_MS + 10_000)
     for label, at_s in (("hours before", -7200), ("just before", -0.5), ("in it", 10.0), ("after", 10.5)):
         add_marker(archive, label, at_s)
     files = exported(engine)
@@ -151,14 +158,14 @@ def test_markers_outside_recordings_belong_to_none_and_to_no_frame(archive: Arch
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_times_that_no_calendar_has_are_empty(archive: Archive, engine: Engine, form: str) -> None:
+def test_times_that_no_calendar_has_are_empty(archive: Repositories, engine: Engine, form: str) -> None:
     if form == "parquet":
         pytest.importorskip("pyarrow")
     clocks = (1e300, -1e300, 253_402_300_799_999.0, 253_402_300_800_000.0, -62_135_596_800_000.0)
-    archive.add_samples([sample("ann", n, n, captured_ms=clock) for n, clock in enumerate(clocks)])
+    archive.recordings.add_samples([sample("ann", n, n, captured_ms=clock) for n, clock in enumerate(clocks)])
     edges = (-62_135_596_800_000.0 - 50_400_000, 253_402_300_799_999.9)
     for at_ms in edges:
-        archive.add_marker(MarkerRecord(CODE, at_ms, "edge", "api"))
+        archive.rooms.add_marker(MarkerRecord(CODE, at_ms, "edge", "api"))
     files = exported(engine, form)
     assert [row["timestamp"] for row in rows(files["markers.csv"])] == ["", "9999-12-31T23:59:59.999Z"]
     last, first = "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"
@@ -174,9 +181,9 @@ def test_times_that_no_calendar_has_are_empty(archive: Archive, engine: Engine, 
     "label",
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1", "-"],  # noqa: RUF001
 )
-def test_no_text_of_a_csv_cell_begins_as_a_formula(archive: Archive, engine: Engine, label: str) -> None:
+def test_no_text_of_a_csv_cell_begins_as_a_formula(archive: Repositories, engine: Engine, label: str) -> None:
     add_person(archive, "cat", alias=label)
-    archive.add_samples([sample("ann", 0, 1.0), sample("cat", 0, 1.0)])
+    archive.recordings.add_samples([sample("ann", 0, 1.0), sample("cat", 0, 1.0)])
     add_marker(archive, label, 1.0)
     cell = "'" + label.replace("\r", "\n")
     files = exported(engine)
@@ -190,8 +197,8 @@ def test_no_text_of_a_csv_cell_begins_as_a_formula(archive: Archive, engine: Eng
 @pytest.mark.parametrize(
     "label", ["a=1", "x, y", 'say "hi"', "two\nlines", "Grüße, 你好", "a\rb", "'quoted'"]
 )
-def test_other_texts_come_through_unchanged(archive: Archive, engine: Engine, label: str) -> None:
-    archive.add_samples([sample("ann", 0, 1.0)])
+def test_other_texts_come_through_unchanged(archive: Repositories, engine: Engine, label: str) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 1.0)])
     add_marker(archive, label, 1.0)
     files = exported(engine)
     cell = label.replace("\r", "\n")
@@ -199,8 +206,10 @@ def test_other_texts_come_through_unchanged(archive: Archive, engine: Engine, la
     assert [row["marker"] for row in rows(files["samples.csv"])] == [cell]
 
 
-def test_negative_numbers_stay_numbers(archive: Archive, engine: Engine) -> None:
-    archive.add_samples([sample("ann", 0, 1.0, shown=(1.0, 0, 0, 0, 0, 0, 0), clock_offset_ms=-250.0)])
+def test_negative_numbers_stay_numbers(archive: Repositories, engine: Engine) -> None:
+    archive.recordings.add_samples(
+        [sample("ann", 0, 1.0, shown=(1.0, 0, 0, 0, 0, 0, 0), clock_offset_ms=-250.0)]
+    )
     (row,) = rows(exported(engine)["samples.csv"])
     assert (row["valence"], row["clock_offset"]) == ("-1.0", "-0.25")
 
@@ -217,9 +226,9 @@ def test_every_file_of_the_zip_is_dated_by_the_export(engine: Engine, form: str)
     assert all(-1 < age_s < 60 for age_s in ages_s), ages_s
 
 
-def test_parquet_has_times_as_times_and_numbers_as_numbers(archive: Archive, engine: Engine) -> None:
+def test_parquet_has_times_as_times_and_numbers_as_numbers(archive: Repositories, engine: Engine) -> None:
     pyarrow = pytest.importorskip("pyarrow")
-    archive.add_samples([sample("ann", 0, 1.0), sample("ben", 0, 1.0, shown=None)])
+    archive.recordings.add_samples([sample("ann", 0, 1.0), sample("ben", 0, 1.0, shown=None)])
     table = _parquet(exported(engine, "parquet")["samples.parquet"])
     types = {
         "time": pyarrow.timestamp("ms", tz="UTC"),
@@ -240,8 +249,8 @@ def test_an_empty_recording_exports_tables_without_rows(engine: Engine, tmp_path
         assert len(pandas.read_parquet(io.BytesIO(archive.read("samples.parquet")))) == 0
 
 
-def test_the_code_books_name_every_column_of_every_table(archive: Archive, engine: Engine) -> None:
-    archive.add_samples([sample("ann", 0, 1.0)])
+def test_the_code_books_name_every_column_of_every_table(archive: Repositories, engine: Engine) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 1.0)])
     add_marker(archive, "x", 1.0)
     files = exported(engine)
     about = json.loads(files["room.json"])
@@ -254,7 +263,7 @@ def test_the_code_books_name_every_column_of_every_table(archive: Archive, engin
         assert all(column["meaning"] for column in about[book])
 
 
-def test_samples_that_are_not_in_the_export_are_counted(archive: Archive) -> None:
+def test_samples_that_are_not_in_the_export_are_counted(archive: Repositories) -> None:
     store = LocalStore(archive)
     writer = SampleWriter(store, capacity=2)
     writer.put(CODE, [sample("ann", number, number) for number in range(5)])

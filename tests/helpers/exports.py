@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from webapp.export.store_process import Repositories
 from webapp.export.zip import write_export
 from webapp.store.records import MarkerRecord, ParticipantRecord, RoomRecord, SampleRecord
-from webapp.store.repositories import Archive
 
 CODE = "ABCD2345"
 START_MS = 1_780_000_000_000.0
@@ -21,23 +21,23 @@ NEUTRAL = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
-def new_archive(url: str, *people: str, code: str = CODE) -> Archive:
+def new_archive(url: str, *people: str, code: str = CODE) -> Repositories:
     """A database with a room and its participants, whose aliases are their ids in capitals."""
-    archive = Archive(url)
-    archive.prepare()
-    archive.add_room(RoomRecord(code, "Room", "Text", {}, START_MS - 1000))
+    archive = Repositories(url)
+    archive.database.prepare()
+    archive.rooms.add_room(RoomRecord(code, "Room", "Text", {}, START_MS - 1000))
     for one in people:
         add_person(archive, one, code=code)
     return archive
 
 
-def add_person(archive: Archive, one: str, alias: str = "", code: str = CODE) -> None:
-    archive.add_participant(ParticipantRecord(one, code, alias or one.upper(), "", "", START_MS - 500))
+def add_person(archive: Repositories, one: str, alias: str = "", code: str = CODE) -> None:
+    archive.rooms.add_participant(ParticipantRecord(one, code, alias or one.upper(), "", "", START_MS - 500))
 
 
-def add_marker(archive: Archive, label: str, at_s: float, code: str = CODE) -> None:
+def add_marker(archive: Repositories, label: str, at_s: float, code: str = CODE) -> None:
     """A marker so many seconds after `START_MS`."""
-    archive.add_marker(MarkerRecord(code, START_MS + 1000 * at_s, label, "api"))
+    archive.rooms.add_marker(MarkerRecord(code, START_MS + 1000 * at_s, label, "api"))
 
 
 def sample(

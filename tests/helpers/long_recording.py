@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 
+from webapp.export.store_process import Repositories
 from webapp.store.records import MarkerRecord, ParticipantRecord, RoomRecord, SampleRecord
-from webapp.store.repositories import Archive
 
 PARTICIPANTS = 30
 RATE_PER_S = 5
@@ -18,20 +18,22 @@ BATCH = 3000
 
 def add_recording(url: str, code: str, seconds: int) -> int:
     """Put a room with a recording of thirty people into a database; how many samples it has."""
-    archive = Archive(url)
-    archive.prepare()
-    archive.add_room(RoomRecord(code, "Long", "Text", {}, START_MS))
+    archive = Repositories(url)
+    archive.database.prepare()
+    archive.rooms.add_room(RoomRecord(code, "Long", "Text", {}, START_MS))
     people = [f"{code[:8]}{number:04d}" for number in range(PARTICIPANTS)]
     for number, person in enumerate(people):
-        archive.add_participant(ParticipantRecord(person, code, f"P{number}", person, "version", START_MS))
-    recording = archive.start_recording(code, START_MS)
+        archive.rooms.add_participant(
+            ParticipantRecord(person, code, f"P{number}", person, "version", START_MS)
+        )
+    recording = archive.recordings.start_recording(code, START_MS)
     for second in range(0, seconds, MARKER_INTERVAL_S):
-        archive.add_marker(MarkerRecord(code, START_MS + 1000 * second, f"Marker {second}", "api"))
+        archive.rooms.add_marker(MarkerRecord(code, START_MS + 1000 * second, f"Marker {second}", "api"))
     samples, added = _samples(recording.id, people, seconds), 0
     while batch := list(islice(samples, BATCH)):
-        archive.add_samples(batch)
+        archive.recordings.add_samples(batch)
         added += len(batch)
-    archive.stop_recording(recording.id, START_MS + 1000 * seconds)
+    archive.recordings.stop_recording(recording.id, START_MS + 1000 * seconds)
     archive.close()
     return added
 

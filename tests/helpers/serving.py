@@ -87,7 +87,7 @@ class Server:
 
     def store_pid(self) -> int:
         """The process id of its store."""
-        (pid,) = self._children("webapp.store.service")
+        (pid,) = self._children("webapp.export.store_process")
         return pid
 
     def _children(self, module: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Stores for tests: an archive without a process between, which may be slow, late, or fail."""
+"""Stores for tests: repositories without a process between, which may be slow, late, or fail."""
 
 from __future__ import annotations
 
@@ -11,32 +11,39 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.errors import StoreError
+from webapp.export.store_process import Repositories
 from webapp.rooms.service import RoomService
-from webapp.store.repositories import Archive
+from webapp.store.requests import request_of
 from webapp.store.sample_writer import SampleWriter
 
 
-class LocalStore:
-    """Asks an archive without a process between; fails while `failing`."""
+def answer(archive: Repositories, method: Callable[..., Any], *arguments: Any) -> Any:
+    """What the store's process would reply to a request, without its limits of time."""
+    request = request_of(method, arguments)
+    return getattr(archive.by_name()[request.repository], request.method)(*arguments)
 
-    def __init__(self, archive: Archive) -> None:
+
+class LocalStore:
+    """Asks repositories without a process between; fails while `failing`."""
+
+    def __init__(self, archive: Repositories) -> None:
         self.archive = archive
         self.failing = False
 
     def call(self, method: Any, *arguments: Any, **named: Any) -> Any:
         if self.failing:
             raise StoreError("disk full")
-        return method(self.archive, *arguments, **named)
+        return answer(self.archive, method, *arguments)
 
 
 class ScriptedStore:
-    """Asks an archive, one call at a time and in order, as the store's process does.
+    """Asks repositories, one call at a time and in order, as the store's process does.
 
     `fails` has the methods that do nothing but fail. A method in `late` fails for who asks, and is carried
     out before the next call of another. A method that is `slow` waits until the block ends.
     """
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Repositories) -> None:
         self.archive = archive
         self.fails: set[str] = set()
         self.late: set[str] = set()
@@ -55,12 +62,12 @@ class ScriptedStore:
         if name in self.fails:
             raise StoreError("disk full")
         if name in self.late:
-            self._postponed.append(lambda: method(self.archive, *arguments))
+            self._postponed.append(lambda: answer(self.archive, method, *arguments))
             raise StoreError("The database does not answer.")
         with self._order:
             self._catch_up()
             try:
-                return method(self.archive, *arguments)
+                return answer(self.archive, method, *arguments)
             except SQLAlchemyError as error:
                 raise StoreError(str(error)) from error
 
@@ -89,8 +96,8 @@ class ScriptedStore:
 @contextmanager
 def scripted_lab(folder: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
     """A lab with a database of its own in a folder."""
-    archive = Archive(f"sqlite:///{folder / 'test.sqlite'}")
-    archive.prepare()
+    archive = Repositories(f"sqlite:///{folder / 'test.sqlite'}")
+    archive.database.prepare()
     store = ScriptedStore(archive)
     writer = SampleWriter(store)
     yield RoomService(store, writer, "model"), store, writer

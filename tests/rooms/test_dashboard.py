@@ -14,6 +14,7 @@ import pytest
 
 from tests.helpers.faces import face
 from tests.helpers.stores import LocalStore
+from webapp.export.store_process import Repositories
 from webapp.protocol import STAGES, Face, Frame, Result
 from webapp.rooms.dashboard import FRESH_S, summary
 from webapp.rooms.membership import Joined
@@ -21,7 +22,6 @@ from webapp.rooms.room import MARKERS_SHOWN, Room
 from webapp.rooms.service import RoomService
 from webapp.rooms.subscriptions import Subscriptions
 from webapp.rooms.ticker import Ticker
-from webapp.store.repositories import Archive
 from webapp.store.sample_writer import SampleWriter
 
 PEOPLE = 30
@@ -63,8 +63,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def room_service(tmp_path: Path, clock: Clock) -> Iterator[RoomService]:
-    archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    archive.prepare()
+    archive = Repositories(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    archive.database.prepare()
     store = LocalStore(archive)
     yield RoomService(store, SampleWriter(store), "model")
     archive.close()
@@ -144,7 +144,7 @@ def test_an_hour_of_a_full_room_leaves_nothing_behind(room_service: RoomService,
                         send(room_service, f"c{number}", face(expression="happy" if minute % 2 else "sad"))
                 subscriptions.show_boards(clock.now_s)
                 subscriptions.show_video(clock.now_s)
-            room_service.add_marker(room, f"Minute {minute}", None, "board")
+            room_service.recordings.add_marker(room, f"Minute {minute}", None, "board")
             room_service.membership.disconnected("c0")  # the first one's connection is lost, and comes back
             room_service.membership.join("c0", room, "", True, joined[0].resume)
         gc.collect()

@@ -13,7 +13,8 @@ from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
 from webapp.protocol import LABELS, STAGES, Frame, Result
 from webapp.rooms.lsl import CHANNELS, LslOutlets
-from webapp.rooms.room import Participant, Room
+from webapp.rooms.participant import Participant
+from webapp.rooms.room import Room
 from webapp.rooms.samples import Circumstances, samples_of
 from webapp.store.records import MarkerRecord, ParticipantRecord, RoomRecord
 

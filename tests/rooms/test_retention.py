@@ -18,9 +18,9 @@ from tests.helpers.serving import Server
 from tests.helpers.stores import LocalStore
 from tests.helpers.waiting import wait_until
 from webapp.errors import NotJoinedError
+from webapp.export.store_process import Repositories
 from webapp.rooms.service import RoomService
 from webapp.store.models import Base
-from webapp.store.repositories import Archive
 from webapp.store.sample_writer import SampleWriter
 
 FIRST_LOOK_S = 1.0
@@ -72,15 +72,15 @@ def try_retention(server: Server, astronaut_jpeg: bytes, setting: str, kept: int
 
 
 def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_path: Path) -> None:
-    archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    archive.prepare()
+    archive = Repositories(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    archive.database.prepare()
     store = LocalStore(archive)
     told: list[tuple[str, str, object]] = []
     room_service = RoomService(store, SampleWriter(store), "model", tell=lambda *what: told.append(what))
     old, new = (room_service.create_room(name, "Text", {}) for name in ("old", "new"))
     room_service.membership.join("in old", old, "", True, None)
     room_service.membership.join("in new", new, "", True, None)
-    room_service.start_recording(old)
+    room_service.recordings.start(old)
     told.clear()
     old.record = replace(old.record, created_ms=old.record.created_ms - (DAYS + 0.01) * DAY_MS)
     assert room_service.delete_old_rooms(DAYS) == 1
@@ -89,5 +89,5 @@ def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_
     assert room_service.membership.joined("in new")[0] is new
     with pytest.raises(NotJoinedError):
         room_service.membership.joined("in old")
-    assert [saved.room.code for saved in archive.load_rooms()] == [new.code]
+    assert [saved.room.code for saved in archive.rooms.load_rooms()] == [new.code]
     archive.close()

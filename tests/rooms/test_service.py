@@ -28,7 +28,8 @@ from webapp.rooms.baseline import BASELINE_S, MIN_FRAMES
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.membership import Joined
-from webapp.rooms.room import Participant, Room
+from webapp.rooms.participant import Participant
+from webapp.rooms.room import Room
 from webapp.rooms.service import DAY_MS, RoomService
 from webapp.store.records import MarkerRecord
 from webapp.store.sample_writer import SampleWriter
@@ -119,7 +120,7 @@ def test_a_deletion_that_fails_changes_nothing(
 ) -> None:
     room = make_room(room_service)
     participant = join(room_service, room).participant
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     send(room_service, "c1")
     store.fails = {"begin_room_deletion", "delete_participant"}
     with pytest.raises(StoreError):
@@ -129,11 +130,11 @@ def test_a_deletion_that_fails_changes_nothing(
     store.fails.clear()
     room_service.settle()
     send(room_service, "c1")
-    assert room_service.status(room)["waiting"] == 2
+    assert room_service.recordings.status(room)["waiting"] == 2
     assert writer.flush()
-    status = room_service.status(room)
+    status = room_service.recordings.status(room)
     assert (status["state"], status["stored"], status["lost"]) == ("started", 2, 0)
-    assert store.archive.count_samples(room.code) == 2
+    assert store.archive.recordings.count_samples(room.code) == 2
 
 
 def test_a_stop_that_fails_loses_no_sample(
@@ -141,16 +142,16 @@ def test_a_stop_that_fails_loses_no_sample(
 ) -> None:
     room = make_room(room_service)
     join(room_service, room)
-    room_service.start_recording(room)
-    with store.slow("stop_recording") as asked, Background(room_service.stop_recording, room) as stopping:
+    room_service.recordings.start(room)
+    with store.slow("stop_recording") as asked, Background(room_service.recordings.stop, room) as stopping:
         assert asked.wait(10)
         time.sleep(0.01)
         send(room_service, "c1")
         store.fails.add("stop_recording")
     assert isinstance(stopping.outcome(), StoreError)
-    assert room_service.status(room)["state"] == "started"
+    assert room_service.recordings.status(room)["state"] == "started"
     assert writer.flush()
-    assert room_service.status(room)["stored"] == 1
+    assert room_service.recordings.status(room)["stored"] == 1
 
 
 def test_of_a_stop_that_takes_long_nothing_later_is_recorded(
@@ -158,17 +159,17 @@ def test_of_a_stop_that_takes_long_nothing_later_is_recorded(
 ) -> None:
     room = make_room(room_service)
     join(room_service, room)
-    room_service.start_recording(room)
-    with store.slow("stop_recording") as asked, Background(room_service.stop_recording, room) as stopping:
+    room_service.recordings.start(room)
+    with store.slow("stop_recording") as asked, Background(room_service.recordings.stop, room) as stopping:
         assert asked.wait(10)
         time.sleep(0.01)
         send(room_service, "c1")
     assert stopping.outcome() is None
     assert writer.flush()
     assert (
-        room_service.status(room)["stored"]
-        == room_service.status(room)["waiting"]
-        == room_service.status(room)["lost"]
+        room_service.recordings.status(room)["stored"]
+        == room_service.recordings.status(room)["waiting"]
+        == room_service.recordings.status(room)["lost"]
         == 0
     )
 
@@ -179,8 +180,11 @@ LATE: dict[str, tuple[str, Callable[[RoomService, Room, Participant], object]]] 
     "create": ("add_room", lambda room_service, room, one: make_room(room_service)),
     "close": ("close_room", lambda room_service, room, one: room_service.close_room(room)),
     "delete": ("begin_room_deletion", lambda room_service, room, one: room_service.delete_room(room)),
-    "stop": ("stop_recording", lambda room_service, room, one: room_service.stop_recording(room)),
-    "mark": ("add_marker", lambda room_service, room, one: room_service.add_marker(room, "Now", None, "api")),
+    "stop": ("stop_recording", lambda room_service, room, one: room_service.recordings.stop(room)),
+    "mark": (
+        "add_marker",
+        lambda room_service, room, one: room_service.recordings.add_marker(room, "Now", None, "api"),
+    ),
     "join": ("add_participant", lambda room_service, room, one: join(room_service, room, "c9")),
     "leave": ("update_participant", lambda room_service, room, one: room_service.membership.leave("c1")),
     "remove": (
@@ -201,7 +205,7 @@ def test_what_is_carried_out_after_it_had_failed_leaves_memory_and_database_alik
     method, ask = LATE[change]
     room = make_room(room_service)
     one = join(room_service, room).participant
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     before = (room_service.rooms().keys(), dict(room.participants), room.markers)
     store.late.add(method)
     with pytest.raises(StoreError):
@@ -223,7 +227,7 @@ def test_a_start_that_is_carried_out_late_records_nobody(
     room = make_room(room_service)
     store.late.add("start_recording")
     with pytest.raises(StoreError):
-        room_service.start_recording(room)
+        room_service.recordings.start(room)
     store.carry_out()
     room_service.settle()
     assert_memory_is_as_the_database(room_service, store)
@@ -265,10 +269,10 @@ def test_a_marker_that_is_sent_again_counts_once(room_service: RoomService, stor
     at_ms = now_ms()
     store.late.add("add_marker")
     with pytest.raises(StoreError):
-        room_service.add_marker(room, "Now", at_ms, "board")
+        room_service.recordings.add_marker(room, "Now", at_ms, "board")
     store.carry_out()
     for _ in range(2):
-        room_service.add_marker(room, "Now", at_ms, "board")
+        room_service.recordings.add_marker(room, "Now", at_ms, "board")
     assert len(room.markers) == 1
     assert_memory_is_as_the_database(room_service, store)
 
@@ -283,9 +287,9 @@ def test_a_slow_deletion_in_one_room_delays_nobody(room_service: RoomService, st
         for room, connection in ((other, "c1"), (slow, "c2")):
             with Background(join, room_service, room, connection) as joining:
                 assert isinstance(joining.outcome(5), Joined)
-            with Background(room_service.add_marker, room, "Now", None, "api") as marking:
+            with Background(room_service.recordings.add_marker, room, "Now", None, "api") as marking:
                 assert isinstance(marking.outcome(5), MarkerRecord)
-        with Background(room_service.start_recording, other) as starting:
+        with Background(room_service.recordings.start, other) as starting:
             assert starting.outcome(5) is None
         with Background(make_room, room_service) as making:
             assert isinstance(making.outcome(5), Room)
@@ -300,11 +304,11 @@ def test_the_data_of_a_room_are_deleted_in_portions_and_others_are_answered_betw
     monkeypatch.setattr("webapp.rooms.service.MAX_DELETED", 4)
     room, other = make_room(room_service), make_room(room_service)
     join(room_service, room)
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     for _ in range(10):
         send(room_service, "c1")
     assert writer.flush()
-    assert store.archive.delete_samples(room.code, 1) == 1
+    assert store.archive.recordings.delete_samples(room.code, 1) == 1
     with store.slow("delete_samples") as asked, Background(room_service.delete_room, room) as deleting:
         assert asked.wait(10)
         with Background(join, room_service, other, "c2") as joining:
@@ -313,7 +317,10 @@ def test_the_data_of_a_room_are_deleted_in_portions_and_others_are_answered_betw
             room_service.room(room.code)
     assert deleting.outcome() is None
     assert store.calls.count("delete_samples") == 3
-    assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
+    assert (
+        store.archive.recordings.count_samples(room.code),
+        store.archive.rooms.begun_room_deletions(),
+    ) == (0, [])
     assert_memory_is_as_the_database(room_service, store)
 
 
@@ -323,18 +330,21 @@ def test_a_deletion_that_breaks_off_is_finished(
 ) -> None:
     room = make_room(room_service)
     join(room_service, room)
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     send(room_service, "c1")
     assert writer.flush()
     store.fails.add("delete_samples")
     room_service.delete_room(room)
     store.fails.clear()
-    assert store.archive.count_samples(room.code) == 1
+    assert store.archive.recordings.count_samples(room.code) == 1
     if restarted:
         room_service = RoomService(store, SampleWriter(store), "model")
         assert room_service.rooms() == {}, "it is deleted all the same"
     room_service.finish_deletions()
-    assert (store.archive.count_samples(room.code), store.archive.begun_room_deletions()) == (0, [])
+    assert (
+        store.archive.recordings.count_samples(room.code),
+        store.archive.rooms.begun_room_deletions(),
+    ) == (0, [])
 
 
 def test_joins_wait_for_a_slow_store_side_by_side(room_service: RoomService, store: ScriptedStore) -> None:
@@ -523,7 +533,7 @@ def test_a_baseline_outlasts_leaving_while_it_is_stored(
         assert joined.participant.record.baseline is not None
     assert leaving.outcome() is None
     end_s = time.monotonic() + 10
-    while store.archive.load_rooms()[0].participants[0].baseline is None:
+    while store.archive.rooms.load_rooms()[0].participants[0].baseline is None:
         assert time.monotonic() < end_s, "the baseline was lost"
         time.sleep(0.02)
     assert_memory_is_as_the_database(room_service, store)
@@ -557,7 +567,7 @@ def test_frames_of_before_the_recording_are_not_in_it(
     room = make_room(room_service)
     participant = join(room_service, room).participant
     participant.clock.add(0.0, 0.0, 0.0)
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     assert room.recording is not None
     started_ms = room.recording.started_ms
     for captured_ms in (started_ms - 300, started_ms - 0.01, started_ms, started_ms + 40):
@@ -574,7 +584,7 @@ def test_a_frame_older_than_the_recording_by_the_clocks_error_is_its_first_momen
     room = make_room(room_service)
     clock = join(room_service, room).participant.clock
     clock.add(0.0, 20.0, 40.0)  # 40 ms there and back: the offset is 0, 20 ms off at most
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     assert room.recording is not None
     started_ms = room.recording.started_ms
     for captured_ms in (started_ms - 21, started_ms - 19, started_ms + 5):
@@ -588,9 +598,9 @@ def test_a_marker_of_no_time_of_the_room_is_refused_and_not_stored(
 ) -> None:
     room = make_room(room_service)
     with pytest.raises(BadRequestError, match="time is"):
-        room_service.add_marker(room, "Now", now_ms() + off_ms, "api")
+        room_service.recordings.add_marker(room, "Now", now_ms() + off_ms, "api")
     assert "add_marker" not in store.calls
-    room_service.add_marker(room, "Now", now_ms() + 1000, "api")  # clocks differ a little
+    room_service.recordings.add_marker(room, "Now", now_ms() + 1000, "api")  # clocks differ a little
     assert_memory_is_as_the_database(room_service, store)
 
 
@@ -598,7 +608,7 @@ def test_a_closed_room_takes_no_marker(room_service: RoomService, store: Scripte
     room = make_room(room_service)
     room_service.close_room(room)
     with pytest.raises(RoomClosedError):
-        room_service.add_marker(room, "Now", None, "board")
+        room_service.recordings.add_marker(room, "Now", None, "board")
     assert "add_marker" not in store.calls
 
 
@@ -609,7 +619,7 @@ def test_texts_that_no_database_can_keep_are_refused_with_words(room_service: Ro
         lambda: room_service.create_room(bad, "Text", {}),
         lambda: room_service.create_room("Room", bad, {}),
         lambda: room_service.create_room("Room", "Text", {"marker_labels": [bad]}),
-        lambda: room_service.add_marker(room, bad, None, "api"),
+        lambda: room_service.recordings.add_marker(room, bad, None, "api"),
     ):
         with pytest.raises(BadRequestError, match=r"U\+[0-9A-F]{4}.*cannot be stored"):
             ask()
@@ -629,13 +639,15 @@ def test_rooms_are_loaded_without_counting_their_samples(
     room, still = make_room(room_service), make_room(room_service)
     for connection in ("c1", "c2"):
         join(room_service, room, connection)
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     for connection in ("c1", "c2", "c1"):
         send(room_service, connection)
     assert writer.flush()
     statements: list[str] = []
     event.listen(
-        store.archive._engine, "before_cursor_execute", lambda *given: statements.append(given[2].lower())
+        store.archive.database.engine,
+        "before_cursor_execute",
+        lambda *given: statements.append(given[2].lower()),
     )
     again = SampleWriter(store)
     restarted = RoomService(store, again, "model")
@@ -644,7 +656,7 @@ def test_rooms_are_loaded_without_counting_their_samples(
     assert not [one for one in statements if "count(" in one], "no samples are counted"
     send_after = loaded.participants[next(iter(loaded.participants))]
     assert again.status(room.code).stored == 0
-    restarted.membership._joined["c1"] = (loaded, send_after)
+    restarted.membership._presence._joined["c1"] = (loaded, send_after)
     send(restarted, "c1")
     assert again.flush()
     restarted.count_samples()
@@ -656,12 +668,12 @@ def test_a_deleted_participant_leaves_the_counts_too(room_service: RoomService, 
     room = make_room(room_service)
     one = join(room_service, room, "c1").participant
     join(room_service, room, "c2")
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     for connection in ("c1", "c1", "c2"):
         send(room_service, connection)
     assert writer.flush()
     room_service.membership.delete(room, one)
-    assert room_service.status(room)["stored"] == 1
+    assert room_service.recordings.status(room)["stored"] == 1
 
 
 def test_retention_goes_on_with_the_others_and_tries_again_soon(

@@ -17,10 +17,10 @@ from webapp.accounts.join_limits import TokenBuckets
 from webapp.errors import MienError, StoreError
 from webapp.protocol import STAGES, Frame, Result
 from webapp.rooms.clock_sync import ClockOffset, now_ms
-from webapp.rooms.concurrency import SingleFlight
 from webapp.rooms.dashboard import summary
 from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
+from webapp.store.concurrency import SingleFlight
 from webapp.store.records import SampleRecord
 from webapp.store.sample_writer import SampleWriter
 
@@ -108,7 +108,7 @@ def test_two_frames_of_a_participant_never_share_a_number(
     room_service, store, writer = parts
     room = room_service.create_room("Room", "Text", {})
     room_service.membership.join("c", room, "", True, None)
-    room_service.start_recording(room)
+    room_service.recordings.start(room)
     result = Result(1, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
 
     def send(number: int) -> None:
@@ -117,7 +117,7 @@ def test_two_frames_of_a_participant_never_share_a_number(
 
     on_threads(send)
     assert writer.flush()
-    assert store.archive.count_samples(room.code) == THREADS * ROUNDS
+    assert store.archive.recordings.count_samples(room.code) == THREADS * ROUNDS
 
 
 def test_no_more_people_than_places_get_in_and_all_have_their_own_alias(
@@ -139,7 +139,7 @@ def test_no_more_people_than_places_get_in_and_all_have_their_own_alias(
     assert sum(map(int, map(str, on_threads(join)))) == 10
     assert len({one.record.alias for one in room.participants.values()}) == 10
     assert not room.joining
-    (saved,) = store.archive.load_rooms()
+    (saved,) = store.archive.rooms.load_rooms()
     assert {one.id for one in saved.participants} == set(room.participants)
 
 
@@ -189,9 +189,9 @@ def test_a_recording_that_many_start_and_stop_at_once_is_one(
 ) -> None:
     room_service, store, _ = parts
     room = room_service.create_room("Room", "Text", {})
-    on_threads(lambda number: room_service.start_recording(room))
+    on_threads(lambda number: room_service.recordings.start(room))
     assert store.calls.count("start_recording") == 1
-    on_threads(lambda number: room_service.stop_recording(room))
+    on_threads(lambda number: room_service.recordings.stop(room))
     assert store.calls.count("stop_recording") == 1
 
 

@@ -19,7 +19,9 @@ from tests.helpers.room_client import TIMEOUT_S, TOKEN, Answer, ParticipantClien
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from webapp.rooms.dashboard import video
-from webapp.rooms.room import VIDEO_NOTICE, Participant, Room, RoomSettings, Seen, ShownImage, with_notices
+from webapp.rooms.participant import Participant, Seen, ShownImage
+from webapp.rooms.room import Room
+from webapp.rooms.settings import VIDEO_NOTICE, RoomSettings, with_notices
 from webapp.rooms.subscriptions import VIDEO_INTERVAL_S, Subscription
 from webapp.store.records import RoomRecord, hash_secret
 
@@ -191,8 +193,8 @@ def test_no_picture_is_written_anywhere(astronaut_jpeg: bytes) -> None:
 
 
 def seen(at_s: float) -> Seen:
-    picture = ShownImage(b"jpeg", 640, 480, (face().box,))
-    return Seen(at_s=at_s, latency_ms=1.0, faces=1, face=face(), picture=picture)
+    image = ShownImage(b"jpeg", 640, 480, (face().box,))
+    return Seen(at_s=at_s, latency_ms=1.0, faces=1, face=face(), image=image)
 
 
 def room_with(participants: int, **settings: Any) -> Room:  # noqa: ANN401 - as RoomSettings has them
@@ -244,7 +246,7 @@ def test_a_picture_goes_out_once() -> None:
 
 
 def test_a_board_gets_no_more_before_it_has_shown_the_last() -> None:
-    subscription = Subscription("ABCD2345", lambda: True, frozenset({"one"}), sent_s=10.0, taken=False)
+    subscription = Subscription("ABCD2345", lambda: True, frozenset({"one"}), sent_s=10.0, acknowledged=False)
     assert not subscription.is_due(10.1 + VIDEO_INTERVAL_S)
-    subscription.take()
+    subscription.acknowledge()
     assert subscription.is_due(10.1 + VIDEO_INTERVAL_S) and not subscription.is_due(10.2)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from tests.helpers.postgres import Postgres, find_postgres, running_postgres
+from webapp.export.store_process import Repositories
 from webapp.store import database
 from webapp.store.database import (
     LONG_STATEMENT_TIMEOUT_S,
@@ -19,7 +20,6 @@ from webapp.store.database import (
     open_database,
 )
 from webapp.store.records import ParticipantRecord, RoomRecord
-from webapp.store.repositories import Archive
 from webapp.store.requests import CALL_TIMEOUT_S
 
 ROOM = RoomRecord("ABCD2345", "Room", "Text", {}, 1.0)
@@ -60,21 +60,21 @@ def test_a_table_that_another_program_locks_fails_a_join_in_time(
     monkeypatch.setattr(
         database, "POSTGRESQL_ARGUMENTS", {**POSTGRESQL_ARGUMENTS, "options": "-c statement_timeout=1s"}
     )
-    archive = Archive(postgres.url)
-    archive.prepare()
-    archive.add_room(ROOM)
+    archive = Repositories(postgres.url)
+    archive.database.prepare()
+    archive.rooms.add_room(ROOM)
     other = open_database(postgres.url)
     with other.begin() as connection:
         connection.execute(text("LOCK TABLE participant IN ACCESS EXCLUSIVE MODE"))
         start_s = time.monotonic()
         with pytest.raises(OperationalError, match="statement timeout"):
-            archive.add_participant(ParticipantRecord("one", ROOM.code, "A", "", "", 2.0))
+            archive.rooms.add_participant(ParticipantRecord("one", ROOM.code, "A", "", "", 2.0))
         assert time.monotonic() - start_s < STATEMENT_TIMEOUT_S
-    archive.add_participant(ParticipantRecord("one", ROOM.code, "A", "", "", 2.0))
-    assert archive.has_participant("one")
-    archive.delete_participant("one")
-    archive.delete_room(ROOM.code)
-    assert not archive.has_room(ROOM.code)
+    archive.rooms.add_participant(ParticipantRecord("one", ROOM.code, "A", "", "", 2.0))
+    assert archive.rooms.has_participant("one")
+    archive.rooms.delete_participant("one")
+    archive.rooms.delete_room(ROOM.code)
+    assert not archive.rooms.has_room(ROOM.code)
     archive.close()
     other.dispose()
 

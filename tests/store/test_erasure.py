@@ -15,9 +15,9 @@ from tests.helpers.long_recording import PARTICIPANTS, add_recording
 from tests.helpers.old_rooms import DAYS, make_older, record_some
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room, wait_until_stored
 from tests.helpers.serving import Server
-from webapp.export.zip import MAX_ROWS
+from webapp.export.snapshot import MAX_ROWS
+from webapp.export.store_process import Repositories
 from webapp.store.database import open_database
-from webapp.store.repositories import Archive
 
 WAIT_S = 20.0
 
@@ -103,8 +103,8 @@ def test_a_room_that_retention_deleted_is_in_no_file(astronaut_jpeg: bytes) -> N
 def test_no_value_of_a_deleted_participant_stays_between_those_of_others(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'test.sqlite'}"
     samples = add_recording(url, CODE, 60)
-    archive = Archive(url)
-    archive.prepare()
+    archive = Repositories(url)
+    archive.database.prepare()
     engine = open_database(url)
     with engine.connect() as connection:
         values = connection.exec_driver_sql(
@@ -114,31 +114,31 @@ def test_no_value_of_a_deleted_participant_stays_between_those_of_others(tmp_pat
     patterns = [struct.pack(">d", yaw) for (yaw,) in values]
     before = stored_bytes(tmp_path)
     assert len(patterns) == samples // PARTICIPANTS and all(pattern in before for pattern in patterns)
-    archive.delete_participant(f"{CODE}0005")
+    archive.rooms.delete_participant(f"{CODE}0005")
     after = stored_bytes(tmp_path)
     assert not any(pattern in after for pattern in patterns)
     assert f"{CODE}0005".encode() not in after
-    assert archive.count_samples(CODE) == samples - len(patterns)
+    assert archive.recordings.count_samples(CODE) == samples - len(patterns)
     archive.close()
 
 
 def test_the_log_is_emptied_as_soon_as_an_export_that_reads_from_it_ends(tmp_path: Path) -> None:
     archive = new_archive(f"sqlite:///{tmp_path / 'test.sqlite'}", "ann")
-    archive.start_recording(CODE, START_MS)
-    archive.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
+    archive.recordings.start_recording(CODE, START_MS)
+    archive.recordings.add_samples([sample("ann", number, number / 100) for number in range(3 * MAX_ROWS)])
     add_person(archive, "ben", alias="Ben whom nobody remembers")
-    export_id = archive.open_export(CODE, {}, "csv")
-    assert export_id is not None and archive.read_export(export_id)
-    archive.delete_participant("ben")
+    export_id = archive.exports.open_export(CODE, {}, "csv")
+    assert export_id is not None and archive.exports.read_export(export_id)
+    archive.rooms.delete_participant("ben")
     assert b"nobody remembers" in stored_bytes(tmp_path), "the export still reads it"
-    assert archive.open_export(CODE, {}, "csv") is None, "exports one after the other must not keep it"
+    assert archive.exports.open_export(CODE, {}, "csv") is None, "exports in a row must not keep it"
     add_person(archive, "cat")
-    archive.close_export(export_id)
+    archive.exports.close_export(export_id)
     start_s = time.monotonic()
     while b"nobody remembers" in stored_bytes(tmp_path):
         assert time.monotonic() - start_s < WAIT_S
         time.sleep(0.05)
-    while archive.open_export(CODE, {}, "csv") is None:
+    while archive.exports.open_export(CODE, {}, "csv") is None:
         assert time.monotonic() - start_s < WAIT_S
         time.sleep(0.05)
     archive.close()
@@ -152,8 +152,8 @@ def test_what_was_deleted_before_a_crash_is_gone_after_the_next_start(tmp_path: 
     with crashed.begin() as connection:
         connection.exec_driver_sql("DELETE FROM participant")
     assert b"nobody remembers" in stored_bytes(tmp_path), "the log was not emptied"
-    again = Archive(url)
-    again.prepare()
+    again = Repositories(url)
+    again.database.prepare()
     assert b"nobody remembers" not in stored_bytes(tmp_path)
     for opened in (again, archive):
         opened.close()

@@ -15,11 +15,12 @@ from tests.helpers.postgres import database_setting
 from tests.helpers.stores import LocalStore
 from tests.helpers.waiting import wait_until
 from webapp.errors import SettingsError
+from webapp.export.store_process import Repositories
 from webapp.ipc import framing
 from webapp.store.database import migrate, open_database
 from webapp.store.models import Base
 from webapp.store.records import ParticipantRecord, RoomRecord, SampleRecord
-from webapp.store.repositories import Archive
+from webapp.store.requests import PASSWORDS, in_lane, request_of
 from webapp.store.sample_writer import SampleWriter
 from webapp.store.service import Service
 
@@ -28,12 +29,12 @@ ROOM = RoomRecord("ABCD2345", "Room", "Text", {}, 1.0)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LocalStore]:
-    archive = Archive(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    archive.prepare()
-    archive.add_room(ROOM)
+    archive = Repositories(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    archive.database.prepare()
+    archive.rooms.add_room(ROOM)
     for name in ("one", "two"):
-        archive.add_participant(ParticipantRecord(name, ROOM.code, name, "", "", 2.0))
-    archive.start_recording(ROOM.code, 3.0)
+        archive.rooms.add_participant(ParticipantRecord(name, ROOM.code, name, "", "", 2.0))
+    archive.recordings.start_recording(ROOM.code, 3.0)
     yield LocalStore(archive)
     archive.close()
 
@@ -55,18 +56,18 @@ def test_the_database_of_the_first_version_opens_with_its_hosts_and_keys(tmp_pat
     with database_setting(kind) as setting:
         url = setting.get("MIEN_DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite'}")
         make_first_version(url)
-        archive = Archive(url)
-        archive.prepare()
-        hosts = archive.hosts()
+        archive = Repositories(url)
+        archive.database.prepare()
+        hosts = archive.accounts.hosts()
         assert [(host.id, host.name, host.created_ms) for host in hosts] == [(1, "Ada", 1.0), (7, "Bob", 2.0)]
         assert len({host.stamp for host in hosts}) == 2 and all(len(host.stamp) > 30 for host in hosts)
-        keys = archive.api_keys()
+        keys = archive.accounts.api_keys()
         assert [(key.id, key.host_id, key.name) for key in keys] == [(3, 1, "one"), (4, 7, "two")]
-        archive.delete_host(7)
-        assert [key.id for key in archive.api_keys()] == [3], "keys still go with their host"
-        added = archive.add_host("Eve", "correct horse battery")
+        archive.accounts.delete_host(7)
+        assert [key.id for key in archive.accounts.api_keys()] == [3], "keys still go with their host"
+        added = archive.accounts.add_host("Eve", "correct horse battery")
         assert added is not None and added.id == 8
-        assert archive.add_host("Eve", "correct horse battery") is None
+        assert archive.accounts.add_host("Eve", "correct horse battery") is None
         archive.close()
 
 
@@ -103,33 +104,31 @@ def test_a_migration_that_is_cut_short_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_password_is_checked_beside_what_else_is_asked() -> None:
     class Slow:
-        """An archive in which a password takes until it is let go."""
+        """A repository in which a password takes until it is let go."""
 
         def __init__(self) -> None:
             self.let_go = threading.Event()
 
-        def prepare(self) -> None: ...
-
-        def close(self) -> None: ...
-
+        @in_lane(PASSWORDS)
         def check_password(self, name: str, password: str) -> None:
             assert self.let_go.wait(10)
 
         def count_samples(self, code: str) -> int:
             return 7
 
-    archive = Slow()
-    requests = [("check_password", ("Ada", "guess"))] * 5 + [("count_samples", ("ABCD2345",))]
+    slow = Slow()
+    password = request_of(Slow.check_password, ("Ada", "guess"))
+    requests = [password] * 5 + [request_of(Slow.count_samples, ("ABCD2345",))]
     near, far = socket.socketpair()
     with near, far:
         near.settimeout(10)
-        serving = threading.Thread(target=Service(far, archive).serve)  # type: ignore[arg-type]
+        serving = threading.Thread(target=Service(far, {"Slow": slow}, lambda: None).serve)
         serving.start()
         for number, request in enumerate(requests):
             framing.send(near, framing.Message(number, pickle.dumps(request)))
         first = framing.receive(near)
         assert first is not None and (first.request_id, pickle.loads(first.payload)) == (5, 7)
-        archive.let_go.set()
+        slow.let_go.set()
         replies = [framing.receive(near) for _ in range(5)]
         assert {reply.request_id for reply in replies if reply} == set(range(5))
         near.shutdown(socket.SHUT_WR)
@@ -145,13 +144,13 @@ def test_only_its_owner_can_read_the_database(store: LocalStore, tmp_path: Path)
 def test_a_batch_that_is_sent_twice_is_stored_once(store: LocalStore) -> None:
     batch = [sample(frame) for frame in range(5)]
     for _ in range(2):
-        store.archive.add_samples(batch)
-    assert store.archive.count_samples(ROOM.code) == 5
+        store.archive.recordings.add_samples(batch)
+    assert store.archive.recordings.count_samples(ROOM.code) == 5
 
 
 def test_a_room_comes_back_with_everything(store: LocalStore) -> None:
-    store.archive.add_samples([sample(frame) for frame in range(5)])
-    (saved,) = store.archive.load_rooms()
+    store.archive.recordings.add_samples([sample(frame) for frame in range(5)])
+    (saved,) = store.archive.rooms.load_rooms()
     assert saved.room == ROOM
     assert [one.id for one in saved.participants] == ["one", "two"]
     assert saved.recording is not None and saved.recording.id == 1
@@ -183,18 +182,18 @@ def test_nothing_is_written_of_somebody_who_was_deleted(store: LocalStore) -> No
     writer = SampleWriter(store)
     writer.put(ROOM.code, [sample(0, "one"), sample(0, "two")])
     writer.forget(["one"])
-    store.archive.delete_participant("one")
+    store.archive.rooms.delete_participant("one")
     writer.put(ROOM.code, [sample(1, "one")])
     writer.flush()
-    store.archive.add_samples([sample(2, "one")])
-    assert store.archive.count_samples(ROOM.code) == 1
+    store.archive.recordings.add_samples([sample(2, "one")])
+    assert store.archive.recordings.count_samples(ROOM.code) == 1
 
 
 def test_a_running_writer_stores_without_being_asked(store: LocalStore) -> None:
     writer = SampleWriter(store)
     writer.start()
     writer.put(ROOM.code, [sample(0)])
-    wait_until(lambda: store.archive.count_samples(ROOM.code) == 1)
+    wait_until(lambda: store.archive.recordings.count_samples(ROOM.code) == 1)
     writer.stop()
 
 

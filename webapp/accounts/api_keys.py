@@ -6,10 +6,10 @@ import secrets
 
 from webapp.accounts.directory import Directory
 from webapp.accounts.identity import HostUser
-from webapp.rooms.room import check_text
 from webapp.store.client import Store
 from webapp.store.records import KeyRecord, hash_secret
-from webapp.store.repositories import Archive
+from webapp.store.repositories.accounts import AccountRepository
+from webapp.store.text_checks import check_text
 
 MAX_KEY_NAME_LENGTH = 80
 KEY_PREFIX = "mien_"
@@ -35,14 +35,14 @@ class ApiKeys:
         checked_name = check_text("name", name, MAX_KEY_NAME_LENGTH)
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
         with self._directory.changing() as accounts:
-            added = self._store.call(Archive.add_key, host_id, checked_name, hash_secret(secret))
+            added = self._store.call(AccountRepository.add_key, host_id, checked_name, hash_secret(secret))
             accounts.keys[added.secret_hash] = added
         return secret
 
     def delete(self, host_id: int, key_id: int) -> None:
         """Make one of a host's keys useless, also for boards that it opened."""
         with self._directory.changing() as accounts:
-            self._store.call(Archive.delete_key, host_id, key_id)
+            self._store.call(AccountRepository.delete_key, host_id, key_id)
             for key in self.of(host_id):
                 if key.id == key_id:
                     accounts.keys.pop(key.secret_hash, None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from webapp.errors import StoreError
 from webapp.store.client import Store
 from webapp.store.records import HostRecord, KeyRecord
-from webapp.store.repositories import Archive
+from webapp.store.repositories.accounts import AccountRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +61,5 @@ class Directory:
                 raise
 
     def _load(self) -> Accounts:
-        hosts, keys = self._store.call(Archive.hosts), self._store.call(Archive.api_keys)
+        hosts, keys = self._store.call(AccountRepository.hosts), self._store.call(AccountRepository.api_keys)
         return Accounts({host.id: host for host in hosts}, {key.secret_hash: key for key in keys})

@@ -8,10 +8,10 @@ from __future__ import annotations
 from webapp.accounts.directory import Directory
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.errors import BadRequestError
-from webapp.rooms.room import check_text
 from webapp.store.client import Store
 from webapp.store.records import HostRecord
-from webapp.store.repositories import Archive
+from webapp.store.repositories.accounts import AccountRepository
+from webapp.store.text_checks import check_text
 
 MAX_HOST_NAME_LENGTH = 80
 MIN_PASSWORD_LENGTH = 10
@@ -43,7 +43,7 @@ class Hosts:
         checked_name = check_text("name", name, MAX_HOST_NAME_LENGTH)
         checked_password = check_password(password)
         with self._directory.changing() as accounts:
-            added = self._store.call(Archive.add_host, checked_name, checked_password)
+            added = self._store.call(AccountRepository.add_host, checked_name, checked_password)
             if added is None:
                 raise BadRequestError("Another host has this name; choose another.")
             accounts.hosts[added.id] = added
@@ -58,7 +58,7 @@ class Hosts:
         with self._directory.changing() as accounts:
             if host_id in accounts.hosts and len(accounts.hosts) < 2:
                 raise BadRequestError("The last host stays, or nobody could sign in.")
-            self._store.call(Archive.delete_host, host_id)
+            self._store.call(AccountRepository.delete_host, host_id)
             accounts.hosts.pop(host_id, None)
             for key in [key for key in accounts.keys.values() if key.host_id == host_id]:
                 accounts.keys.pop(key.secret_hash, None)
@@ -70,7 +70,7 @@ class Hosts:
             TooManyAttemptsError: too many from this address were wrong.
         """
         self._sign_ins.begin(address)
-        found = self._store.call(Archive.check_password, name, password[:MAX_PASSWORD_LENGTH])
+        found = self._store.call(AccountRepository.check_password, name, password[:MAX_PASSWORD_LENGTH])
         if found is not None:
             self._sign_ins.give_back(address)
         return found
@@ -85,7 +85,7 @@ class Hosts:
         if self.by_password(host.name, old, address) is None:
             raise BadRequestError("The present password is wrong.")
         with self._directory.changing() as accounts:
-            changed = self._store.call(Archive.set_password, host.id, check_password(new))
+            changed = self._store.call(AccountRepository.set_password, host.id, check_password(new))
             if changed is None:
                 raise BadRequestError("This account is gone.")
             accounts.hosts[host.id] = changed

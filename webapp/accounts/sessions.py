@@ -19,7 +19,7 @@ from webapp.errors import SettingsError
 from webapp.server.addresses import is_this_machine
 from webapp.server.data_dir import write_file
 from webapp.store.client import Store
-from webapp.store.repositories import Archive
+from webapp.store.repositories.accounts import AccountRepository
 
 KEY_BYTES = 32
 
@@ -44,7 +44,7 @@ class Sessions:
     def end_all(self, host_id: int) -> None:
         """End every session of a host, on whatever machine its cookie is."""
         with self._directory.changing() as accounts:
-            changed = self._store.call(Archive.renew_stamp, host_id)
+            changed = self._store.call(AccountRepository.renew_stamp, host_id)
             if changed is not None:
                 accounts.hosts[host_id] = changed
 

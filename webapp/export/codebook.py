@@ -40,8 +40,8 @@ IDENTITY = [
     Column(
         "frame",
         "whole",
-        "Number of the participant's analysed frame in this recording, from 0, in the order of the answers: "
-        "under load two workers may answer out of turn, so sort by captured. Frames that were not analysed "
+        "Number of the participant's analysed frame in this recording, from 0, in the order of the results: "
+        "under load two workers may finish out of order, so sort by captured. Frames that were not analysed "
         "have no number; a gap is a frame that was analysed and lost, or captured before the recording began",
     ),
     Column(
@@ -54,7 +54,7 @@ IDENTITY = [
 ]
 FACE = [
     Column("face_id", "whole", "Number of the face within one connection; empty where no face was found"),
-    Column("FaceRectX", "number", "Left edge of the face's box, pixels of the picture as sent"),
+    Column("FaceRectX", "number", "Left edge of the face's box, pixels of the frame as sent"),
     Column("FaceRectY", "number", "Upper edge of the face's box, pixels"),
     Column("FaceRectWidth", "number", "Width of the face's box, pixels"),
     Column("FaceRectHeight", "number", "Height of the face's box, pixels"),
@@ -65,7 +65,7 @@ FACE = [
         "Mesh. Clear faces have 0.95 and more, half-covered or very blurred ones 0.6 to 0.8, none under 0.5",
     ),
     Column("Pitch", "number", "Head pose in degrees, positive when looking up"),
-    Column("Roll", "number", "Head pose in degrees, positive when tipped clockwise in the picture"),
+    Column("Roll", "number", "Head pose in degrees, positive when tipped clockwise in the frame"),
     Column("Yaw", "number", "Head pose in degrees, positive when turned to the person's own left"),
 ]
 EXPRESSIONS = [
@@ -89,8 +89,8 @@ CIRCUMSTANCES = [
         "When the camera saw it, on the participant's clock; empty where that is outside the years 1 to 9999",
     ),
     Column("clock_offset", "number", "Seconds to add to captured for the server's clock; empty if unknown"),
-    Column("width", "whole", "Width of the picture as sent, pixels"),
-    Column("height", "whole", "Height of the picture as sent, pixels"),
+    Column("width", "whole", "Width of the frame as sent, pixels"),
+    Column("height", "whole", "Height of the frame as sent, pixels"),
     Column("model", "text", "Version of the expression model: the first 12 hex digits of its file's SHA-256"),
     Column("recording", "whole", "Number of the recording in this room, from 1"),
     Column(

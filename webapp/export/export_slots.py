@@ -1,4 +1,4 @@
-"""The exports that are under way in the store's process: a few at once, and none that nobody fetches."""
+"""The running exports of the store's process: a few at once, and none that nobody fetches."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class ExportSlots:
         return piece
 
     def close(self, export_id: str) -> None:
-        """Break an export off, or forget one that ended; it holds nothing of the database afterwards."""
+        """Abort an export, or forget one that ended; it holds nothing of the database afterwards."""
         with self._lock:
             export = self._exports.pop(export_id, None)
         if export is not None:
@@ -94,13 +94,13 @@ class ExportSlots:
                 _end(export.pieces)
 
     def close_room(self, room: str) -> None:
-        """Break off all exports of a room."""
+        """Abort all exports of a room."""
         for export_id, export in list(self._exports.items()):
             if export.room == room:
                 self.close(export_id)
 
     def close_all(self) -> None:
-        """Break off all exports."""
+        """Abort all exports."""
         for export_id in list(self._exports):
             self.close(export_id)
 

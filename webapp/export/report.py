@@ -1,6 +1,6 @@
 """`report.html`: the recordings of a room at a glance, in one file that needs nothing else.
 
-Samples go through once; what is kept of them are means over a fixed number of stretches of time. Means are of
+Samples are read once; means over a fixed number of stretches of time are kept of them. Means are of
 people: faces are averaged to frames, frames to participants, and participants to the group.
 """
 
@@ -21,8 +21,8 @@ SHORTEST_STRETCH_MS = 1000.0
 WIDTH, HEIGHT = 720, 120
 """Of a plot, in the units of its SVG."""
 
-MAX_PARTS = 1000
-"""Of the page, for each piece that is given away; a part is a line or less."""
+MAX_CHUNKS = 1000
+"""Template chunks per piece of the page; a chunk is a line or less."""
 
 VALUES = len(LABELS) + 1
 """The seven smoothed probabilities and the valence."""
@@ -31,10 +31,10 @@ GROUP_TITLE = "All participants"
 
 
 class Line(NamedTuple):
-    """One expression of a plot: its label and the points of its polylines, one for each unbroken part."""
+    """One expression of a plot: its label and the points of its polylines, one for each unbroken run."""
 
     label: str
-    parts: list[str]
+    runs: list[str]
 
 
 class Plot(NamedTuple):
@@ -45,7 +45,7 @@ class Plot(NamedTuple):
     valence: list[str]
     marks: list[tuple[float, str]]
     frames: int
-    face_share: float
+    face_fraction: float
 
 
 class _Person:
@@ -85,7 +85,7 @@ class _Person:
         self._frame, self._faces = None, []
 
     @property
-    def face_share(self) -> float:
+    def face_fraction(self) -> float:
         """The fraction of the frames in which there is a face."""
         return self.frames_with_face / self.frames
 
@@ -114,7 +114,7 @@ class Report:
         self._recordings = recordings
         self._markers = markers
         self._aliases = aliases
-        self._membership: dict[int, dict[str, _Person]] = {recording.number: {} for recording in recordings}
+        self._people: dict[int, dict[str, _Person]] = {recording.number: {} for recording in recordings}
 
     def add(
         self, number: int, participant_id: str, frame: int, at_ms: float, face: Sequence[float] | None
@@ -125,7 +125,7 @@ class Report:
         """
         start_ms, span_ms = self._span(number)
         stretches = _stretches(span_ms)
-        people = self._membership[number]
+        people = self._people[number]
         person = people.get(participant_id)
         if person is None:
             person = people[participant_id] = _Person(stretches)
@@ -133,7 +133,7 @@ class Report:
         person.add(min(max(stretch, 0), stretches - 1), frame, face)
 
     def html(self) -> Iterator[str]:
-        """The page in parts; no samples can be added any more."""
+        """The page, piece by piece; no samples can be added any more."""
         templates = Environment(
             loader=FileSystemLoader(PROJECT_ROOT / "templates"), autoescape=select_autoescape()
         )
@@ -151,12 +151,12 @@ class Report:
                 for recording in self._recordings
             ],
         )
-        page.enable_buffering(MAX_PARTS)
+        page.enable_buffering(MAX_CHUNKS)
         return page
 
     def _plots(self, number: int) -> Iterator[Plot]:
         """Everybody together, then each participant by alias."""
-        people = self._membership[number]
+        people = self._people[number]
         for person in people.values():
             person.finish()
         if people:
@@ -165,14 +165,14 @@ class Report:
             person = people[participant_id]
             title = self._aliases[participant_id]
             means = [person.means(value) for value in range(VALUES)]
-            yield self._plot(number, title, means, person.frames, person.face_share)
+            yield self._plot(number, title, means, person.frames, person.face_fraction)
 
     def _group_plot(self, number: int, people: Sequence[_Person]) -> Plot:
         """The mean of the participants' means: each counts alike, however many frames or faces they sent."""
         means = [_mean_of_people([person.means(value) for person in people]) for value in range(VALUES)]
         frames = sum(person.frames for person in people)
-        share = sum(person.face_share for person in people) / len(people)
-        return self._plot(number, f"{GROUP_TITLE} ({len(people)})", means, frames, share)
+        fraction = sum(person.face_fraction for person in people) / len(people)
+        return self._plot(number, f"{GROUP_TITLE} ({len(people)})", means, frames, fraction)
 
     def _span(self, number: int) -> tuple[float, float]:
         """When a recording began, and how long it was (so far), in milliseconds."""
@@ -181,7 +181,12 @@ class Report:
         return recording.started_ms, max(end_ms - recording.started_ms, 1.0)
 
     def _plot(
-        self, number: int, title: str, means: Sequence[Sequence[float | None]], frames: int, face_share: float
+        self,
+        number: int,
+        title: str,
+        means: Sequence[Sequence[float | None]],
+        frames: int,
+        face_fraction: float,
     ) -> Plot:
         start_ms, span_ms = self._span(number)
         marks = [
@@ -189,8 +194,8 @@ class Report:
             for marker in self._markers
             if 0 <= marker.at_ms - start_ms <= span_ms
         ]
-        lines = [Line(label, _parts(means[index], 0, 1)) for index, label in enumerate(LABELS)]
-        return Plot(title, lines, _parts(means[-1], -1, 1), marks, frames, face_share)
+        lines = [Line(label, _runs(means[index], 0, 1)) for index, label in enumerate(LABELS)]
+        return Plot(title, lines, _runs(means[-1], -1, 1), marks, frames, face_fraction)
 
 
 def _mean_of_people(people: Sequence[Sequence[float | None]]) -> list[float | None]:
@@ -204,17 +209,17 @@ def _stretches(span_ms: float) -> int:
     return max(1, min(STRETCHES, int(span_ms / SHORTEST_STRETCH_MS)))
 
 
-def _parts(values: Sequence[float | None], low: float, high: float) -> list[str]:
+def _runs(values: Sequence[float | None], low: float, high: float) -> list[str]:
     """The points of an SVG's polylines; a stretch without a value ends one.
 
     A point alone is there twice, as a line to itself: SVG draws nothing of a line with one point.
     """
-    parts: list[list[str]] = [[]]
+    runs: list[list[str]] = [[]]
     for stretch, value in enumerate(values):
         if value is None:
-            parts.append([])
+            runs.append([])
         else:
             x = WIDTH * (stretch + 0.5) / len(values)
             y = HEIGHT * (1 - (value - low) / (high - low))
-            parts[-1].append(f"{x:.1f},{y:.1f}")
-    return [" ".join(points if len(points) > 1 else points * 2) for points in parts if points]
+            runs[-1].append(f"{x:.1f},{y:.1f}")
+    return [" ".join(points if len(points) > 1 else points * 2) for points in runs if points]

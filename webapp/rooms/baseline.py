@@ -12,16 +12,16 @@ from collections.abc import Sequence
 
 BASELINE_S = 5.0
 MIN_FRAMES = 5
-"""With fewer frames with exactly one face there is no baseline."""
+"""Fewer frames with exactly one face make no baseline."""
 
 MIN_PROBABILITY = 1e-4
-"""Less counts as this much: the logarithm of a tiny probability would outweigh all else."""
+"""Smaller ones count as this: the logarithm of a tiny probability would outweigh all others."""
 
 Vector = tuple[float, ...]
 
 
 def logits(probabilities: Sequence[float]) -> Vector:
-    """Log probabilities, from below bounded by `MIN_PROBABILITY`."""
+    """Log probabilities, bounded below by `MIN_PROBABILITY`."""
     return tuple(math.log(max(probability, MIN_PROBABILITY)) for probability in probabilities)
 
 
@@ -44,7 +44,7 @@ def relative(probabilities: Sequence[float], baseline: Sequence[float]) -> Vecto
 class BaselineTaking:
     """The five seconds over which a person looks neutral; times are `time.monotonic` seconds.
 
-    One thread at a time may call it: `Intake` does so under the room's lock.
+    One thread at a time may call it: `Recorder` does so under the room's lock.
     """
 
     def __init__(self, now_s: float) -> None:
@@ -60,7 +60,7 @@ class BaselineTaking:
         return now_s >= self._until_s
 
     def mean(self) -> Vector | None:
-        """The baseline, or None where a face was seen too seldom."""
+        """The baseline, or None if a face was seen too seldom."""
         if len(self._logits) < MIN_FRAMES:
             return None
         return tuple(sum(values) / len(values) for values in zip(*self._logits, strict=True))

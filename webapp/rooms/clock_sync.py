@@ -1,8 +1,8 @@
 """The server's clock, and how far a participant's is from it, estimated as NTP does (RFC 5905, section 8).
 
-The server asks at `sent_ms`, the browser answers with its own time, and the answer arrives at `received_ms`.
-Had both ways taken equally long, the browser's time belonged to the middle; the answer that took the least
-time is the one that can be the least wrong: by half its round trip at most.
+The server asks at `sent_ms`, the browser replies with its own time, and the reply arrives at `received_ms`.
+If both ways took equally long, the browser's time was that of the midpoint. The exchange with the shortest
+round trip can be the least wrong: by half of its round trip at most.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections import deque
 from typing import NamedTuple
 
 WINDOW = 8
-"""Exchanges that count; older ones say nothing of clocks that drift."""
+"""Exchanges that count; clocks drift, so older ones say little."""
 
 
 class Exchange(NamedTuple):
-    """One question and its answer: what to add to the browser's clock, and the round trip, milliseconds."""
+    """One question and its reply: what to add to the browser's clock, and the round trip, milliseconds."""
 
     offset_ms: float
     round_trip_ms: float
@@ -29,9 +29,9 @@ class ClockOffset:
         self._exchanges: deque[Exchange] = deque(maxlen=WINDOW)
 
     def add(self, sent_ms: float, browser_ms: float, received_ms: float) -> None:
-        """Take an exchange: the first and last times are the server's, the middle one the browser's."""
-        middle_ms = (sent_ms + received_ms) / 2
-        self._exchanges.append(Exchange(middle_ms - browser_ms, received_ms - sent_ms))
+        """Add an exchange: `browser_ms` is on the browser's clock, the others are on the server's."""
+        midpoint_ms = (sent_ms + received_ms) / 2
+        self._exchanges.append(Exchange(midpoint_ms - browser_ms, received_ms - sent_ms))
 
     @property
     def offset_ms(self) -> float | None:
@@ -46,7 +46,7 @@ class ClockOffset:
 
     @property
     def round_trip_ms(self) -> float | None:
-        """The shortest round trip of late."""
+        """The shortest round trip of the last exchanges."""
         return min((exchange.round_trip_ms for exchange in tuple(self._exchanges)), default=None)
 
 

@@ -1,4 +1,4 @@
-"""What a host sees of a room: a summary of every participant and of the group, and pictures, if any. Pure."""
+"""What a host sees of a room: a summary of every participant and of the group, and frames, if any. Pure."""
 
 from __future__ import annotations
 
@@ -7,53 +7,54 @@ from typing import Any
 
 from webapp.protocol import LABELS
 from webapp.rooms.clock_sync import now_ms
-from webapp.rooms.room import Participant, Room, ShownImage
+from webapp.rooms.participant import Participant, ShownImage
+from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 
 FRESH_S = 2.0
-"""What was seen longer ago is not the expression now; browsers on a busy server send once a second."""
+"""An older result is not the expression now; browsers on a busy server send once a second."""
 
 
 def summary(room_service: RoomService, room: Room, now_s: float) -> dict[str, Any]:
-    """The event `board`: the room's state, its recording, its people in the order of joining, its markers."""
-    people = [one for one in room.participants.values() if one.holds_place(now_s)]
+    """The event `board`: the room's state, its recording, its participants as they joined, its markers."""
+    people = [one for one in room.participants.values() if one.holds_seat(now_s)]
     return {
         "now_ms": now_ms(),
         "room": {"code": room.code, "name": room.record.name, "state": room.state},
-        "recording": room_service.status(room),
+        "recording": room_service.recordings.status(room),
         "participants": [_tile(one, now_s) for one in people],
         "group": _group(people, now_s),
         "markers": [{"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers],
     }
 
 
-def video(room: Room, in_view: Collection[str], since_s: float) -> dict[str, Any] | None:
-    """The event `video`: pictures newer than `since_s` of those who are in view and may be shown; or None.
+def video(room: Room, visible: Collection[str], since_s: float) -> dict[str, Any] | None:
+    """The event `video`: frames newer than `since_s` of those who are visible and may be shown; or None.
 
-    `images` has all pictures one after the other, each as long as its `bytes` says: browsers take no more
-    than ten binary parts in one event.
+    `images` has all images one after the other, each as long as its `bytes` says: browsers accept no more
+    than ten binary attachments in one event.
     """
-    people = [one for one in room.participants.values() if one.record.id in in_view and room.may_show(one)]
+    people = [one for one in room.participants.values() if one.record.id in visible and room.may_show(one)]
     shown = [
-        (one.record.id, one.seen.picture)
+        (one.record.id, one.seen.image)
         for one in people
-        if one.seen and one.seen.picture and one.seen.at_s > since_s
+        if one.seen and one.seen.image and one.seen.at_s > since_s
     ]
     if not shown:
         return None
     return {
-        "pictures": [_picture(participant_id, picture) for participant_id, picture in shown],
-        "images": b"".join(picture.image for _, picture in shown),
+        "pictures": [_described(participant_id, image) for participant_id, image in shown],
+        "images": b"".join(image.content for _, image in shown),
     }
 
 
-def _picture(participant_id: str, picture: ShownImage) -> dict[str, Any]:
+def _described(participant_id: str, image: ShownImage) -> dict[str, Any]:
     return {
         "id": participant_id,
-        "bytes": len(picture.image),
-        "width": picture.width,
-        "height": picture.height,
-        "boxes": [[round(value, 1) for value in box] for box in picture.boxes],
+        "bytes": len(image.content),
+        "width": image.width,
+        "height": image.height,
+        "boxes": [[round(value, 1) for value in box] for box in image.boxes],
     }
 
 
@@ -76,7 +77,7 @@ def _tile(participant: Participant, now_s: float) -> dict[str, Any]:
 
 
 def _warning(participant: Participant, now_s: float) -> str | None:
-    """What a host should look after, the gravest first."""
+    """What a host should attend to, the gravest first."""
     if participant.connection is None:
         return "left"
     if participant.seen is None or not _is_fresh(participant, now_s):
@@ -97,7 +98,7 @@ def _is_fresh(participant: Participant, now_s: float) -> bool:
 
 
 def _group(people: list[Participant], now_s: float) -> dict[str, float] | None:
-    """The share of each expression: the mean of the probabilities of everybody in view."""
+    """The fraction of each expression: the mean of the probabilities of everybody who shows a face."""
     shown = [
         one.seen.face.probabilities
         for one in people

@@ -1,6 +1,6 @@
-"""What is done beside everything else: repairs, counting, ending streams, and the deletion of old rooms.
+"""What runs in the background: repairs, counting, ending streams, and the deletion of old rooms.
 
-All of it may wait for the store, so it has a thread of its own: boards and frames never wait with it.
+All of it may wait for the store, so it has a thread of its own: neither dashboards nor frames wait for it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Housekeeping:
-    """One thread, which looks once a second; only that thread calls the steps."""
+    """One thread, which runs once a second; only that thread calls the steps."""
 
     def __init__(self, room_service: RoomService, retention_days: int) -> None:
         self._room_service = room_service
@@ -38,7 +38,7 @@ class Housekeeping:
         self._stopping.set()
 
     def keep_retention(self, now_s: float) -> None:
-        """Delete the rooms that are too old, at the start and then every hour; sooner where that failed."""
+        """Delete the rooms that are too old, at the start and then every hour; sooner if that failed."""
         if self._retention_days and now_s >= self._retention_due_s:
             self._retention_due_s = now_s + RETRY_INTERVAL_S
             deleted = self._room_service.delete_old_rooms(self._retention_days)

@@ -15,7 +15,8 @@ from typing import Any
 
 from webapp.errors import SettingsError
 from webapp.protocol import LABELS
-from webapp.rooms.room import Participant, Room
+from webapp.rooms.participant import Participant
+from webapp.rooms.room import Room
 from webapp.store.records import MarkerRecord, SampleRecord
 
 CHANNELS = (*LABELS, "valence", "score", "pitch", "roll", "yaw")

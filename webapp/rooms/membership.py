@@ -2,34 +2,28 @@
 
 What must outlast the server goes to the store first; where that fails, nothing has changed and a `StoreError`
 says so. No lock is held while the store is asked: when it answers, the room may be closed or deleted, and the
-connection gone, so that is looked at again.
+connection gone, so that is checked again.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from webapp.errors import (
-    CannotResumeError,
-    NotJoinedError,
-    StoreError,
-    UnavailableError,
-)
+from webapp.errors import CannotResumeError, StoreError
 from webapp.rooms.baseline import BaselineTaking
-from webapp.rooms.clock_sync import ClockOffset, now_ms
-from webapp.rooms.repairs import Repairs
-from webapp.rooms.room import AWAY_TIMEOUT_S, Participant, Room
+from webapp.rooms.clock_sync import now_ms
+from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant
+from webapp.rooms.presence import Presence
+from webapp.rooms.room import Room
 from webapp.store.client import Store
 from webapp.store.records import MarkerRecord, ParticipantRecord, SampleRecord, hash_secret
-from webapp.store.repositories import Archive
+from webapp.store.repairs import Repairs
+from webapp.store.repositories.rooms import RoomRepository
 from webapp.store.sample_writer import SampleWriter
 
 Tell = Callable[[str, str, dict[str, Any]], object]
@@ -45,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The answer to who joined; `resume` is the secret that brings the same participant back."""
+    """Who joined; `resume` is the secret that brings the same participant back."""
 
     room: Room
     participant: Participant
@@ -78,8 +72,8 @@ class Outlet(Protocol):
 class Membership:
     """Everybody in the rooms of this server.
 
-    Any thread may call it. `_lock` guards who is at which connection; it is taken after a room's lock, where
-    both are needed, and neither is held while the store is asked or a connection is told something.
+    Any thread may call it. What changes in a room changes under the room's lock, which is not held while the
+    store is asked or a connection is told something; a participant's turn orders the writes of their record.
     """
 
     def __init__(
@@ -95,14 +89,11 @@ class Membership:
         self._store = store
         self._writer = writer
         self._repairs = repairs
-        self._lock = threading.Lock()
-        self._joining: set[str] = set()
-        self._joined: dict[str, tuple[Room, Participant]] = {}
+        self._presence = Presence(is_connected)
         self.tell = tell
-        self.is_connected = is_connected
         self.outlets = tuple(outlets)
 
-    # Coming
+    # Joining
 
     def join(self, connection: str, room: Room, alias: object, consent: object, resume: object) -> Joined:
         """Bring a person into a room, or back into it; a connection is one participant at a time.
@@ -116,10 +107,10 @@ class Membership:
             UnavailableError: this connection is about to join already.
             NotJoinedError: the connection ended in the meantime.
         """
-        with self._one_join(connection):
+        with self._presence.one_join(connection):
             self._repairs.settle()
             back = room.resumed(resume) if consent is not False else None
-            here = self._at(connection, room)
+            here = self._presence.at(connection, room)
             if back is not None:
                 joined = self._bring_back(connection, room, back, str(resume))
             elif here is not None and consent is True:
@@ -138,23 +129,17 @@ class Membership:
         Raises:
             NotJoinedError: it is in none.
         """
-        found = self._joined.get(connection)
-        if found is None:
-            raise NotJoinedError("Join the room first, then send frames.")
-        return found
+        return self._presence.joined(connection)
 
     def present(self) -> dict[str, Participant]:
         """Everybody in a room now, by connection."""
-        return {connection: participant for connection, (_, participant) in self._joined.copy().items()}
+        return self._presence.present()
 
     # Leaving
 
     def disconnected(self, connection: str) -> None:
         """A connection ended; its participant may come back."""
-        with self._lock:
-            found = self._joined.pop(connection, None)
-            if found is not None:
-                _vacate(found[1], connection, time.monotonic())
+        self._presence.disconnected(connection)
 
     def leave(self, connection: str) -> None:
         """A participant leaves; what was recorded stays, and the secret brings them back."""
@@ -181,11 +166,11 @@ class Membership:
         participant_id = participant.record.id
 
         def accept_late_deletion() -> None:
-            if not self._store.call(Archive.has_participant, participant_id):
+            if not self._store.call(RoomRepository.has_participant, participant_id):
                 self._drop(room, participant, reason)
 
         with participant.turn:
-            self._repairs.ask(accept_late_deletion, Archive.delete_participant, participant_id)
+            self._repairs.ask(accept_late_deletion, RoomRepository.delete_participant, participant_id)
         self._drop(room, participant, reason)
 
     def dismiss_all(self, room: Room, reason: str) -> None:
@@ -196,7 +181,7 @@ class Membership:
             outlet.ended(room)
 
     def end_outlets_of_absent(self, room: Room, now_s: float) -> None:
-        """End the streams of those who have been away for so long that their places are free."""
+        """End the streams of those who have been away for so long that their seats are free."""
         for participant in room.participants.values():
             if participant.connection is None and now_s - participant.away_s >= AWAY_TIMEOUT_S:
                 self._end_outlets(participant)
@@ -227,28 +212,12 @@ class Membership:
 
     # Inside: joining
 
-    @contextmanager
-    def _one_join(self, connection: str) -> Iterator[None]:
-        with self._lock:
-            if connection in self._joining:
-                raise UnavailableError("This browser is about to join already; try again in a moment.")
-            self._joining.add(connection)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._joining.discard(connection)
-
-    def _at(self, connection: str, room: Room) -> Participant | None:
-        found = self._joined.get(connection)
-        return found[1] if found is not None and found[0] is room else None
-
     def _admit(self, connection: str, room: Room, alias: object, consent: bool, resume: object) -> Joined:
         secret = secrets.token_urlsafe(32)
         record = self._reserve(room, alias, consent, resume, secret)
         participant = Participant(record)
         try:
-            self._repairs.ask(lambda: self._undo_join(record.id), Archive.add_participant, record)
+            self._repairs.ask(lambda: self._undo_join(record.id), RoomRepository.add_participant, record)
             try:
                 self._take_in(connection, room, participant)
             except Exception:
@@ -278,18 +247,18 @@ class Membership:
     def _take_in(self, connection: str, room: Room, participant: Participant) -> None:
         with room.lock:
             room.check_open()
-            self._seat(connection, room, participant)
+            self._presence.seat(connection, room, participant)
             room.add(participant)
 
     def _undo_join(self, participant_id: str) -> None:
-        self._store.call(Archive.delete_participant, participant_id)
+        self._store.call(RoomRepository.delete_participant, participant_id)
 
     def _bring_back(self, connection: str, room: Room, participant: Participant, secret: str) -> Joined:
         resume_hash = hash_secret(secret)
         with room.lock:
             self._check_return(room, participant, resume_hash)
-            if not participant.holds_place(time.monotonic()):
-                room.check_place(time.monotonic())
+            if not participant.holds_seat(time.monotonic()):
+                room.check_seat(time.monotonic())
                 room.reserve(participant.record)
         try:
             if participant.record.left_ms is not None:
@@ -301,7 +270,7 @@ class Membership:
         return Joined(room, participant, secret, is_new=False)
 
     def _renew(self, connection: str, room: Room, participant: Participant) -> Joined:
-        """Another secret for somebody who lost theirs, as the answer to a join may get lost."""
+        """A new secret for somebody who lost theirs: the reply to a join may get lost."""
         room.check_open()
         secret = secrets.token_urlsafe(32)
         self._update(room, participant, resume_hash=hash_secret(secret))
@@ -311,7 +280,7 @@ class Membership:
     def _return(self, connection: str, room: Room, participant: Participant, resume_hash: str) -> None:
         with room.lock:
             self._check_return(room, participant, resume_hash)
-            self._seat(connection, room, participant)
+            self._presence.seat(connection, room, participant)
 
     def _check_return(self, room: Room, participant: Participant, resume_hash: str) -> None:
         room.check_open()
@@ -319,32 +288,19 @@ class Membership:
         if not is_here or participant.record.resume_hash != resume_hash:
             raise CannotResumeError(PART_IS_OVER)
 
-    def _seat(self, connection: str, room: Room, participant: Participant) -> None:
-        with self._lock:
-            if not self.is_connected(connection):
-                raise NotJoinedError("This connection ended before it had joined; connect and join again.")
-            before = self._joined.get(connection)
-            if before is not None and before[1] is not participant:
-                _vacate(before[1], connection, -math.inf)  # no place is kept for who goes elsewhere
-            if participant.connection != connection:
-                self._joined.pop(str(participant.connection), None)
-                participant.clock = ClockOffset()  # another connection may be another computer
-            participant.connection = connection
-            self._joined[connection] = (room, participant)
-
     # Inside: the rest
 
     def _update(self, room: Room, participant: Participant, **changes: Any) -> None:  # noqa: ANN401 - fields
         """Change a participant's record, first in the store."""
         with participant.turn:
             wanted = replace(participant.record, **changes)
-            self._repairs.ask(lambda: self._write(participant), Archive.update_participant, wanted)
+            self._repairs.ask(lambda: self._write(participant), RoomRepository.update_participant, wanted)
             with room.lock:  # a baseline may have been set meanwhile
                 participant.record = replace(participant.record, **changes)
 
     def _write(self, participant: Participant) -> None:
         with participant.turn:
-            self._store.call(Archive.update_participant, participant.record)
+            self._store.call(RoomRepository.update_participant, participant.record)
 
     def _drop(self, room: Room, participant: Participant, reason: str) -> None:
         with room.lock:
@@ -369,10 +325,3 @@ class Membership:
     def _end_outlets(self, participant: Participant) -> None:
         for outlet in self.outlets:
             outlet.left(participant.record.id)
-
-
-def _vacate(participant: Participant, connection: str, away_s: float) -> None:
-    """A connection is no longer a participant's, if it was theirs."""
-    if participant.connection == connection:
-        participant.connection, participant.away_s = None, away_s
-        participant.taking = participant.seen = None

@@ -12,17 +12,18 @@ from typing import NamedTuple
 
 from webapp.protocol import Frame, Result
 from webapp.rooms.membership import Membership
-from webapp.rooms.room import Participant, Room, Seen, ShownImage
+from webapp.rooms.participant import Participant, Seen, ShownImage
+from webapp.rooms.room import Room
 from webapp.rooms.samples import Circumstances, capture_time_ms, relative_probabilities, samples_of, vector
 from webapp.store.records import SampleRecord
 from webapp.store.sample_writer import SampleWriter
 
 MAX_SHOWN_BYTES = 300_000
-"""Our own page sends pictures of 20 to 60 kB."""
+"""Our own page sends frames of 20 to 60 kB."""
 
 
 class Recorder:
-    """Where a room touches the way of a frame. `model` is the version of the expression model.
+    """What a room does with each frame. `model` is the version of the expression model.
 
     Any thread may call it, for two frames of one participant too: the room's lock gives them their numbers.
     """
@@ -72,13 +73,13 @@ class Recorder:
         self, room: Room, participant: Participant, frame: Frame, result: Result, received_ms: float
     ) -> None:
         offset_ms = participant.clock.offset_ms
-        place = _placed(room, participant, capture_time_ms(frame.captured_ms, offset_ms, received_ms))
-        recording_id = place.recording_id
+        numbered = _numbered(room, participant, capture_time_ms(frame.captured_ms, offset_ms, received_ms))
+        recording_id = numbered.recording_id
         given = Circumstances(
             recording_id=recording_id or 0,
             participant_id=participant.record.id,
-            frame_number=place.number,
-            timestamp_ms=place.timestamp_ms,
+            frame_number=numbered.number,
+            timestamp_ms=numbered.timestamp_ms,
             received_ms=received_ms,
             clock_offset_ms=offset_ms,
             model=self._model,
@@ -89,7 +90,7 @@ class Recorder:
         for outlet in self._membership.outlets:
             outlet.samples(room, participant, samples)
         if recording_id is not None:
-            self._keep(room, samples, place.timestamp_ms)
+            self._keep(room, samples, numbered.timestamp_ms)
 
     def _keep(self, room: Room, samples: list[SampleRecord], timestamp_ms: float) -> None:
         with room.lock:
@@ -104,33 +105,33 @@ class Recorder:
             latency_ms=result.timing_ms["total"] + (participant.clock.round_trip_ms or 0.0),
             faces=len(result.faces),
             face=max(result.faces, key=lambda face: face.box.width, default=None),
-            picture=_picture(frame, result) if room.may_show(participant) else None,
+            image=_shown_image(frame, result) if room.may_show(participant) else None,
         )
 
 
-class _Place(NamedTuple):
-    """Where a frame belongs: its recording, or None, its number there, and when the camera saw it."""
+class _Numbered(NamedTuple):
+    """A frame's recording, or None, its number there, and when the camera captured it."""
 
     recording_id: int | None
     number: int
     timestamp_ms: float
 
 
-def _placed(room: Room, participant: Participant, timestamp_ms: float) -> _Place:
-    """The place of a frame. One of before the recording is in none.
+def _numbered(room: Room, participant: Participant, timestamp_ms: float) -> _Numbered:
+    """Number a frame in its recording; one from before the recording belongs to none.
 
     A frame that seems older than the recording by no more than the clocks' error counts as its first moment.
     """
     with room.lock:
         number, recording = participant.next_frame, room.recording
         if recording is None or timestamp_ms + participant.clock.error_ms < recording.started_ms:
-            return _Place(None, number, timestamp_ms)
+            return _Numbered(None, number, timestamp_ms)
         participant.next_frame += 1
-        return _Place(recording.id, number, max(timestamp_ms, recording.started_ms))
+        return _Numbered(recording.id, number, max(timestamp_ms, recording.started_ms))
 
 
-def _picture(frame: Frame, result: Result) -> ShownImage | None:
-    """What hosts see of a frame; nothing of one so large that it would hold up the board."""
+def _shown_image(frame: Frame, result: Result) -> ShownImage | None:
+    """What hosts see of a frame; None if it is so large that it would delay dashboards."""
     if len(frame.image) > MAX_SHOWN_BYTES:
         return None
     return ShownImage(frame.image, result.width, result.height, tuple(face.box for face in result.faces))

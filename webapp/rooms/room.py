@@ -1,7 +1,7 @@
-"""A room, the people in it, and what they show just now. Pure state: no I/O, the clock comes in.
+"""A room and the people in it. Pure state: no I/O, and the clock is passed in.
 
-Dictionaries and tuples of a room are never changed in place but replaced, so that whoever reads them needs no
-lock. Wall-clock times (`_ms`) are milliseconds since 1970; `now_s` is `time.monotonic`.
+Dictionaries and tuples of a room are replaced, never modified, so that readers need no lock. Wall-clock times
+(`_ms`) are milliseconds since 1970; `now_s` is `time.monotonic`.
 """
 
 from __future__ import annotations
@@ -11,24 +11,20 @@ import hmac
 import re
 import secrets
 import threading
-from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 from webapp.errors import (
-    BadRequestError,
     ConsentRequiredError,
     NoSuchParticipantError,
     NoSuchRoomError,
     RoomClosedError,
     RoomFullError,
 )
-from webapp.protocol import Box, Face
-from webapp.rooms.baseline import BaselineTaking
-from webapp.rooms.clock_sync import ClockOffset
-from webapp.rooms.concurrency import Turn
+from webapp.rooms.participant import Participant, clean_alias
+from webapp.rooms.settings import VIDEO_NOTICE, RoomSettings
+from webapp.store.concurrency import Turn
 from webapp.store.records import (
     MarkerRecord,
     ParticipantRecord,
@@ -42,136 +38,9 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without those that look like others; eight of them make 10^11.8 codes."""
 
 CODE_LENGTH = 8
-MAX_NAME_LENGTH = 200
-MAX_INFORMATION_LENGTH = 20_000
-MAX_ALIAS_LENGTH = 30
-MAX_LABEL_LENGTH = 200
-MAX_MARKER_LABELS = 9
-
-AWAY_TIMEOUT_S = 120.0
-"""How long the place of someone whose connection was lost is kept."""
 
 MARKERS_SHOWN = 20
-"""The store has all markers; a board shows the last ones."""
-
-RATE_WINDOW_S = 2.0
-
-UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
-"""NUL, which PostgreSQL refuses, and halves of characters (surrogates), which are no text in any encoding."""
-
-VIDEO_NOTICE = (
-    "During the session the researcher sees the pictures of your camera live. They are not recorded."
-)
-"""Ends the information of a room with video; nobody is shown who consented to a text without it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoomSettings:
-    """What a host can choose for a room.
-
-    `max_participants`: people at once. `show_results`: whether participants see what their face shows.
-    `marker_labels`: the labels behind the number keys of the board, from 1. `video`: whether hosts see the
-    pictures of those who consented to that.
-    """
-
-    max_participants: int = 30
-    show_results: bool = True
-    marker_labels: tuple[str, ...] = ("Start", "Stimulus", "Response", "End")
-    video: bool = False
-
-    @classmethod
-    def from_wire(cls, given: object) -> RoomSettings:
-        """Check settings as a host sent them; what is left out has its default.
-
-        Raises:
-            BadRequestError: a setting is unknown or has a value that cannot be used.
-        """
-        if not isinstance(given, Mapping):
-            raise BadRequestError("The settings must be an object.")
-        unknown = set(given) - {known.name for known in fields(cls)}
-        if unknown:
-            raise BadRequestError(f"Unknown setting {sorted(map(str, unknown))[0]!r}.")
-        default = cls()
-        people = given.get("max_participants", default.max_participants)
-        if not isinstance(people, int) or isinstance(people, bool) or not 1 <= people <= 200:
-            raise BadRequestError(
-                f"max_participants is {people!r}, but must be a whole number from 1 to 200."
-            )
-        return cls(
-            max_participants=people,
-            show_results=_flag(given, "show_results", default.show_results),
-            marker_labels=_labels(given.get("marker_labels", list(default.marker_labels))),
-            video=_flag(given, "video", default.video),
-        )
-
-    def to_wire(self) -> dict[str, Any]:
-        """The settings as hosts and `room.json` see them."""
-        return {
-            "max_participants": self.max_participants,
-            "show_results": self.show_results,
-            "marker_labels": list(self.marker_labels),
-            "video": self.video,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ShownImage:
-    """The newest picture of somebody whom hosts may see: a JPEG, PNG or WebP, and the boxes of its faces.
-
-    Boxes are pixels of `width` x `height`. It is in memory only, and given up for the next one.
-    """
-
-    image: bytes
-    width: int
-    height: int
-    boxes: tuple[Box, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The last analysed frame of a participant: `face` is the largest of `faces` faces, if any.
-
-    `picture` is None unless hosts may see it.
-    """
-
-    at_s: float
-    latency_ms: float
-    faces: int
-    face: Face | None
-    picture: ShownImage | None = None
-
-
-@dataclass(slots=True)
-class Participant:
-    """A person in a room; `connection` is None while they are away (since `away_s`).
-
-    Any thread may read it. `record`, `next_frame` and `taking` change under the room's lock, `connection` and
-    `away_s` under that of `People`; `turn` keeps the writes of the record to the store in order.
-    """
-
-    record: ParticipantRecord
-    connection: str | None = None
-    away_s: float = 0.0
-    next_frame: int = 0
-    clock: ClockOffset = field(default_factory=ClockOffset)
-    taking: BaselineTaking | None = None
-    seen: Seen | None = None
-    turn: Turn = field(default_factory=Turn)
-    _frames_s: deque[float] = field(default_factory=lambda: deque(maxlen=200))
-
-    def count_frame(self, now_s: float) -> None:
-        """Note that a frame was analysed."""
-        self._frames_s.append(now_s)
-
-    def frames_per_s(self, now_s: float) -> float:
-        """Analysed frames a second of late."""
-        return sum(now_s - at_s <= RATE_WINDOW_S for at_s in tuple(self._frames_s)) / RATE_WINDOW_S
-
-    def holds_place(self, now_s: float) -> bool:
-        """Whether someone else cannot have their place."""
-        if self.record.left_ms is not None:
-            return False
-        return self.connection is not None or now_s - self.away_s < AWAY_TIMEOUT_S
+"""The store has all markers; a dashboard shows the last ones."""
 
 
 class Room:
@@ -214,11 +83,11 @@ class Room:
 
     @property
     def has_video(self) -> bool:
-        """Whether hosts see pictures: the settings ask for it, and the text for participants says so."""
+        """Whether hosts see frames: the settings ask for it, and the text for participants says so."""
         return self.settings.video and VIDEO_NOTICE in self.record.information
 
     def may_show(self, participant: Participant) -> bool:
-        """Whether hosts may see the pictures of a participant, who consented to the text that says so."""
+        """Whether hosts may see the frames of a participant, who consented to the text that says so."""
         return self.has_video and participant.record.information_version == self.information_version
 
     def check_joinable(self, consent: bool, now_s: float) -> None:
@@ -230,15 +99,15 @@ class Room:
         self.check_open()
         if not consent:
             raise ConsentRequiredError("Joining needs consent: send consent = true once the person gave it.")
-        self.check_place(now_s)
+        self.check_seat(now_s)
 
-    def check_place(self, now_s: float) -> None:
-        """Make sure that there is a place for one more.
+    def check_seat(self, now_s: float) -> None:
+        """Make sure that there is a seat for one more.
 
         Raises:
             RoomFullError: there is none.
         """
-        taken = sum(one.holds_place(now_s) for one in self.participants.values()) + len(self.joining)
+        taken = sum(one.holds_seat(now_s) for one in self.participants.values()) + len(self.joining)
         if taken >= self.settings.max_participants:
             raise RoomFullError(
                 f"All {self.settings.max_participants} places of this room are taken; ask its host."
@@ -267,11 +136,11 @@ class Room:
         )
 
     def reserve(self, record: ParticipantRecord) -> None:
-        """Keep a place and an alias for somebody until the store knows them. Under `lock`."""
+        """Keep a seat and an alias for somebody until the store knows them. Under `lock`."""
         self.joining[record.id] = record
 
     def add(self, participant: Participant) -> None:
-        """Take a participant in. Under `lock`."""
+        """Add a participant. Under `lock`."""
         self.joining.pop(participant.record.id, None)
         self.participants = {**self.participants, participant.record.id: participant}
 
@@ -330,49 +199,3 @@ def new_code(taken: Iterable[str]) -> str:
 def normal_code(given: object) -> str:
     """A code as people type it, without blanks and hyphens, in capitals."""
     return re.sub(r"[\s-]", "", given).upper() if isinstance(given, str) else ""
-
-
-def clean_alias(given: object) -> str:
-    """What is left of an alias: letters, digits, blanks, dots and hyphens, beginning with one of the first.
-
-    A spreadsheet takes a text that begins otherwise for a formula.
-    """
-    text = re.sub(r"[^\w .-]", "", given) if isinstance(given, str) else ""
-    return re.sub(r"^\W+", "", text)[:MAX_ALIAS_LENGTH].strip()
-
-
-def check_text(name: str, given: object, limit: int, required: bool = True) -> str:
-    """A text of a request, without blanks around it.
-
-    Raises:
-        BadRequestError: it is no text, too long, or missing, or no database can keep it.
-    """
-    text = given.strip() if isinstance(given, str) else None
-    if text is None or len(text) > limit or (required and not text):
-        raise BadRequestError(f"{name} must be a text of {1 if required else 0} to {limit:,} characters.")
-    unusable = UNSTORABLE.search(text)
-    if unusable:
-        raise BadRequestError(
-            f"{name} has the character U+{ord(unusable.group()):04X}, which cannot be stored; leave it out."
-        )
-    return text
-
-
-def with_notices(information: str, settings: RoomSettings) -> str:
-    """The text that people consent to: the host's, and what it must say under these settings."""
-    if not settings.video or VIDEO_NOTICE in information:
-        return information
-    return f"{information}\n\n{VIDEO_NOTICE}"
-
-
-def _flag(given: Mapping[str, Any], name: str, default: bool) -> bool:
-    value = given.get(name, default)
-    if not isinstance(value, bool):
-        raise BadRequestError(f"{name} is {value!r}, but must be true or false.")
-    return value
-
-
-def _labels(given: object) -> tuple[str, ...]:
-    if not isinstance(given, list | tuple) or len(given) > MAX_MARKER_LABELS:
-        raise BadRequestError(f"marker_labels must be a list of at most {MAX_MARKER_LABELS} texts.")
-    return tuple(check_text("A label of a marker", label, MAX_LABEL_LENGTH) for label in given)

@@ -32,7 +32,7 @@ def samples_of(frame: Frame, result: Result, given: Circumstances) -> list[Sampl
 
 
 def capture_time_ms(captured_ms: float, offset_ms: float | None, received_ms: float) -> float:
-    """When a picture was taken on the server's clock, or when it arrived where that cannot be told."""
+    """When a frame was captured on the server's clock, or when it arrived if that is unknown."""
     if offset_ms is None:
         return received_ms
     estimate_ms = captured_ms + offset_ms

@@ -1,27 +1,25 @@
 """The server's side of the store: a child process behind one typed call.
 
-    store = StoreProcess(url)
+    store = StoreClient(url, "webapp.export.store_process")
     store.start()
-    rooms = store.call(Archive.load_rooms)      # blocks this (green) thread; raises a StoreError
+    rooms = store.call(RoomRepository.load_rooms)   # blocks this (green) thread; raises a StoreError
     store.stop()
 
-A store that dies, hangs or cannot be started is started again. Only the standard library does the waiting
-here, which eventlet has made green in the serving process.
+A store that dies, hangs or cannot be started is started again. Only the standard library waits here, which
+eventlet has made green in the serving process.
 """
 
 from __future__ import annotations
 
 import pickle
 import sys
-import time
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from webapp.config import child_environment
 from webapp.errors import ChildGoneError, StoreError
 from webapp.ipc.child_process import ChildSpec, Supervisor
-from webapp.store.repositories import Archive
-from webapp.store.requests import COMMIT_GRACE_S, Request, call_timeout_s, lane
+from webapp.store.requests import COMMIT_GRACE_S, request_of, timeout_s
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 8.0
@@ -31,11 +29,12 @@ DATABASE_PREFIXES = ("PG", "SSL_", "KRB5")
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Method = Callable[Concatenate[Archive, P], T]
+Method = Callable[Concatenate[Any, P], T]
+"""A method of a repository, as `RoomRepository.add_room`."""
 
 
 class Store(Protocol):
-    """Whoever answers what an `Archive` can be asked."""
+    """Whoever can be asked what the repositories are asked."""
 
     def call(self, method: Method[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What the method returns.
@@ -48,8 +47,9 @@ class Store(Protocol):
 class StoreClient:
     """A store in a process of its own; any thread may call it at any time."""
 
-    def __init__(self, url: str) -> None:
-        self._supervisor = Supervisor(_spec(url), pickle.loads)
+    def __init__(self, url: str, module: str) -> None:
+        """`url` is the database's; the process runs `module` with the descriptor of its end of the link."""
+        self._supervisor = Supervisor(_spec(url, module), pickle.loads)
 
     @property
     def pid(self) -> int | None:
@@ -61,25 +61,25 @@ class StoreClient:
         self._supervisor.start()
 
     def stop(self) -> None:
-        """Let the process finish what it was asked, and end."""
+        """Let the process finish its requests, and end."""
         self._supervisor.stop()
 
     def call(self, method: Method[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """See `Store`; arguments are given by position.
+        """See `Store`; arguments are passed by position.
 
         A call that fails because the store did not answer in time is not carried out later: the request names
         its deadline, and the store commits nothing after it.
         """
-        assert not named, "arguments travel by position"
-        timeout_s = call_timeout_s(method.__name__)
-        request = Request(method.__name__, arguments, time.monotonic() + timeout_s)
+        assert not named, "arguments are passed by position"
+        request = request_of(method, arguments)
         payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
-        if not self._supervisor.wait_until_spawned(timeout_s):
+        limit_s = timeout_s(method)
+        if not self._supervisor.wait_until_spawned(limit_s):
             raise _gone()
-        timeout_s += COMMIT_GRACE_S
+        limit_s += COMMIT_GRACE_S
         try:
-            reply = self._supervisor.request(payload, timeout_s, lane(method.__name__))
-            outcome: T | StoreError = reply.result(timeout_s)
+            reply = self._supervisor.request(payload, limit_s, request.lane)
+            outcome: T | StoreError = reply.result(limit_s)
         except ChildGoneError:
             raise _gone() from None
         except TimeoutError:
@@ -89,10 +89,10 @@ class StoreClient:
         return outcome
 
 
-def _spec(url: str) -> ChildSpec:
+def _spec(url: str, module: str) -> ChildSpec:
     return ChildSpec(
         name="store",
-        command=(sys.executable, "-m", "webapp.store.service", "{link}"),
+        command=(sys.executable, "-m", module, "{link}"),
         environment=child_environment(DATABASE_PREFIXES),
         hello=url.encode(),
         start_timeout_s=START_TIMEOUT_S,

@@ -22,7 +22,7 @@ STATEMENT_TIMEOUT_S = 8
 """Less than a caller of the store waits, so that a statement is given up before its caller gives up."""
 
 LONG_STATEMENT_TIMEOUT_S = 600
-"""For exports, deletions and migrations, which may go through all samples."""
+"""For exports, deletions and migrations, which may read all samples."""
 
 POSTGRESQL_ARGUMENTS = {
     "connect_timeout": CONNECT_TIMEOUT_S,
@@ -75,7 +75,7 @@ def open_database(url: str, poolclass: type[Pool] | None = None) -> Engine:
 
 
 def allow_long(connection: Connection) -> None:
-    """Let the statements of this transaction take long; for those that may go through all samples."""
+    """Let the statements of this transaction take long; for those that may read all samples."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL statement_timeout = '{LONG_STATEMENT_TIMEOUT_S}s'"))
 

@@ -1,6 +1,6 @@
 """The tables. Times are milliseconds since 1970, UTC; vectors of seven are in the order of `LABELS`.
 
-No table has a column for a picture. `migrations` makes the tables and changes them; a test holds the two
+No table has a column for an image. `migrations` makes the tables and changes them; a test holds the two
 together.
 """
 
@@ -85,7 +85,7 @@ class Participant(Base):
 
 
 class Recording(Base):
-    """From a start to a stop; `stopped_ms` is null while it goes on."""
+    """From a start to a stop; `stopped_ms` is null while it runs."""
 
     __tablename__ = "recording"
 

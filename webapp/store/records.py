@@ -1,6 +1,6 @@
 """What is kept of rooms: the rows that travel between the server and its store. Standard library only.
 
-Times are milliseconds since 1970 on the server's clock, unless a name says otherwise. Pictures are in none of
+Times are milliseconds since 1970 on the server's clock, unless a name says otherwise. Images are in none of
 these records, and no record has a field for one.
 """
 
@@ -44,7 +44,7 @@ class ParticipantRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordingRecord:
-    """One recording of a room, going on while `stopped_ms` is None; `id` is the store's."""
+    """One recording of a room, running while `stopped_ms` is None; `id` is the store's."""
 
     id: int
     room: str
@@ -68,7 +68,7 @@ class SampleRecord:
 
     `frame` counts a participant's analysed frames in a recording from 0. `timestamp_ms` is when the camera
     saw it, as well as the server can tell: `captured_ms` (the participant's clock) plus `clock_offset_ms`
-    where that was estimated, else `received_ms`. `box` is x, y, width, height in pixels of a picture of
+    where that was estimated, else `received_ms`. `box` is x, y, width, height in pixels of a frame of
     `width` x `height`; `pose` is pitch, roll, yaw in degrees. `raw`, `smooth` and `relative` are seven
     probabilities in the order of `LABELS`; `relative` is None without a baseline.
     """
@@ -95,10 +95,10 @@ class SampleRecord:
 
 @dataclass(frozen=True, slots=True)
 class SavedRoom:
-    """Everything that the server must know of a room to go on with it after a restart.
+    """Everything that the server must know about a room to continue it after a restart.
 
     `markers` has the last ones, in the order in which they were set. `next_frames` has the next number of a
-    frame for each participant who has some in the recording that goes on.
+    frame for each participant who has some in the running recording.
     """
 
     room: RoomRecord
@@ -120,7 +120,7 @@ class HostRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A host's key for programs; its secret is kept as a hash only."""
+    """A host's API key; its secret is kept as a hash only."""
 
     id: int
     host_id: int

@@ -1,8 +1,8 @@
-"""Takes samples off the frame's way and keeps them in batches.
+"""Buffers samples, so that frames never wait for the store, and writes them in batches.
 
-`put` only appends to a buffer; a thread of its own hands the buffer to the store twice a second. Where
-the store fails, samples wait in the buffer, the status says why, and writing goes on by itself as soon as it
-can. The buffer is bounded: what does not fit is lost, and counted.
+`put` only appends to a buffer; a thread of its own hands the buffer to the store twice a second. If the store
+fails, samples wait in the buffer, the status says why, and writing resumes by itself as soon as it can. The
+buffer is bounded: what does not fit is lost, and counted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from webapp.errors import StoreError
 from webapp.store.client import Store
 from webapp.store.records import SampleRecord
-from webapp.store.repositories import Archive
+from webapp.store.repositories.recordings import RecordingRepository
 
 FLUSH_INTERVAL_S = 0.5
 """A killed server loses what came since the last flush; each costs the machine some milliseconds."""
@@ -31,7 +31,7 @@ CAPACITY = 50_000
 BATCH = 2_000
 
 FORGOTTEN_S = 600.0
-"""For so long after a deletion samples may still come: a frame may be under way, a batch be put back."""
+"""For so long after a deletion samples may still arrive: of a frame under way, or in a batch that failed."""
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class SampleWriter:
         with self._writing:
             while batch := self._next_batch():
                 try:
-                    kept = self._store.call(Archive.add_samples, [item.sample for item in batch])
+                    kept = self._store.call(RecordingRepository.add_samples, [item.sample for item in batch])
                 except StoreError as error:
                     self._put_back(error)
                     return False
@@ -182,7 +182,7 @@ class SampleWriter:
         if problem and not self._problem:
             logger.error("recording pauses, samples wait: %s", problem)
         if self._problem and not problem:
-            logger.warning("recording goes on, samples are stored again")
+            logger.warning("recording resumes, samples are stored again")
         self._problem = problem
 
     def _run(self) -> None:

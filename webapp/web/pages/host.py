@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from webapp.accounts.hosts import MIN_PASSWORD_LENGTH
 from webapp.accounts.identity import HostUser
 from webapp.errors import BadRequestError, RoomError, StoreError
-from webapp.rooms.room import VIDEO_NOTICE
 from webapp.rooms.service import can_write_parquet
+from webapp.rooms.settings import VIDEO_NOTICE
 from webapp.store.records import HostRecord
 from webapp.web.authentication import current_host, session_only, sign_in_page
 from webapp.web.context import services
@@ -197,7 +197,7 @@ def _rooms_page(form: RoomForm, error: BadRequestError | None = None) -> str:
     newest_first = sorted(rooms.rooms().values(), key=lambda room: -room.record.created_ms)
     return render_template(
         "dashboard/rooms.html",
-        rooms=[RoomListItem.of(room, rooms.status(room)["stored"]) for room in newest_first],
+        rooms=[RoomListItem.of(room, rooms.recordings.status(room)["stored"]) for room in newest_first],
         retention_days=services().settings.retention_days,
         video_notice=VIDEO_NOTICE,
         error=_text(error),

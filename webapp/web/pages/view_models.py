@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webapp.rooms.room import Room, RoomSettings
+from webapp.rooms.room import Room
+from webapp.rooms.settings import RoomSettings
 from webapp.store.records import HostRecord, KeyRecord
 
 

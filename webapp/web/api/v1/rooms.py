@@ -11,7 +11,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from webapp.errors import BadRequestError, ExportsBusyError, RoomError, StoreError
-from webapp.rooms.room import Participant, Room
+from webapp.rooms.participant import Participant
+from webapp.rooms.room import Room
 from webapp.rooms.service import can_write_parquet
 from webapp.version import VERSION
 from webapp.web.api.v1.times import iso_time, parse_time
@@ -92,12 +93,12 @@ def record(code: str) -> ApiResponse:
     rooms = services().rooms
     room, state = rooms.room(code), _body().get("state")
     if state == "started":
-        rooms.start_recording(room)
+        rooms.recordings.start(room)
     elif state == "stopped":
-        rooms.stop_recording(room)
+        rooms.recordings.stop(room)
     else:
         raise BadRequestError(f"state is {state!r}, but must be started or stopped.")
-    return {"recording": rooms.status(room)}, 200
+    return {"recording": rooms.recordings.status(room)}, 200
 
 
 @blueprint.post("/rooms/<code>/markers")
@@ -107,7 +108,7 @@ def add_marker(code: str) -> ApiResponse:
     rooms = services().rooms
     room, body = rooms.room(code), _body()
     source = "board" if body.get("source") == "board" else "api"
-    marker = rooms.add_marker(room, body.get("label"), parse_time(body.get("time")), source)
+    marker = rooms.recordings.add_marker(room, body.get("label"), parse_time(body.get("time")), source)
     return {"label": marker.label, "time": iso_time(marker.at_ms)}, 201
 
 
@@ -167,7 +168,7 @@ def _export_format() -> str:
 
 def _described(room: Room) -> dict[str, Any]:
     """A room as programs see it."""
-    status = services().rooms.status(room)
+    status = services().rooms.recordings.status(room)
     return {
         "code": room.code,
         "name": room.record.name,

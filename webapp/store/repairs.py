@@ -1,9 +1,9 @@
 """Keeps memory and database the same after calls of the store whose outcome is not known.
 
-A call that failed may have been carried out, or may still be: the store answered too late, or its process
-ended in between. To whoever asked it failed, so it must not have happened. Each such call leaves a repair
-behind, which takes it back, or accepts what cannot be taken back, as a deletion. The store answers in order,
-so that a repair never overtakes the call that it is for.
+A call that failed may have been carried out, or may still be: the store replied too late, or its process
+ended in between. Its caller was told that it failed, so it must not have happened. Each such call leaves a
+repair behind, which undoes it, or accepts what cannot be undone, such as a deletion. The store replies in
+order, so a repair never overtakes the call that it is for.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from webapp.errors import StoreError
-from webapp.rooms.concurrency import SingleFlight
 from webapp.store.client import Method, Store
+from webapp.store.concurrency import SingleFlight
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Repairs:
     def settle(self) -> None:
         """Run what is due; to be called before the next change, outside all turns.
 
-        A store that goes on failing thus fails the next change at once, and no repairs pile up.
+        A store that keeps failing thus fails the next change at once, and no repairs pile up.
 
         Raises:
             StoreError: the store cannot be asked; the repairs stay due.
