@@ -44,7 +44,7 @@ CALIBRATION_FACES = 500
 FLOAT_OPERATIONS = ["SOFTMAX"]
 """Kept in float32, which takes no longer: 8 bits hold no probability between 0 and 1/256.
 
-Relative probabilities (docs/baseline.md) divide by such: on a still picture one jumped from 0.03 to 0.50.
+Relative probabilities (docs/baseline.md) divide by such: on a still image one jumped from 0.03 to 0.50.
 """
 
 
