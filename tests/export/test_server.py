@@ -25,7 +25,7 @@ WAIT_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def room_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'mien.sqlite'}"
     add_recording(url, LONG, LONG_S)
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=url) as running:
@@ -61,33 +61,33 @@ def wait_for_export(server: Server) -> requests.Response:
     return answer
 
 
-def test_beside_many_stalled_downloads_people_join_and_others_are_told_to_wait(lab_server: Server) -> None:
-    room = make_room(lab_server)
-    downloads = [StalledDownload(lab_server) for _ in range(ASKED)]
-    with ParticipantClient(lab_server) as one:
+def test_beside_many_stalled_downloads_people_join_and_others_are_told_to_wait(room_server: Server) -> None:
+    room = make_room(room_server)
+    downloads = [StalledDownload(room_server) for _ in range(ASKED)]
+    with ParticipantClient(room_server) as one:
         assert "participant" in one.join(room)
     assert sorted(download.status() for download in downloads) == [200] * AT_ONCE + [503] * (ASKED - AT_ONCE)
-    refused = api(lab_server, "GET", f"/rooms/{room}/export.zip")
+    refused = api(room_server, "GET", f"/rooms/{room}/export.zip")
     assert (refused.status_code, refused.json()["problem"]["code"]) == (503, "busy")
     assert int(refused.headers["Retry-After"]) > 0
     for download in downloads:
         download.close()
-    assert wait_for_export(lab_server).status_code == 200
+    assert wait_for_export(room_server).status_code == 200
 
 
-def test_asking_for_the_headers_alone_holds_no_slot(lab_server: Server) -> None:
+def test_asking_for_the_headers_alone_holds_no_slot(room_server: Server) -> None:
     for _ in range(2 * AT_ONCE):
-        assert api(lab_server, "HEAD", f"/rooms/{LONG}/export.zip").status_code == 200
-    assert set(export(lab_server, LONG)) >= {"samples.csv", "report.html"}
+        assert api(room_server, "HEAD", f"/rooms/{LONG}/export.zip").status_code == 200
+    assert set(export(room_server, LONG)) >= {"samples.csv", "report.html"}
 
 
-def test_a_download_that_breaks_off_does_not_look_whole(lab_server: Server) -> None:
-    url = f"{lab_server.url}/api/v1/rooms/{LONG}/export.zip"
+def test_a_download_that_breaks_off_does_not_look_whole(room_server: Server) -> None:
+    url = f"{room_server.url}/api/v1/rooms/{LONG}/export.zip"
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with requests.get(url, headers=headers, stream=True, timeout=WAIT_S) as answer:
         pieces = answer.iter_content(1024)
         assert next(pieces)
-        os.kill(lab_server.store_pid(), signal.SIGKILL)
+        os.kill(room_server.store_pid(), signal.SIGKILL)
         with pytest.raises(requests.exceptions.RequestException):
             list(pieces)
-    assert wait_for_export(lab_server).status_code == 200, "the next store gives it whole"
+    assert wait_for_export(room_server).status_code == 200, "the next store gives it whole"

@@ -94,8 +94,8 @@ class ScriptedStore:
 
 
 @contextmanager
-def scripted_lab(folder: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
-    """A lab with a database of its own in a folder."""
+def scripted_rooms(folder: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
+    """A room service with a database of its own in a folder."""
     archive = Repositories(f"sqlite:///{folder / 'test.sqlite'}")
     archive.database.prepare()
     store = ScriptedStore(archive)

@@ -20,7 +20,7 @@ from tests.helpers.room_client import (
     rows,
 )
 from tests.helpers.serving import Server
-from tests.helpers.stores import Background, scripted_lab
+from tests.helpers.stores import Background, scripted_rooms
 from webapp.accounts.identity import HostUser
 from webapp.accounts.join_limits import JOINS_OF_CONNECTION
 from webapp.accounts.service import AccountService
@@ -132,7 +132,7 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
 ) -> None:
     monkeypatch.setattr("webapp.web.sockets.rooms.current_host", lambda: HostUser(None, "token"))
     monkeypatch.setattr("webapp.web.sockets.rooms.request", SimpleNamespace(args={}, remote_addr="here"))
-    with scripted_lab(tmp_path) as (made, store, _):
+    with scripted_rooms(tmp_path) as (made, store, _):
         room = made.create_room("Room", "Text", {})
         room_service = RoomService(store, SampleWriter(store), "model")
         emitter = SimpleNamespace(emit=None)

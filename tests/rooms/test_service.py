@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.helpers.faces import face
-from tests.helpers.stores import Background, ScriptedStore, scripted_lab
+from tests.helpers.stores import Background, ScriptedStore, scripted_rooms
 from webapp.errors import (
     BadRequestError,
     CannotResumeError,
@@ -60,7 +60,7 @@ class Outlets:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
-    with scripted_lab(tmp_path) as made:
+    with scripted_rooms(tmp_path) as made:
         yield made
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.faces import face
-from tests.helpers.stores import ScriptedStore, scripted_lab
+from tests.helpers.stores import ScriptedStore, scripted_rooms
 from webapp.accounts.join_limits import TokenBuckets
 from webapp.errors import MienError, StoreError
 from webapp.protocol import STAGES, Frame, Result
@@ -39,7 +39,7 @@ def switch_often() -> Iterator[None]:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[tuple[RoomService, ScriptedStore, SampleWriter]]:
-    with scripted_lab(tmp_path) as made:
+    with scripted_rooms(tmp_path) as made:
         yield made
 
 

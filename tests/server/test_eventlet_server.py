@@ -18,7 +18,7 @@ import requests
 
 from tests.helpers.attacks import LoggedServer, Target
 from tests.helpers.serving import PROJECT_ROOT, Server, free_port
-from webapp.server import tls_listener as listener
+from webapp.server import tls_listener
 from webapp.server.eventlet_server import MAX_DESCRIPTORS, connection_limit
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS")
@@ -182,7 +182,7 @@ def test_a_server_whose_listener_fails_for_good_ends_and_says_so(tmp_path: Path)
 def test_the_listener_goes_on_after_errors_of_a_connection_or_for_want_of_resources(
     errors: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "RETRY_S", 0.0)
+    monkeypatch.setattr(tls_listener, "RETRY_S", 0.0)
     connection = object()
 
     class Failing(socket.socket):
@@ -192,7 +192,7 @@ def test_the_listener_goes_on_after_errors_of_a_connection_or_for_want_of_resour
             return connection, "address"  # type: ignore[return-value]
 
     with Failing() as failing:
-        assert listener.Listener(failing).accept() == (connection, "address")
+        assert tls_listener.Listener(failing).accept() == (connection, "address")
 
 
 def test_a_second_server_on_the_same_port_is_refused_with_what_to_do(narrow_server: LoggedServer) -> None:

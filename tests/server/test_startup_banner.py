@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from webapp.config import Settings
-from webapp.server import startup_banner as announce
+from webapp.server import startup_banner
 from webapp.server.startup_banner import host_lines, page_urls, serving_lines
 
 FINGERPRINT = ":".join(f"{number:02X}" for number in range(32))
@@ -17,8 +17,8 @@ LAB = Settings(host="0.0.0.0", port=8443, https=True)
 @pytest.fixture(autouse=True)
 def in_a_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = [ipaddress.ip_address("192.0.2.7"), ipaddress.ip_address("2001:db8::7")]
-    monkeypatch.setattr(announce, "network_addresses", lambda: addresses)
-    monkeypatch.setattr(announce, "host_names", lambda: ["lab-pc", "localhost"])
+    monkeypatch.setattr(startup_banner, "network_addresses", lambda: addresses)
+    monkeypatch.setattr(startup_banner, "host_names", lambda: ["lab-pc", "localhost"])
 
 
 def test_on_this_machine_alone_it_says_localhost_and_shows_no_code() -> None:

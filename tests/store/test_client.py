@@ -17,7 +17,7 @@ from tests.helpers.waiting import wait_until
 from webapp.errors import StoreError
 from webapp.export.store_process import Repositories
 from webapp.ipc import framing
-from webapp.store import client as process
+from webapp.store import client as client_module
 from webapp.store import requests
 from webapp.store.client import StoreClient
 from webapp.store.exports import Exports
@@ -58,7 +58,7 @@ def store(url: str) -> Iterator[StoreClient]:
 
 def test_a_frozen_store_is_killed_and_replaced(store: StoreClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "CALL_TIMEOUT_S", 1.0)
-    monkeypatch.setattr(process, "COMMIT_GRACE_S", 0.5)
+    monkeypatch.setattr(client_module, "COMMIT_GRACE_S", 0.5)
     frozen = store.pid
     assert frozen is not None
     os.kill(frozen, signal.SIGSTOP)
@@ -81,7 +81,7 @@ def test_a_store_that_dies_is_replaced(store: StoreClient) -> None:
 def test_the_store_gets_what_its_database_needs_and_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIEN_HOST_TOKEN", "secret")
     monkeypatch.setenv("PGSSLMODE", "require")
-    spec = process._spec("postgresql://u:secret@h/d", "webapp.export.store_process")
+    spec = client_module._spec("postgresql://u:secret@h/d", "webapp.export.store_process")
     assert spec.environment["PGSSLMODE"] == "require"
     assert not any(name.startswith("MIEN_") for name in spec.environment)
     assert "secret" not in " ".join(spec.command)

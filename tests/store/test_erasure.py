@@ -23,7 +23,7 @@ WAIT_S = 20.0
 
 
 @pytest.fixture(scope="module")
-def lab_server() -> Iterator[Server]:
+def room_server() -> Iterator[Server]:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
 
@@ -53,33 +53,33 @@ def new_alias() -> str:
 
 
 def test_a_deleted_participant_is_in_no_file_right_afterwards(
-    lab_server: Server, astronaut_jpeg: bytes
+    room_server: Server, astronaut_jpeg: bytes
 ) -> None:
-    room, alias = make_room(lab_server), new_alias()
-    participant = record_as(lab_server, room, alias, astronaut_jpeg)
-    before = stored_bytes(folder_of(lab_server))
+    room, alias = make_room(room_server), new_alias()
+    participant = record_as(room_server, room, alias, astronaut_jpeg)
+    before = stored_bytes(folder_of(room_server))
     assert alias.encode() in before and participant.encode() in before
-    assert api(lab_server, "DELETE", f"/rooms/{room}/participants/{participant}").status_code == 200
-    after = stored_bytes(folder_of(lab_server))
+    assert api(room_server, "DELETE", f"/rooms/{room}/participants/{participant}").status_code == 200
+    after = stored_bytes(folder_of(room_server))
     assert (alias.encode() in after, participant.encode() in after) == (False, False)
 
 
-def test_who_leaves_and_erases_is_in_no_file_right_afterwards(lab_server: Server) -> None:
-    room, alias = make_room(lab_server), new_alias()
-    with ParticipantClient(lab_server) as one:
+def test_who_leaves_and_erases_is_in_no_file_right_afterwards(room_server: Server) -> None:
+    room, alias = make_room(room_server), new_alias()
+    with ParticipantClient(room_server) as one:
         one.join(room, alias=alias)
-        assert alias.encode() in stored_bytes(folder_of(lab_server))
+        assert alias.encode() in stored_bytes(folder_of(room_server))
         assert one.ask("withdraw", {}) == {"erased": True}
-    assert alias.encode() not in stored_bytes(folder_of(lab_server))
+    assert alias.encode() not in stored_bytes(folder_of(room_server))
 
 
-def test_a_deleted_room_is_in_no_file_right_afterwards(lab_server: Server, astronaut_jpeg: bytes) -> None:
-    room, alias, label = make_room(lab_server), new_alias(), f"Marker {secrets.token_hex(6)}"
-    participant = record_as(lab_server, room, alias, astronaut_jpeg)
-    api(lab_server, "POST", f"/rooms/{room}/markers", {"label": label})
-    assert label.encode() in stored_bytes(folder_of(lab_server))
-    assert api(lab_server, "DELETE", f"/rooms/{room}").status_code == 200
-    after = stored_bytes(folder_of(lab_server))
+def test_a_deleted_room_is_in_no_file_right_afterwards(room_server: Server, astronaut_jpeg: bytes) -> None:
+    room, alias, label = make_room(room_server), new_alias(), f"Marker {secrets.token_hex(6)}"
+    participant = record_as(room_server, room, alias, astronaut_jpeg)
+    api(room_server, "POST", f"/rooms/{room}/markers", {"label": label})
+    assert label.encode() in stored_bytes(folder_of(room_server))
+    assert api(room_server, "DELETE", f"/rooms/{room}").status_code == 200
+    after = stored_bytes(folder_of(room_server))
     for text in (room, alias, label, participant):
         assert text.encode() not in after
 

@@ -11,7 +11,7 @@ from flask import Flask
 
 from webapp.app import create_app
 from webapp.config import Settings
-from webapp.server import startup_banner as announce
+from webapp.server import startup_banner
 from webapp.web.urls import join_url, qr_code
 
 TOKEN = "a-long-token-for-tests"
@@ -19,7 +19,7 @@ TOKEN = "a-long-token-for-tests"
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(announce, "network_addresses", lambda: [ipaddress.ip_address("192.0.2.7")])
+    monkeypatch.setattr(startup_banner, "network_addresses", lambda: [ipaddress.ip_address("192.0.2.7")])
     return Settings(data_dir=tmp_path, host_token=TOKEN, known_hosts=("mien.example.org",))
 
 
