@@ -151,7 +151,7 @@ def test_a_server_that_ran_out_of_descriptors_serves_again_when_there_are_some(
     assert status(narrow_server) == 200
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     said = narrow_server.log.read_text()[logged:]
-    assert "no connection can be accepted for now" in said
+    assert "no connection can be accepted at the moment" in said
     assert len(said) < 5000
 
 
