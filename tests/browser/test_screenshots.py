@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +12,16 @@ import pytest
 from PIL import Image
 
 from tests.browser import screenshots
+from tests.helpers.serving import PROJECT_ROOT
 from tests.vision.images import ImageArray, astronaut
 
 
-def test_every_screenshot_has_the_size_of_the_window(
-    chromium_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(screenshots, "TIMELINE_S", 0.0)
-    assert screenshots.main(tmp_path) == 0
+@pytest.mark.usefixtures("chromium_path")
+def test_every_screenshot_has_the_size_of_the_window(tmp_path: Path) -> None:
+    """In a process of its own, as Playwright runs once in a process and the browser tests have it."""
+    code = "import sys; from pathlib import Path; from tests.browser import screenshots as shots; "
+    code += "shots.TIMELINE_S = 0; sys.exit(shots.main(Path(sys.argv[1])))"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT_ROOT, check=True)
     taken = {path.stem: size_of(path) for path in tmp_path.iterdir()}
     assert taken == dict.fromkeys(screenshots.SHOTS, (1280, 800))
 
