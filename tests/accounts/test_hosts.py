@@ -200,3 +200,14 @@ def test_a_password_is_hashed_whether_or_not_there_is_such_a_host(
 
 def test_nobody_gets_in_by_an_empty_password(store: LocalStore) -> None:
     assert store.archive.accounts.check_password("nobody", "") is None
+
+
+def test_a_token_that_is_set_works_while_the_store_does_not(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("The database does not answer.")
+
+    monkeypatch.setattr(store, "call", fail)
+    user = AccountService(store, TOKEN).by_bearer(TOKEN, ADDRESS)
+    assert user is not None and user.proof == "token"

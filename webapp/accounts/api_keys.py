@@ -49,8 +49,10 @@ class ApiKeys:
 
     def user(self, secret: str) -> HostUser | None:
         """The host whose key has this secret."""
+        if not secret.startswith(KEY_PREFIX):
+            return None
         accounts = self._directory.accounts()
-        key = accounts.keys.get(hash_secret(secret)) if secret.startswith(KEY_PREFIX) else None
+        key = accounts.keys.get(hash_secret(secret))
         record = accounts.hosts.get(key.host_id) if key else None
         return HostUser(record, "key", key) if record else None
 
