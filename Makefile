@@ -11,12 +11,16 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run serve test lint format bench bench-growth bench-peer bench-recording bench-export bench-attacks teachers bank train evaluate clean
+.PHONY: help setup run serve check test coverage lint format screenshots \
+  bench bench-growth bench-peer bench-recording bench-export bench-attacks teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 	@echo; echo "Settings, such as MIEN_PORT=5001 make run (docs/settings.md explains each):"
 	@awk -F '|' '/^\| `MIEN_/{gsub(/[ `]/, "", $$2); gsub(/`/, "", $$4); printf "  %-24s%s\n", $$2, $$4}' docs/settings.md
+
+setup: .venv/dev.stamp static/vendor/page.stamp node_modules/dev.stamp ## Install everything that developing needs; start nothing
+	@$(PYTHON) -m tests.browser.chromium
 
 run: .venv/run.stamp static/vendor/page.stamp ## Start the app for this machine: http://localhost:5000
 	@$(PYTHON) wsgi.py
@@ -27,11 +31,23 @@ serve: export MIEN_PORT ?= 8443
 serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network: https on port 8443
 	@$(PYTHON) wsgi.py
 
-test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, those in a real browser too
+# Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
+check: lint ## Run lint and the quick tests, in under 90 seconds
+	@$(PYTHON) -m pytest --quiet -m "not (browser or postgres or server or slow)"
+
+test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m pytest
 
-lint: .venv/dev.stamp node_modules/dev.stamp ## Check style, types and the rules of who may import whom
+# Reports even if tests fail; the target then fails too.
+coverage: .venv/dev.stamp static/vendor/page.stamp ## Run all tests and measure their coverage; HTML in build/coverage
+	@$(PYTHON) -m tests.browser.chromium
+	@$(PYTHON) -m coverage erase
+	@status=0; $(PYTHON) -m coverage run -m pytest || status=$$?; \
+	$(PYTHON) -m coverage combine --quiet && $(PYTHON) -m coverage html && $(PYTHON) -m coverage report && exit $$status
+
+# .pre-commit-config.yaml runs the same commands.
+lint: .venv/dev.stamp node_modules/dev.stamp ## Check style, types and the import rules
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
@@ -41,6 +57,10 @@ lint: .venv/dev.stamp node_modules/dev.stamp ## Check style, types and the rules
 format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
+
+screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, in a real browser
+	@$(PYTHON) -m tests.browser.chromium
+	@$(PYTHON) -m tests.browser.screenshots
 
 bench: .venv/dev.stamp ## Measure stages, server load and memory against the goals; JSON and plots in build/bench
 	@$(PYTHON) -W ignore -m tests.bench

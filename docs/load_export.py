@@ -1,8 +1,8 @@
 """Load the export of a room, CSV or Parquet: `python docs/load_export.py mien-CODE.zip`.
 
-Needs pandas, and pyarrow for Parquet; with Py-Feat installed, `as_fex` gives the samples as a `feat.Fex`:
-`fex.emotions`, `fex.faceboxes`, `fex.poses`, and `fex.extract_mean()` and its like for each participant.
-Tried with pandas 3.1.1 and Py-Feat 2.1.5. Mien's samples have no action units and no landmarks, so `fex.aus`
+Needs pandas, and pyarrow for Parquet. With Py-Feat installed, `as_fex` returns the samples as a `feat.Fex`:
+`fex.emotions`, `fex.faceboxes`, `fex.poses`, and `fex.extract_mean()` and similar methods by participant.
+Tested with pandas 3.1.1 and Py-Feat 2.1.5. Mien's samples have no action units and no landmarks, so `fex.aus`
 is empty.
 """
 
@@ -24,7 +24,7 @@ TEXTS = ["participant", "alias", "model", "marker"]
 
 
 def load(path: Path) -> pd.DataFrame:
-    """The samples of an export; times are UTC in milliseconds, and what is empty is missing."""
+    """The samples of an export; times are UTC in milliseconds, and empty cells are missing values."""
     with zipfile.ZipFile(path) as archive:
         if "samples.parquet" in archive.namelist():
             return pd.read_parquet(io.BytesIO(archive.read("samples.parquet")))
@@ -33,19 +33,19 @@ def load(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(file: IO[bytes]) -> pd.DataFrame:
-    """Without guesses: an alias may be "NA", and an identifier may look like a number."""
+    """Read without guessing types: an alias may be "NA", and an identifier may look like a number."""
     texts = dict.fromkeys(TEXTS, "str")
     samples = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=[""])
-    for name in TIMES:  # a participant's clock may be outside any calendar
+    for name in TIMES:  # a participant's clock may show an impossible date
         times = pd.to_datetime(samples[name], format="ISO8601", utc=True, errors="coerce")
         samples[name] = times.dt.as_unit("ms")
     return samples
 
 
 def participant_means(samples: pd.DataFrame) -> pd.DataFrame:
-    """What each participant showed on the mean, by alias; the last row is the mean of the participants.
+    """The mean of each participant, by alias; the last row is the mean of the participants.
 
-    Means are of frames, not of rows: a frame has a row for each face, and would count as often.
+    Frames are averaged, not rows: a frame has one row for each face and would count that many times.
     """
     person, values = ["participant", "alias"], [*EMOTIONS, "valence"]
     frames = samples.groupby([*person, "recording", "frame"])[values].mean()
@@ -54,7 +54,7 @@ def participant_means(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_fex(samples: pd.DataFrame) -> Any:  # noqa: ANN401 - feat.Fex, where Py-Feat is installed
-    """The samples as Py-Feat knows them, with a session for each participant."""
+    """The samples in Py-Feat's form, with one session for each participant."""
     from feat import Fex  # type: ignore[import-not-found,unused-ignore]
 
     return Fex(
@@ -71,7 +71,7 @@ def as_fex(samples: pd.DataFrame) -> Any:  # noqa: ANN401 - feat.Fex, where Py-F
 
 
 def main(path: Path) -> None:
-    """Print what each participant showed on the mean, and the frames with markers."""
+    """Print the mean of each participant, and the frames with markers."""
     samples = load(path)
     print(participant_means(samples).round(3).to_string())
     marked = samples[samples["marker"].notna()]

@@ -6,7 +6,14 @@ import cv2
 import pytest
 import skimage.data
 
-from tests.serving import Server
+from tests.helpers.markers import markers_of
+from tests.helpers.serving import Server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in sorted(markers_of(item)):
+            item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

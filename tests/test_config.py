@@ -79,9 +79,9 @@ def test_known_hosts_are_no_urls(hosts: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("MIEN_PROT", "MIEN_PROT is no setting: did you mean MIEN_PORT?"),
+        ("MIEN_PROT", "MIEN_PROT is not a setting: did you mean MIEN_PORT?"),
         ("MIEN_KNOWN_HOST", "did you mean MIEN_KNOWN_HOSTS?"),
-        ("MIEN_QQQQQQ", "docs/settings.md lists all"),
+        ("MIEN_QQQQQQ", "docs/settings.md lists them all"),
     ],
 )
 def test_a_misspelt_variable_is_told_with_the_nearest_name(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -28,6 +30,8 @@ touch node_modules/socket.io-client/dist/socket.io.esm.min.js
 touch node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
 """
 
+LOGGED = '#!/bin/sh\necho "${0##*/} $@" >> "$LOG"\n'
+
 NO_VENV = '#!/bin/sh\ncase "$*" in *venv*) exit 1 ;; esac\n'
 
 TOO_OLD = "#!/bin/sh\nexit 1\n"
@@ -51,6 +55,21 @@ class Clone:
         """Put a program on the PATH."""
         (self.bin / name).write_text(program)
         (self.bin / name).chmod(0o755)
+
+    def set_up(self) -> None:
+        """Install everything, with stand-ins for the programs that pip and npm would bring."""
+        self.made("setup")
+        (self.folder / "node_modules" / ".bin").mkdir()
+        for program in (".venv/bin/lint-imports", "node_modules/.bin/tsc"):
+            (self.folder / program).write_text(LOGGED)
+            (self.folder / program).chmod(0o755)
+
+    def run(self, command: str) -> str:
+        """Run a command in the folder; what it had Python and other programs do."""
+        self.log.write_text("")
+        environment = {"PATH": str(self.bin), "LOG": str(self.log)}
+        subprocess.run(shlex.split(command), cwd=self.folder, env=environment, check=True)
+        return self.log.read_text()
 
     def make(self, *targets: str) -> subprocess.CompletedProcess[str]:
         """Run make; `log` then holds what it had Python and npm do in this run."""
@@ -89,6 +108,38 @@ def test_a_second_time_nothing_is_set_up_again(clone: Clone) -> None:
     clone.made("test")
     assert clone.made("run") == "wsgi.py\n"
     assert clone.made("test") == "-m tests.browser.chromium\n-m pytest\n"
+
+
+def test_setup_installs_everything_and_starts_nothing(clone: Clone) -> None:
+    log = clone.made("setup")
+    assert {"--requirement requirements.txt", "--requirement requirements-dev.txt"} <= set(
+        re.findall(r"--requirement \S+", log)
+    )
+    assert "npm ci --omit=dev" in log and "npm ci --no-audit" in log
+    assert log.endswith("-m tests.browser.chromium\n")
+    assert "wsgi.py" not in log and "pytest" not in log
+
+
+def test_check_runs_lint_and_then_the_quick_tests(clone: Clone) -> None:
+    clone.set_up()
+    lint, check = clone.made("lint"), clone.made("check")
+    assert check.startswith(lint)
+    assert re.fullmatch(r"-m pytest --quiet -m not \(.+\)\n", check.removeprefix(lint))
+
+
+def test_before_a_commit_the_commands_of_make_lint_run(clone: Clone) -> None:
+    clone.set_up()
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    entries = re.findall(r"^ +entry: (.+)$", hooks, re.MULTILINE)
+    assert "".join(map(clone.run, entries)) == clone.made("lint")
+
+
+@pytest.mark.parametrize("failing", ["run -m pytest", "html", "nothing"])
+def test_coverage_is_reported_after_failed_tests_too_and_then_fails(clone: Clone, failing: str) -> None:
+    fail = f'case "$*" in *"coverage {failing}"*) exit 1 ;; esac\n'
+    clone.add("python3", PYTHON + fail)
+    made = clone.make("coverage")
+    assert ("coverage html" in clone.log.read_text(), made.returncode != 0) == (True, failing != "nothing")
 
 
 def test_a_changed_list_of_packages_is_installed(clone: Clone) -> None:

@@ -1,117 +1,151 @@
-"""Wires the server together: settings in, a Flask application out."""
+"""Builds the server's parts, wires them together, and starts and stops them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from flask import Flask, Response, render_template, request
+from flask import Flask
 from flask_socketio import SocketIO
-from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import socketio_server
-from webapp.accounts.hosts import Hosts
-from webapp.answers import HTTP_PROBLEMS, problem
-from webapp.api import create_api
-from webapp.auth import protect
-from webapp.beat import Beat
-from webapp.certificates import certified_names
-from webapp.config import PROJECT_ROOT, Settings
-from webapp.encoding import WireJson
-from webapp.engine import Engine
-from webapp.events import Events
-from webapp.folder_lock import FolderLock
-from webapp.host_pages import create_host_pages, sign_in_page
-from webapp.housekeeping import Housekeeping
-from webapp.lab import Lab
-from webapp.lsl import LslOutlets
-from webapp.messages import MAX_IMAGE_BYTES
-from webapp.process import worker_spec
-from webapp.room_events import RoomEvents
-from webapp.room_pages import create_room_pages
-from webapp.routes import create_blueprint
-from webapp.server.known_hosts import HostCheck, KnownHosts, is_api
+from webapp.accounts.join_limits import WrongCodes
+from webapp.accounts.service import AccountService
+from webapp.accounts.sessions import session_key
+from webapp.analysis.worker_pool import WorkerPool
+from webapp.analysis.worker_process import worker_spec
+from webapp.config import Settings
+from webapp.protocol import MAX_IMAGE_BYTES
+from webapp.rooms.housekeeping import Housekeeping
+from webapp.rooms.lsl import LslOutlets
+from webapp.rooms.service import RoomService
+from webapp.rooms.ticker import Ticker
+from webapp.server import socketio_server
+from webapp.server.certificates import certified_names
+from webapp.server.folder_lock import FolderLock
+from webapp.server.known_hosts import HostCheck, KnownHosts
+from webapp.store.client import StoreClient
 from webapp.store.database import check_url
-from webapp.store.process import StoreProcess
-from webapp.store.writer import Writer
+from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
+from webapp.web.api.v1 import analyze, rooms
+from webapp.web.authentication import add_sessions
+from webapp.web.context import MienFlask, Services
+from webapp.web.pages import health, host, live, participant
+from webapp.web.security import secure
+from webapp.web.sockets.connections import Connections
+from webapp.web.sockets.frames import FrameEvents
+from webapp.web.sockets.json import WireJson
+from webapp.web.sockets.rooms import RoomEvents
+from webapp.web.uploads import Uploads
+
+BLUEPRINTS = (
+    live.blueprint,
+    health.blueprint,
+    participant.blueprint,
+    host.blueprint,
+    analyze.blueprint,
+    rooms.blueprint,
+)
 
 MAX_MESSAGE_BYTES = 8 * MAX_IMAGE_BYTES
-"""Pictures over MAX_IMAGE_BYTES get an answer; a message over this is not read, and its connection ends."""
+"""Images over MAX_IMAGE_BYTES get an answer; a message over this is not read, and its connection ends."""
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; "
-        "connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
-PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/r/")
-"""What no browser and no proxy may keep."""
+class Part(Protocol):
+    """What runs beside the requests."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A server: `flask` answers requests while the `parts` run; `known_hosts` are the server's names."""
+
+    flask: MienFlask
+    known_hosts: KnownHosts
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def build(cls, settings: Settings) -> Application:
+        """An application with nothing started yet.
+
+        Raises:
+            SettingsError, CertificateError: a setting names what cannot be used.
+        """
+        check_url(settings.database_url)
+        socketio = _create_socketio(settings)
+        pool = WorkerPool(worker_spec(settings), settings.workers)
+        store = StoreClient(settings.database_url, "webapp.export.store_process")
+        writer = SampleWriter(store)
+        connections = Connections(socketio)
+        room_service = RoomService(
+            store,
+            writer,
+            model_version(settings.model_path),
+            tell=connections.tell,
+            is_connected=connections.__contains__,
+            outlets=[LslOutlets()] if settings.lsl else [],
+        )
+        ticker = Ticker(room_service, socketio)
+        accounts = AccountService(store, settings.host_token)
+        services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes())
+        known_hosts = KnownHosts(settings, certified_names(settings))
+        flask = _create_flask(services, socketio, known_hosts)
+        room_events = RoomEvents(connections, room_service, ticker.subscriptions, accounts)
+        room_events.register(socketio)
+        FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
+        housekeeping = Housekeeping(room_service, settings.retention_days)
+        return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, ticker, housekeeping))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Start the parts in order; at the end of the block stop those that started, in reverse."""
+        with ExitStack() as started:
+            for part in self.parts:
+                part.start()
+                started.callback(part.stop)
+            yield
+
+    def made_token(self) -> str | None:
+        """The token for the first account that this start made, while nobody has one.
+
+        Raises:
+            StoreError: the store cannot tell.
+        """
+        return self.flask.services.accounts.first_access.made_token()
 
 
 def create_app(settings: Settings) -> Flask:
-    """The application with nothing started yet.
+    """The WSGI application with nothing started, as `Application.build` makes it."""
+    return Application.build(settings).flask
 
-    `app.extensions["parts"]` has what to start, and to stop in the reverse order; `app.extensions["engine"]`
-    the workers, `app.extensions["hosts"]` the hosts, `app.extensions["known_hosts"]` the server's names.
 
-    Raises:
-        SettingsError, CertificateError: a setting names what cannot be used.
-    """
-    app = Flask(__name__, template_folder=PROJECT_ROOT / "templates", static_folder=PROJECT_ROOT / "static")
+def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHosts) -> MienFlask:
+    settings = services.settings
+    app = MienFlask(__name__, services)
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
-    engine = Engine(worker_spec(settings), settings.workers)
-    app.extensions["engine"] = engine
-    app.register_blueprint(create_blueprint(engine, settings))
-    app.after_request(_add_security_headers)
-    socketio = _create_socketio(app, settings)
-    room_events = _add_rooms(app, settings, socketio)
-    Events(engine, settings.smoothing_s, room_events).register(socketio)
+    secure(app)
+    add_sessions(app, services.accounts, session_key(settings.data_dir))
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    socketio.init_app(app)
     if settings.proxies:
         # Each proxy adds an address; the scheme is what the nearest one says.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    known_hosts = KnownHosts(settings, certified_names(settings))
     app.wsgi_app = HostCheck(app.wsgi_app, known_hosts)  # type: ignore[method-assign]
-    app.extensions["known_hosts"] = known_hosts
     return app
 
 
-def _add_rooms(app: Flask, settings: Settings, socketio: SocketIO) -> RoomEvents:
-    """The store, the lab, and the pages, API and events of rooms."""
-    check_url(settings.database_url)
-    store = StoreProcess(settings.database_url)
-    writer = Writer(store)
-    lab = Lab(store, writer, model_version(settings.model_path))
-    if settings.lsl:
-        lab.people.outlets.append(LslOutlets())
-    hosts = Hosts(store, settings.host_token)
-    beat = Beat(lab, socketio)
-    protect(app, hosts, settings.data_dir)
-    app.register_blueprint(create_api(lab, settings))
-    app.register_blueprint(create_host_pages(lab, hosts, settings))
-    app.register_blueprint(create_room_pages(lab))
-    app.login_manager.unauthorized_handler(_refuse)  # type: ignore[attr-defined]  # Flask-Login adds it
-    app.register_error_handler(CSRFError, _refuse_forgery)
-    app.register_error_handler(HTTPException, _answer_http_error)
-    housekeeping = Housekeeping(lab, settings.retention_days)
-    parts = [FolderLock(settings), app.extensions["engine"], store, writer, beat, housekeeping]
-    app.extensions.update(parts=parts, hosts=hosts, lab=lab)
-    events = RoomEvents(lab, beat.watchers, hosts)
-    events.register(socketio)
-    return events
-
-
-def _create_socketio(app: Flask, settings: Settings) -> SocketIO:
+def _create_socketio(settings: Settings) -> SocketIO:
     socketio_server.install()
     return SocketIO(
-        app,
         async_mode="eventlet",
         max_http_buffer_size=MAX_MESSAGE_BYTES,
         http_compression=False,
@@ -131,40 +165,3 @@ def _origin_check(others: tuple[str, ...]) -> Callable[[str, dict[str, Any]], bo
         return origin in others or origin == f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST')}"
 
     return is_allowed
-
-
-def _refuse() -> Any:  # noqa: ANN401 - a page or an object
-    """The answer to whoever is no host: the form to sign in, or a problem for programs."""
-    if is_api(request.path):
-        return problem("unauthorized", "Sign in as a host, or send Authorization: Bearer TOKEN."), 401
-    return sign_in_page()
-
-
-def _refuse_forgery(error: CSRFError) -> Any:  # noqa: ANN401 - a page or an object
-    message = "The page that sent this is too old, or not ours; load it again."
-    return _problem_answer("forbidden", message), 403
-
-
-def _answer_http_error(error: HTTPException) -> Any:  # noqa: ANN401 - a page or an object
-    """The answer to what no view could take, or one failed on: an object for programs, a page for people."""
-    if not is_api(request.path) or error.code not in HTTP_PROBLEMS:
-        return error
-    answer = error.get_response()
-    code, message = HTTP_PROBLEMS[error.code]
-    answer.data = json.dumps(problem(code, message))
-    answer.content_type = "application/json"
-    return answer
-
-
-def _problem_answer(code: str, message: str) -> Any:  # noqa: ANN401 - a page or an object
-    """A problem as an object for programs, as a page for people."""
-    if is_api(request.path):
-        return problem(code, message)
-    return render_template("problem.html", error=message)
-
-
-def _add_security_headers(response: Response) -> Response:
-    response.headers.update(SECURITY_HEADERS)
-    if request.path.startswith(PRIVATE_PATHS):
-        response.headers["Cache-Control"] = "no-store"
-    return response

@@ -19,10 +19,10 @@ INHERITED_NAMES = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH"}
 )
 INHERITED_PREFIXES = ("LC_", "PYTHON", "DYLD_", "COVERAGE_")
-"""What every child process needs of this one's environment: to find programs, libraries and the language."""
+"""What every child process inherits: the variables that locate programs, libraries and the language."""
 
 MIN_TOKEN_LENGTH = 20
-"""Characters of a token that nobody guesses, if they are random."""
+"""The length of a token that cannot be guessed, if its characters are random."""
 
 HOST = re.compile(r"(\*\.)?[\w.-]+|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
 """A name, `*.` and a domain, or an address."""
@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set from outside; `docs/settings.md` explains each variable.
+    """Everything that can be configured; `docs/settings.md` explains each variable.
 
-    `model` is the classifier's file, or None for the one that ships in `models/` for the chosen runtime.
+    `model` is the classifier's file, or None for the one in `models/` for the chosen runtime.
     Times are in seconds, `workers` is a number of processes.
     """
 
@@ -64,20 +64,20 @@ class Settings:
 
     @property
     def model_path(self) -> Path:
-        """The classifier's file that workers load."""
+        """The classifier file that workers load."""
         name = "expression.tflite" if self.runtime == "litert" else "expression.keras"
         return self.model or PROJECT_ROOT / "models" / name
 
     @property
     def database_url(self) -> str:
-        """Where rooms and recordings are kept."""
+        """Where rooms and recordings are stored."""
         return self.database or f"sqlite:///{(self.data_dir / 'mien.sqlite').absolute()}"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read the variables that begin with `MIEN_`; an empty value counts as not set.
+        """Read the variables that begin with `MIEN_`; an empty value counts as unset.
 
-        Variables that no version of this name has are warned of, as they may be misspelt.
+        Unknown ones are logged as warnings, as they may be misspelled.
 
         Raises:
             SettingsError: a value cannot be used; the message names the variable, the value and what is
@@ -113,11 +113,11 @@ class Settings:
 
 
 def child_environment(prefixes: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What a child process gets of the environment: no `MIEN_` variable, and nothing else that is not named.
+    """The environment of a child process: what it needs of this one's, and no `MIEN_` variable.
 
     Args:
-        prefixes: how further variables begin that this kind of child needs.
-        env: the environment to choose from, in place of this process's own.
+        prefixes: prefixes of further variables that this kind of child needs.
+        env: the environment to choose from, instead of this process's own.
     """
     taken = (*INHERITED_PREFIXES, *prefixes)
     return {
@@ -153,7 +153,7 @@ class _Reader:
     def file(self, name: str) -> Path | None:
         path = self.path(name, None)
         if path is not None and not path.is_file():
-            raise SettingsError(f"MIEN_{name} is '{path}', but must be a file that is there.")
+            raise SettingsError(f"MIEN_{name} is '{path}', but must be a file that exists.")
         return path
 
     def secret(self, name: str) -> str | None:
@@ -161,7 +161,7 @@ class _Reader:
         if value and len(value) < MIN_TOKEN_LENGTH:
             raise SettingsError(
                 f"MIEN_{name} has {len(value)} characters, but must have at least {MIN_TOKEN_LENGTH}, as it "
-                "opens everything. `openssl rand -hex 16` makes one."
+                "gives full access. `openssl rand -hex 16` makes one."
             )
         return value or None
 
@@ -179,8 +179,8 @@ class _Reader:
         for name in sorted(self._env):
             if name.startswith("MIEN_") and name not in self._known:
                 near = difflib.get_close_matches(name, self._known, n=1)
-                advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists all."
-                logger.warning("%s is no setting: %s", name, advice)
+                advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all."
+                logger.warning("%s is not a setting: %s", name, advice)
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         def parse(text: str) -> str:

@@ -5,29 +5,29 @@
     ├── ModelFileError         a model file is missing, changed or of another shape
     ├── CertificateError       the TLS certificate or its key cannot be used
     ├── ListenerError          no more connections can be accepted
-    ├── StoreError             the database, or the process that keeps it, failed or is not there
-    ├── ChildGoneError         a child process ended before it answered; its callers turn this into theirs
-    ├── LinkError              a child process does not keep to the protocol of its link
+    ├── StoreError             the database, or the process that runs it, failed or is missing
+    ├── ChildGoneError         a child process ended before it replied; callers translate it
+    ├── LinkError              a child process violated the protocol of its socket
     ├── FrameError             one frame could not be answered; carries a code for the client
-    │   ├── BadFrameError      bad_frame    not a picture, truncated, empty, or a wrong `meta`
+    │   ├── BadFrameError      bad_frame    not an image, truncated, empty, or a wrong `meta`
     │   ├── TooLargeError      too_large    more bytes or pixels than the limits allow
-    │   ├── BusyError          busy         over the in-flight limit, or too old to be worth it
+    │   ├── BusyError          busy         over the limit of frames in flight, or too old
     │   ├── UnavailableError   unavailable  no worker could answer
     │   └── NotJoinedError     not_joined   sent to a room by someone who is not in it
-    └── RoomError              something asked of a room cannot be done; carries a code for the client
+    └── RoomError              a request to a room cannot be fulfilled; carries a code for the client
         ├── BadRequestError          bad_request        a field is missing or wrong
         ├── ConsentRequiredError     consent_required   nobody joins without consent
         ├── NoSuchRoomError          no_such_room       no room has this code
         ├── NoSuchParticipantError   no_such_participant
-        ├── ForbiddenError           forbidden          this proof of who asks does not do for it
+        ├── ForbiddenError           forbidden          the credentials do not permit this
         ├── RoomClosedError          room_closed        its host closed it
-        ├── RoomFullError            room_full          as many people are in it as may be
-        ├── CannotResumeError        cannot_resume      whose secret it was has been removed or deleted
-        ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins come too fast
-        └── ExportsBusyError         busy               as many exports as may be are under way
+        ├── RoomFullError            room_full          it has reached its limit of participants
+        ├── CannotResumeError        cannot_resume      the participant with this secret was removed or
+        deleted ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins arrive too fast └──
+        ExportsBusyError         busy               the limit of concurrent exports is reached
 
-The message of a `FrameError` or a `RoomError` goes to the browser: it says what was got, what was expected
-and what to do, and never names a path, a class or a line of this program.
+The message of a `FrameError` or a `RoomError` is sent to the browser: it says what was received, what was
+expected and what to do, and never names a path, a class or a line of this program.
 """
 
 from __future__ import annotations
@@ -62,19 +62,19 @@ class FrameError(MienError):
 
 
 class BadFrameError(FrameError):
-    """The bytes are not a whole picture, or the frame's description is wrong."""
+    """The bytes are not a complete image, or the frame's `meta` is wrong."""
 
     code = "bad_frame"
 
 
 class TooLargeError(FrameError):
-    """The picture has more bytes or pixels than the limits allow."""
+    """The image has more bytes or pixels than the limits allow."""
 
     code = "too_large"
 
 
 class BusyError(FrameError):
-    """The frame was given up for a newer one, or waited too long."""
+    """The frame was dropped for a newer one, or waited too long."""
 
     code = "busy"
 
@@ -96,15 +96,15 @@ class StoreError(MienError):
 
 
 class ChildGoneError(MienError):
-    """A child process ended before it answered, or is not there."""
+    """A child process ended before it replied, or is not running."""
 
 
 class LinkError(MienError):
-    """What a child process sent is not what the two ends agreed on."""
+    """What a child process sent violates the protocol between the two ends."""
 
 
 class RoomError(MienError):
-    """Something asked of a room cannot be done; `code` is the problem code of the wire contract."""
+    """A request to a room cannot be fulfilled; `code` is the problem code of the wire contract."""
 
     code: ClassVar[str] = "bad_request"
 
@@ -132,7 +132,7 @@ class NoSuchParticipantError(RoomError):
 
 
 class ForbiddenError(RoomError):
-    """The asker is known, but may not do this with what they showed."""
+    """The credentials are valid, but do not permit this."""
 
     code = "forbidden"
 
@@ -144,13 +144,13 @@ class RoomClosedError(RoomError):
 
 
 class RoomFullError(RoomError):
-    """As many people are in the room as its settings allow."""
+    """The room has as many participants as its settings allow."""
 
     code = "room_full"
 
 
 class CannotResumeError(RoomError):
-    """The secret brings nobody back: its participant was removed or deleted."""
+    """Nobody can resume with this secret: its participant was removed or deleted."""
 
     code = "cannot_resume"
 
@@ -162,6 +162,6 @@ class TooManyAttemptsError(RoomError):
 
 
 class ExportsBusyError(RoomError):
-    """As many exports as may be are under way."""
+    """The limit of concurrent exports is reached."""
 
     code = "busy"

@@ -1,4 +1,4 @@
-"""Which program and which model this is, for those who read its data later."""
+"""The versions of the program and of the model, as recorded with its data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 VERSION = "0.1.0"
-"""That of pyproject.toml; a test holds the two together."""
+"""The same as in pyproject.toml; a test compares the two."""
 
 
 def model_version(model: Path) -> str:

@@ -17,7 +17,7 @@ from scipy.special import log_softmax, softmax
 from models.train.data import UNKNOWN
 from models.train.operating_point import best_shift
 from models.train.scores import score
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 CALIBRATED_ON = "validation"
 """The split that `export` fits the calibration on."""

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 FACE_SIDE = 48
 TILES_PER_ROW = 64

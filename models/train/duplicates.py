@@ -11,8 +11,8 @@ LIKELY = 0.93
 """Thumbnails that correlate at least so much are compared in full."""
 
 SAME = 0.98
-"""Pictures that correlate at least so much show the same photograph. Of FER2013's 3,579 validation images
-300 have such a copy among the training images; with 0.99 they are 294, with 0.95, which takes pictures of the
+"""Images that correlate at least so much show the same photograph. Of FER2013's 3,579 validation images
+300 have such a copy among the training images; with 0.99 they are 294, with 0.95, which takes images of the
 same scene too, 376."""
 
 BLOCK = 512

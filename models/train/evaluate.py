@@ -1,7 +1,7 @@
 """Measures a model: `python -m models.train.evaluate --sheets DIR --split validation --json FILE`.
 
 The model is the file as served, run by the server's own classifier: one network, one crop, no averaging over
-variations. It is measured in two ways: on the given pictures, aligned where the face mesh finds a face and
+variations. It is measured in two ways: on the given images, aligned where the face mesh finds a face and
 left as they are elsewhere (which compares with published figures), and end to end, through a camera's frame
 and all that the server does with it, where a face that is not found is an error; and so under the corruptions
 of webcams. `--report` gets one HTML page with the plots in it, the plots as PNG, and the figures as JSON.

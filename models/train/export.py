@@ -29,7 +29,7 @@ from models.train.network import build_served, build_trained
 from models.train.recipe import LAST
 from models.train.runs import BEST_WEIGHTS, read_settings
 from models.train.scores import score
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 
 MODELS = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ CALIBRATION_FACES = 500
 FLOAT_OPERATIONS = ["SOFTMAX"]
 """Kept in float32, which takes no longer: 8 bits hold no probability between 0 and 1/256.
 
-Relative probabilities (docs/baseline.md) divide by such: on a still picture one jumped from 0.03 to 0.50.
+Relative probabilities (docs/baseline.md) divide by such: on a still image one jumped from 0.03 to 0.50.
 """
 
 
@@ -170,13 +170,13 @@ def floating(model: keras.Model, images: NDArray[np.uint8]) -> bytes:  # noqa: A
 
 
 def sign_card(folder: Path) -> None:
-    """Put each file's SHA-256 into its line of the model card, `| name | sha256 |`."""
+    """Put each file's SHA-256, teachers' too, into its line of the model card, `| name | sha256 |`."""
     card = folder / "README.md"
     if not card.is_file():
         return
     text = card.read_text()
-    for name in MODEL_FILES:
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    for path in (*(folder / name for name in MODEL_FILES), *sorted(folder.glob("teachers/*.npz"))):
+        name, digest = path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
         text = re.sub(rf"(\| `{re.escape(name)}` \| `)[0-9a-f]*(`)", rf"\g<1>{digest}\g<2>", text)
     card.write_text(text)
 

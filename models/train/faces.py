@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models.train.data import FaceSet, read_split, read_unlabelled
-from webapp.messages import Region
+from webapp.protocol import Region
 from webapp.vision.align import align
 from webapp.vision.landmarks import FaceLandmarker
 from webapp.vision.regions import region_from_landmarks
@@ -43,10 +43,15 @@ def read_aligned(data: Path, split: str) -> FaceSet:
     return FaceSet(crops, faces.labels, faces.votes)
 
 
-def read_training_faces(data: Path, unlabelled: Path | None) -> FaceSet:
-    """The faces of `train`, aligned, and after them those of a folder of unlabelled ones, if one is given."""
-    train = read_aligned(data, "train")
-    return train if unlabelled is None else train.joined(read_unlabelled(unlabelled))
+def read_training_faces(data: Path, unlabelled: Path | None, final: bool = False) -> FaceSet:
+    """The aligned faces of `train`, then those of a folder of unlabelled ones, if one is given.
+
+    A `final` training, whose schedule an earlier one has fixed, learns from the faces of `validation` too.
+    """
+    faces = read_aligned(data, "train")
+    if unlabelled is not None:
+        faces = faces.joined(read_unlabelled(unlabelled))
+    return faces.joined(read_aligned(data, "validation")) if final else faces
 
 
 def aligned_faces(

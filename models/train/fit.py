@@ -15,6 +15,8 @@ from pathlib import Path
 
 import cv2
 import keras
+import numpy as np
+from numpy.typing import NDArray
 from tqdm.keras import TqdmCallback
 
 from models.train.bank import Bank, read_bank
@@ -25,15 +27,18 @@ from models.train.initialization import initialize_from
 from models.train.network import build_trained
 from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, SCORE, RunError, best_score, start_run
 from models.train.settings import Settings, add_settings, chosen_settings
-from models.train.targets import targets
+from models.train.targets import Targets, targets
 
 
-def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path, bank: Bank | None = None) -> Path:
+def fit(
+    train: FaceSet, validation: FaceSet | None, settings: Settings, run: Path, bank: Bank | None = None
+) -> Path:
     """Train on aligned faces, from the start or from where a stop left the run.
 
     Args:
         train: the faces to learn from.
-        validation: the faces that tell the best epoch.
+        validation: the faces that tell the best epoch; None in a final training on these too, whose last
+            epoch is kept.
         settings: of the run.
         run: its folder.
         bank: the teachers' answers for `train`; needed where `settings.distillation` is not 0.
@@ -57,17 +62,21 @@ def fit(train: FaceSet, validation: FaceSet, settings: Settings, run: Path, bank
         initialize_from(model, [Path(folder) for folder in settings.initialization])
     batches = Batches(train, settings, bank if settings.distillation else None)
     _compile(model, settings, len(batches))
-    known = validation.take(validation.labels != UNKNOWN)
     model.fit(
         batches,
         epochs=settings.epochs,
-        validation_data=(as_input(known.images), targets(known, 0.0)),
+        validation_data=None if validation is None else _validation_data(validation),
         validation_batch_size=512,
-        callbacks=_callbacks(run, batches),
+        callbacks=_callbacks(run, batches, choose_best=validation is not None),
         shuffle=False,  # the batches are shuffled already, and alike after a stop
         verbose=0,
     )
     return run / BEST_WEIGHTS
+
+
+def _validation_data(faces: FaceSet) -> tuple[NDArray[np.float32], Targets]:
+    known = faces.take(faces.labels != UNKNOWN)
+    return as_input(known.images), targets(known, 0.0)
 
 
 def _compile(model: keras.Model, settings: Settings, steps: int) -> None:
@@ -99,7 +108,7 @@ def _schedule(settings: Settings, steps: int) -> keras.optimizers.schedules.Lear
     )
 
 
-def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
+def _callbacks(run: Path, batches: Batches, choose_best: bool) -> list[keras.callbacks.Callback]:
     """In this order: what goes on after a stop is the weights as trained, what is kept their average."""
     can_log = all(map(find_spec, ("tensorflow", "tensorboard")))
     logs = [keras.callbacks.TensorBoard(run / "logs", write_graph=False)] if can_log else []
@@ -111,7 +120,7 @@ def _callbacks(run: Path, batches: Batches) -> list[keras.callbacks.Callback]:
             run / BEST_WEIGHTS,
             monitor=SCORE,
             mode="max",
-            save_best_only=True,
+            save_best_only=choose_best,
             save_weights_only=True,
             initial_value_threshold=best_score(run),
         ),

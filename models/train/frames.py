@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from webapp.config import Settings
-from webapp.messages import Job
+from webapp.protocol import Job
 from webapp.vision.align import CROP_SIZE
 from webapp.vision.pipeline import FoundFace, Pipeline
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.train.intervals import RESAMPLES, SEED, interval
 from models.train.scores import Score, score
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 MEASURES = ("accuracy", "balanced_accuracy", "found")
 

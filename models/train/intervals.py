@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.train.data import UNKNOWN
 from models.train.scores import score
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 RESAMPLES = 1000
 PERCENTILES = (2.5, 97.5)

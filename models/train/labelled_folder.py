@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from models.train.data import DataError
 from models.train.frames import SURROUND, find_faces, framed
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.align import CROP_SIZE
 from webapp.vision.pipeline import FoundFace
 

@@ -14,7 +14,7 @@ from keras import layers
 from models.train.data import FACE_SIDE, VOTED_EXPRESSIONS
 from models.train.normalisation import BatchNormalization
 from models.train.settings import Settings
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 Normalise = Callable[..., keras.layers.Layer]
 
@@ -76,7 +76,7 @@ def _block(
 
 
 def _excited(values: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Channels weighted by what the whole picture shows."""
+    """Channels weighted by what the whole image shows."""
     width = values.shape[-1]
     weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(values)
     weights = layers.Conv2D(width // SQUEEZE, 1, activation="relu", name=f"{name}_narrow")(weights)

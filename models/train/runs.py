@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RUN = Path("build/runs/expression")
 BEST_WEIGHTS = "best.weights.h5"
-SCORE = "val_label_accuracy"
+SCORE, NO_SCORE = "val_label_accuracy", "NA"
 
 
 class RunError(RuntimeError):
@@ -24,12 +24,13 @@ class RunError(RuntimeError):
 
 
 def best_score(run: Path) -> float | None:
-    """The best validation accuracy so far, 0 to 1, or None before the first epoch."""
+    """The best validation accuracy so far, 0 to 1; None before the first epoch and without validation."""
     history = run / "history.csv"
     if not history.is_file():
         return None
     with history.open(newline="") as file:
-        return max((float(row[SCORE]) for row in csv.DictReader(file)), default=None)
+        scores = [row.get(SCORE, NO_SCORE) for row in csv.DictReader(file)]
+    return max((float(score) for score in scores if score != NO_SCORE), default=None)
 
 
 def read_settings(run: Path) -> Settings:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.train.data import UNKNOWN, VOTED_EXPRESSIONS, VOTES
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 FER_PLUS_OF_LABEL = tuple(
     VOTED_EXPRESSIONS.index(name)

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from models.train.data import UNKNOWN, VOTED_EXPRESSIONS, FaceSet
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 Targets = dict[str, NDArray[np.float32]]
 
@@ -45,10 +45,10 @@ def targets(faces: FaceSet, smoothing: float) -> Targets:
     return {"label": label_targets(faces, smoothing), "votes": vote_targets(faces)}
 
 
-def mixed_targets(known: Targets, taught: Targets, weight: float) -> Targets:
+def mixed_targets(known: Targets, answers: Targets, weight: float) -> Targets:
     """Known targets mixed with a teacher's; the teacher's alone where nothing is known."""
     return {
-        head: np.where(rows.any(axis=1, keepdims=True), rows + weight * (taught[head] - rows), taught[head])
+        head: np.where(rows.any(axis=1, keepdims=True), rows + weight * (answers[head] - rows), answers[head])
         for head, rows in known.items()
     }
 

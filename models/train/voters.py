@@ -10,7 +10,7 @@ from scipy.special import rel_entr
 
 from models.train.data import UNKNOWN
 from models.train.scores import FER_PLUS_OF_LABEL, fer_plus_majority
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 SMALLEST_PROBABILITY = 1e-6
 """Stands for 0 in divergences: votes are counts of ten, so that a zero is no impossibility."""

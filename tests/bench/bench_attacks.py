@@ -1,8 +1,8 @@
 """What well-behaved clients get beside hostile ones: `make bench-attacks`, some 10 minutes.
 
-Two clients send five frames a second, first alone, then beside each attack of `tests.attacks`; they connect
-when the attack is under way. `python -m tests.bench.bench_attacks SECONDS ATTACK...` makes each run shorter,
-and runs the named attacks only.
+Two clients send five frames a second, first alone, then beside each attack of `tests.helpers.attacks`; they
+connect when the attack is under way. `python -m tests.bench.bench_attacks SECONDS ATTACK...` runs fewer of
+them for a shorter time.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from websocket import WebSocketException
 
-from tests.attacks import ATTACKS, LoggedServer, Target, attacking
 from tests.bench.bench_load import put_load
-from tests.bench.load_client import Plan
-from tests.bench.processes import memory_mb
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_goals, write_json
-from tests.bench.scenes import moving_faces
-from tests.test_rooms_server import TOKEN, make_room
+from tests.helpers.attacks import ATTACKS, LoggedServer, Target, attacking
+from tests.helpers.load_client import Plan
+from tests.helpers.processes import memory_mb
+from tests.helpers.room_client import TOKEN, make_room
+from tests.helpers.scenes import moving_faces
 
 SECONDS = 10.0
 CLIENTS, RATE_PER_S = 2, 5.0

@@ -16,10 +16,10 @@ import numpy as np
 
 from tests.bench.measure import Timing, timed_in_turn
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.serving import PROJECT_ROOT
+from tests.helpers.serving import PROJECT_ROOT
 from webapp.config import Runtime
 from webapp.vision.classify import load_classifier
-from webapp.vision.network import Network
+from webapp.vision.tflite_model import TFLiteModel
 
 MODELS = PROJECT_ROOT / "models"
 PEER_FOLDER = PROJECT_ROOT / ".venv-peer"
@@ -45,7 +45,7 @@ def ours(runtime: Runtime, name: str) -> Subject:
 
 
 def peers(folder: Path) -> Iterator[Subject]:
-    """fer's network on one face of 64 x 64 grey, from its folder of data files."""
+    """fer's network on one face of 64 x 64 gray, from its folder of data files."""
     import keras
     import tensorflow
 
@@ -54,8 +54,10 @@ def peers(folder: Path) -> Iterator[Subject]:
     face = np.zeros((1, *model.input_shape[1:]), np.float32)
     lite = bytes(tensorflow.lite.TFLiteConverter.from_keras_model(model).convert())
     size = whole.stat().st_size
-    yield Subject("fer's, litert quantised (its default)", Network(quantised).run, quantised.stat().st_size)
-    yield Subject("fer's, litert float", Network(lite).run, len(lite))
+    yield Subject(
+        "fer's, litert quantised (its default)", TFLiteModel(quantised).run, quantised.stat().st_size
+    )
+    yield Subject("fer's, litert float", TFLiteModel(lite).run, len(lite))
     yield Subject("fer's, keras as fer calls it", lambda: model(face), size)
     yield Subject("fer's, keras compiled", tensorflow.function(lambda: model(face, training=False)), size)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import requests
 
-from tests.bench.processes import peak_mb
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_goals, write_json
-from tests.long_recording import add_recording
-from tests.postgres import find_postgres, running_postgres
-from tests.serving import Server
-from tests.test_rooms_server import TOKEN
+from tests.helpers.long_recording import add_recording
+from tests.helpers.postgres import find_postgres, running_postgres
+from tests.helpers.processes import peak_mb
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
 
 MINUTES = 60
 SHORT, LONG = "SHORT234", "LANG2345"

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-from tests.bench.load_client import Load, Plan, simulate
-from tests.bench.processes import memory_mb
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.bench.scenes import moving_faces
-from tests.serving import Server
+from tests.helpers.load_client import Load, Plan, simulate
+from tests.helpers.processes import memory_mb
+from tests.helpers.scenes import moving_faces
+from tests.helpers.serving import Server
 
 STAGES = ("decode", "detect", "landmarks", "classify")
 
@@ -24,13 +24,13 @@ OTHERS_LIMIT_CORES = 0.1
 
 FULL_HOUSE, FULL_HOUSE_RATE_PER_S = 25, 10.0
 FULL_HOUSE_TURNS = 3
-"""The middle one counts: at nine tenths of what a machine can do, a little less of it doubles every wait."""
+"""The median counts: at nine tenths of what a machine can do, a little less of it doubles every wait."""
 
 
-def put_load(plan: Plan, pictures: Sequence[bytes]) -> Load:
+def put_load(plan: Plan, images: Sequence[bytes]) -> Load:
     """Simulate the browsers in a process of their own."""
     with get_context("spawn").Pool(1) as pool:
-        return pool.apply(simulate, (plan, pictures))
+        return pool.apply(simulate, (plan, images))
 
 
 def watched(server: Server) -> dict[str, tuple[int, ...]]:
@@ -41,14 +41,14 @@ def watched(server: Server) -> dict[str, tuple[int, ...]]:
 def row(load: Load) -> Row:
     """The load as a line of a table."""
     plan = load.plan
-    cuts = statistics.quantiles(load.round_trips_ms, n=100)
+    percentiles = statistics.quantiles(load.round_trips_ms, n=100)
     return {
         "clients": plan.clients,
         "loop": f"{plan.rate_per_s:g}/s each" if plan.rate_per_s else f"{plan.under_way} under way",
         "frames/s": frames_per_s(load),
-        "median ms": cuts[49],
-        "p95 ms": cuts[94],
-        "p99 ms": cuts[98],
+        "median ms": percentiles[49],
+        "p95 ms": percentiles[94],
+        "p99 ms": percentiles[98],
         "pipeline ms": pipeline_ms(load),
         "problems": ", ".join(f"{count} {code}" for code, count in load.problems.items()) or "none",
         "worst share": worst_share(load),
@@ -93,8 +93,8 @@ def p95_ms(load: Load) -> float:
     return statistics.quantiles(load.round_trips_ms, n=20)[-1]
 
 
-def middle(loads: Sequence[Load], value: Callable[[Load], float]) -> Load:
-    """Of an odd number of loads, the one with the middle value."""
+def center(loads: Sequence[Load], value: Callable[[Load], float]) -> Load:
+    """Of an odd number of loads, the median."""
     return sorted(loads, key=value)[len(loads) // 2]
 
 
@@ -115,7 +115,7 @@ def main() -> list[Goal]:
         closed = put_load(Plan(port, 8, 8, watched=groups), one_face)
         four = put_load(Plan(port, 8, 8, watched=groups), four_faces)
         house = Plan(port, FULL_HOUSE, 8, FULL_HOUSE_RATE_PER_S, watched=groups)
-        full = middle([put_load(house, one_face) for _ in range(FULL_HOUSE_TURNS)], p95_ms)
+        full = center([put_load(house, one_face) for _ in range(FULL_HOUSE_TURNS)], p95_ms)
         memory = [
             {"process": name, "pid": pid, "MB": memory_mb(pid)} for name in groups for pid in groups[name]
         ]

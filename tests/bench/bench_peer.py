@@ -1,6 +1,6 @@
-"""The package fer on the same pictures, on the same cores, in the same run.
+"""The package fer on the same images, on the same cores, in the same run.
 
-It reads pictures without any server and with its default detector, OpenCV's cascade (its other one, MTCNN, is
+It reads images without any server and with its default detector, OpenCV's cascade (its other one, MTCNN, is
 slower): in one process that has all cores, and in one process a core. The server stands against the better.
 
 `python -m tests.bench.bench_peer`, after `make bench-peer` has made .venv-peer.
@@ -16,10 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.bench_load import frames_per_s, put_load
-from tests.bench.load_client import Plan
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.bench.scenes import moving_faces
-from tests.serving import PROJECT_ROOT, Server
+from tests.helpers.load_client import Plan
+from tests.helpers.scenes import moving_faces
+from tests.helpers.serving import PROJECT_ROOT, Server
 
 PYTHON = PROJECT_ROOT / ".venv-peer" / "bin" / "python"
 SCRIPT = Path(__file__).parent / "peer_fer.py"
@@ -45,10 +45,10 @@ def peer_row(folder: Path, processes: int) -> Row:
     }
 
 
-def our_row(pictures: Sequence[bytes]) -> Row:
+def our_row(images: Sequence[bytes]) -> Row:
     """The server in closed loop with eight clients."""
     with Server() as server:
-        load = put_load(Plan(server.port, 8, SECONDS), pictures)
+        load = put_load(Plan(server.port, 8, SECONDS), images)
         processes = 1 + len(server.worker_pids())
     return {
         "what": "this server, 8 clients",
@@ -63,12 +63,12 @@ def main() -> list[Goal]:
     if not PYTHON.exists():
         print("\nfer is not measured: `make bench-peer` makes its environment first.")
         return []
-    pictures = moving_faces()
+    images = moving_faces()
     with TemporaryDirectory() as folder:
-        for number, picture in enumerate(pictures):
-            Path(folder, f"{number:03}.jpg").write_bytes(picture)
+        for number, image in enumerate(images):
+            Path(folder, f"{number:03}.jpg").write_bytes(image)
         peers = [peer_row(Path(folder), processes) for processes in sorted({1, os.cpu_count() or 1})]
-    ours = our_row(pictures)
+    ours = our_row(images)
     rows = [*peers, ours]
     print_rows("fer and this server, 640x480 with one face", rows)
     write_json("peer", rows)

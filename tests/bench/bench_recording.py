@@ -16,22 +16,22 @@ from contextlib import contextmanager
 
 from tests.bench.bench_load import print_loads, row
 from tests.bench.crowd import Crowd, Kept
-from tests.bench.load_client import Load
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_goals, write_json, write_plot
-from tests.bench.scenes import moving_faces
-from tests.postgres import find_postgres, running_postgres
-from tests.serving import Server
-from tests.test_rooms_server import TOKEN
+from tests.helpers.load_client import Load
+from tests.helpers.postgres import find_postgres, running_postgres
+from tests.helpers.room_client import TOKEN
+from tests.helpers.scenes import moving_faces
+from tests.helpers.serving import Server
 
 SECONDS, ROUNDS = 30.0, 10
 WITHOUT, SQLITE, POSTGRESQL = "none", "SQLite", "PostgreSQL"
-RATIO_LIMIT = 1.1
+MAX_RATIO_LENGTH = 1.1
 
 
 @contextmanager
 def crowds() -> Iterator[dict[str, Crowd]]:
     """A room for each kind of recording; none is on the server with SQLite."""
-    programs, pictures = find_postgres(), moving_faces()
+    programs, images = find_postgres(), moving_faces()
     if programs is None:
         sys.exit("PostgreSQL is needed: apt install postgresql")
     with (
@@ -40,9 +40,9 @@ def crowds() -> Iterator[dict[str, Crowd]]:
         Server(MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=postgres.url) as on_postgres,
     ):
         yield {
-            WITHOUT: Crowd(on_sqlite, pictures),
-            SQLITE: Crowd(on_sqlite, pictures),
-            POSTGRESQL: Crowd(on_postgres, pictures),
+            WITHOUT: Crowd(on_sqlite, images),
+            SQLITE: Crowd(on_sqlite, images),
+            POSTGRESQL: Crowd(on_postgres, images),
         }
 
 
@@ -59,7 +59,7 @@ def take_turns(crowds: dict[str, Crowd], seconds: float, rounds: int) -> dict[st
 
 
 def summary(name: str, loads: dict[str, list[Load]], kept: Kept | None) -> Row:
-    """All turns of a kind as a line of the table; a ratio is the middle one of those of the rounds."""
+    """All turns of a kind as a line of the table; a ratio is the median of those of the rounds."""
     own, without = loads[name], loads[WITHOUT]
     ratios = {
         name: [of([mine]) / of([other]) for mine, other in zip(own, without, strict=True)]
@@ -100,8 +100,8 @@ def _goals(line: Row) -> list[Goal]:
         return Goal(f"{line['recording']}: {what}", float(str(line[column])), limit, at_most=True)
 
     return [
-        goal("median round trip, of that without recording", "median ratio", RATIO_LIMIT),
-        goal("95th percentile, of that without recording", "p95 ratio", RATIO_LIMIT),
+        goal("median round trip, of that without recording", "median ratio", MAX_RATIO_LENGTH),
+        goal("95th percentile, of that without recording", "p95 ratio", MAX_RATIO_LENGTH),
         goal("analysed frames that were not stored", "missing", 0),
         goal("samples stored twice", "twice", 0),
     ]

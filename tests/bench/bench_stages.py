@@ -17,36 +17,36 @@ from numpy.typing import NDArray
 
 from tests.bench.measure import Timing, print_table, timed, timed_in_turn
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
-from tests.bench.scenes import WIDTH, moving_faces
+from tests.helpers.scenes import WIDTH, moving_faces
 from webapp.config import Settings
-from webapp.messages import Job
+from webapp.protocol import Job
 from webapp.vision.align import align
 from webapp.vision.classify import load_classifier
 from webapp.vision.decode import decode
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker
 from webapp.vision.model_files import FACE_DETECTOR, FACE_MESH, read_model
-from webapp.vision.network import Network
 from webapp.vision.pipeline import Pipeline
 from webapp.vision.polylines import polylines
 from webapp.vision.pose import head_pose
+from webapp.vision.tflite_model import TFLiteModel
 
 FACES = (1, 4)
 
 
-def stages(picture: NDArray[np.uint8], image: bytes, model: Path) -> dict[str, Callable[[], object]]:
-    """Each stage by its name, ready to run on this picture."""
+def stages(pixels: NDArray[np.uint8], image: bytes, model: Path) -> dict[str, Callable[[], object]]:
+    """Each stage by its name, ready to run on this image."""
     detector, landmarker = FaceDetector(), FaceLandmarker()
     classifier = load_classifier("litert", model)
-    detection = detector.detect(picture)[0]
-    points, depth, *_ = landmarker.landmarks(picture, detection)
-    crops = align(picture, points)[None]
+    detection = detector.detect(pixels)[0]
+    points, depth, *_ = landmarker.landmarks(pixels, detection)
+    crops = align(pixels, points)[None]
     return {
         "decode": lambda: decode(image),
-        "detect": lambda: detector.detect(picture),
-        "landmarks, one face": lambda: landmarker.landmarks(picture, detection),
+        "detect": lambda: detector.detect(pixels),
+        "landmarks, one face": lambda: landmarker.landmarks(pixels, detection),
         "pose and lines, one face": lambda: (head_pose(points, depth), polylines(points)),
-        "align, one face": lambda: align(picture, points),
+        "align, one face": lambda: align(pixels, points),
         "classify, one face": lambda: classifier.probabilities(crops),
     }
 
@@ -56,8 +56,11 @@ class Bare:
 
     def __init__(self, image: bytes, model: Path) -> None:
         self._data = np.frombuffer(image, np.uint8)
-        self._detector, self._mesh = Network(read_model(FACE_DETECTOR)), Network(read_model(FACE_MESH))
-        self._classifier = Network(model)
+        self._detector, self._mesh = (
+            TFLiteModel(read_model(FACE_DETECTOR)),
+            TFLiteModel(read_model(FACE_MESH)),
+        )
+        self._classifier = TFLiteModel(model)
 
     def parts(self) -> dict[str, Callable[[], object]]:
         """Each by its name, ready to run."""

@@ -10,7 +10,7 @@ import os
 from eventlet.websocket import RFC6455WebSocket
 
 from tests.bench.measure import print_table, timed
-from webapp.websocket import apply_mask
+from webapp.server.websocket import apply_mask
 
 PAYLOAD_BYTES = 40_000
 MASK = (17, 34, 51, 204)

@@ -21,7 +21,7 @@ class Timing:
 
     @property
     def median_ms(self) -> float:
-        """The middle duration."""
+        """The median duration."""
         return statistics.median(self.durations_ms)
 
     @property

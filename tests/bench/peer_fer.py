@@ -1,7 +1,7 @@
-"""How many pictures a second the package fer reads, in this one process; run by `.venv-peer`'s Python.
+"""How many images a second the package fer reads, in this one process; run by `.venv-peer`'s Python.
 
 `python peer_fer.py FOLDER SECONDS THREADS` prints {"frames": ..., "seconds": ..., "faces": ...}. It
-uses nothing of this project. Each picture is decoded from its JPEG, as a server would.
+uses nothing of this project. Each image is decoded from its JPEG, as a server would.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def main(folder: Path, seconds: float, threads: int) -> None:
     numpy = importlib.import_module("numpy")
     cv2.setNumThreads(threads)
     reader = importlib.import_module("fer.fer").FER()
-    pictures = [numpy.frombuffer(path.read_bytes(), numpy.uint8) for path in sorted(folder.glob("*.jpg"))]
+    images = [numpy.frombuffer(path.read_bytes(), numpy.uint8) for path in sorted(folder.glob("*.jpg"))]
     frames = faces = 0
     start_s = time.perf_counter()
-    for number, picture in enumerate(itertools.cycle(pictures)):
+    for number, image in enumerate(itertools.cycle(images)):
         if number == WARM_UP_FRAMES:
             frames, faces, start_s = 0, 0, time.perf_counter()
-        faces += len(reader.detect_emotions(cv2.imdecode(picture, cv2.IMREAD_COLOR)))
+        faces += len(reader.detect_emotions(cv2.imdecode(image, cv2.IMREAD_COLOR)))
         frames += 1
         if number > WARM_UP_FRAMES and time.perf_counter() - start_s >= seconds:
             break

@@ -14,7 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402 - the backend comes first
 
 from tests.bench.measure import machine
-from tests.serving import PROJECT_ROOT
+from tests.helpers.serving import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "build" / "bench"
 

@@ -30,7 +30,7 @@
     }
   }
 
-  /** Updates of so many minutes, 250 ms apart on the page's clock: faces change, people go and come, markers are set, pictures come. */
+  /** Updates of so many minutes, 250 ms apart on the page's clock: faces change, people go and come, markers are set, video comes. */
   window.feedMinutes = async (minutes) => {
     feed.blocked = true;
     const summary = structuredClone(feed.last);

@@ -14,7 +14,7 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-INSTALL_LIMIT_S = 900.0
+INSTALL_TIMEOUT_S = 900.0
 
 
 def find_chromium() -> str | None:
@@ -22,6 +22,15 @@ def find_chromium() -> str | None:
     named = os.environ.get("CHROMIUM")
     installed = next(filter(None, map(shutil.which, NAMES)), None)
     return named or installed or _playwrights_own()
+
+
+def camera_arguments(video: Path | None = None, allowed: bool = True, cameras: int = 1) -> list[str]:
+    """The arguments of a Chromium whose camera plays `video`, and which asks people unless `allowed`."""
+    arguments = [f"--use-fake-device-for-media-stream=device-count={cameras}"]
+    arguments += [f"--use-file-for-fake-video-capture={video}"] if video else []
+    arguments += ["--use-fake-ui-for-media-stream"] if allowed else []
+    arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
+    return arguments
 
 
 def is_required() -> bool:
@@ -62,7 +71,7 @@ def main() -> int:
 def _try(*command: str) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
-        subprocess.run(command, env=environment, timeout=INSTALL_LIMIT_S, check=False)
+        subprocess.run(command, env=environment, timeout=INSTALL_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         print(f"{command[0]} failed: {error}", file=sys.stderr)
 

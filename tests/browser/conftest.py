@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 from tests.browser import videos
-from tests.browser.chromium import find_chromium, is_required
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.browser)
+from tests.browser.chromium import camera_arguments, find_chromium, is_required
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +33,8 @@ def start_browser(playwright: Playwright, chromium_path: str) -> Callable[..., B
     """Start a Chromium; its camera plays `video`, and people allow it unless `allowed` is false."""
 
     def start(video: Path | None = None, allowed: bool = True, cameras: int = 1, extra: str = "") -> Browser:
-        arguments = [f"--use-fake-device-for-media-stream=device-count={cameras}", extra]
-        arguments += [f"--use-file-for-fake-video-capture={video}"] if video else []
-        arguments += ["--use-fake-ui-for-media-stream"] if allowed else []
-        arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
-        return playwright.chromium.launch(executable_path=chromium_path, args=list(filter(None, arguments)))
+        arguments = camera_arguments(video, allowed, cameras) + ([extra] if extra else [])
+        return playwright.chromium.launch(executable_path=chromium_path, args=arguments)
 
     return start
 
@@ -69,7 +57,7 @@ def launch(start_browser: Callable[..., Browser]) -> Iterator[Callable[..., Brow
 def still_browser(
     start_browser: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
-    """One browser for all tests that need no other camera: the portrait in the middle, not moving."""
+    """One browser for all tests that need no other camera: the portrait in the center, not moving."""
     video = videos.write_still(tmp_path_factory.mktemp("video") / "still.mjpeg", (64, 0, 1.0))
     browser = start_browser(video)
     yield browser

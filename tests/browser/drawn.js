@@ -1,12 +1,12 @@
 // Keeps what the page draws from now on: `window.drawn` gets one record for each drawing of the overlay.
-// The boxes are read from the canvas' pixels, the number of the camera's picture from the marks in the video.
+// The boxes are read from the canvas' pixels, the number of the camera's frame from the marks in the video.
 (marks) => {
   const video = document.getElementById("video");
   const overlay = document.getElementById("overlay");
   const small = new OffscreenCanvas(marks.count * marks.size, marks.size);
   const reader = small.getContext("2d", { willReadFrequently: true });
 
-  const pictureNumber = () => {
+  const frameNumber = () => {
     reader.drawImage(video, 0, marks.top, small.width, marks.size, 0, 0, small.width, marks.size);
     const { data } = reader.getImageData(0, marks.size / 2, small.width, 1);
     let number = 0;
@@ -16,13 +16,13 @@
     return number;
   };
 
-  // How many pixels from the middle of a line to the first one of this colour, in either direction.
-  const reach = (line, middle, colour) => {
+  // How many pixels from the center of a line to the first one of this colour, in either direction.
+  const reach = (line, center, colour) => {
     const hit = (at) => [0, 1, 2].every((c) => Math.abs(line.data[4 * at + c] - colour[c]) < 12) && line.data[4 * at + 3] > 240;
     const length = line.width * line.height;
-    let before = middle;
+    let before = center;
     while (before >= 0 && !hit(before)) before -= 1;
-    let after = middle;
+    let after = center;
     while (after < length && !hit(after)) after += 1;
     return before < 0 || after >= length ? null : [before, after];
   };
@@ -48,6 +48,6 @@
       const x = detail.mirrored ? video.videoWidth - right : left;
       return { ...face, measured: [x, top, right - left, bottom - top] };
     });
-    window.drawn.push({ picture: pictureNumber(), time_ms: detail.time_ms, faces });
+    window.drawn.push({ frame: frameNumber(), time_ms: detail.time_ms, faces });
   });
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,20 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 from tests.browser.videos import MARKS
-from tests.faces import face, probabilities
+from tests.helpers.faces import face, probabilities
+from tests.helpers.waiting import TIMEOUT_S
+from webapp.codec import encode_result, problem_to_wire
 from webapp.errors import BusyError, UnavailableError
-from webapp.messages import STAGES, Result, problem_to_wire
+from webapp.protocol import STAGES, Result
 
 FRAME_EVENT = re.compile(r'^451-(?P<ack>\d+)\["frame",(?P<meta>\{.*?\})')
 """Engine.IO message (4), Socket.IO binary event (5) with one attachment (1), acknowledgement id."""
+
+TURN_S = 10
+MAX_TURNS = 3
+
+RESTS_ON = 3
+"""Frames that a box's place and velocity rest on: with fewer recent ones it trails or overshoots a face."""
 
 Answer = dict[str, Any]
 
@@ -41,20 +51,50 @@ def drawings(page: Page, seconds: float) -> list[dict[str, Any]]:
     return drawn
 
 
-def changes_s(page: Page, element_id: str, seconds: float) -> list[tuple[float, str]]:
-    """When in this time an element's text changed, and to what."""
+def note_answers(page: Page) -> None:
+    """Have a page, not opened yet, note when each of its frames was captured and answered."""
+    page.add_init_script(path=Path(__file__).with_name("answers.js"))
+
+
+def fresh_drawings(page: Page, max_age_ms: float, count: int) -> list[dict[str, Any]]:
+    """Drawings that rest on RESTS_ON frames of at most this age: `count`, or as many as a slow machine makes.
+
+    The page notes its answers; see `note_answers`.
+    """
+    drawings(page, seconds=0)
+    fresh: list[dict[str, Any]] = []
+    for _ in range(MAX_TURNS):
+        page.wait_for_timeout(1000 * TURN_S)
+        drawn, answered = page.evaluate("[window.drawn, window.answered]")
+        fresh = [drawing for drawing in drawn if _age_ms(drawing, answered) <= max_age_ms]
+        if len(fresh) >= count:
+            break
+    return fresh
+
+
+def _age_ms(drawing: dict[str, Any], answered: list[dict[str, float]]) -> float:
+    """How old the oldest of the newest RESTS_ON frames is that were answered before a drawing."""
+    captured_ms = [one["captured_ms"] for one in answered if one["arrived_ms"] <= drawing["time_ms"]]
+    newest_ms = sorted(captured_ms)[-RESTS_ON:]
+    return drawing["time_ms"] - newest_ms[0] if len(newest_ms) == RESTS_ON else math.inf
+
+
+def changes_s(page: Page, element_id: str, seconds: float = 5, at_least: int = 0) -> list[tuple[float, str]]:
+    """When an element's text changed, and to what, in this time and on until there are enough changes."""
     changes: list[tuple[float, str]] = page.evaluate(
-        """async ([id, seconds]) => {
+        """async ([id, seconds, atLeast]) => {
             const changes = [];
             const element = document.getElementById(id);
             const note = () => changes.push([performance.now() / 1000, element.textContent]);
             const observer = new MutationObserver(note);
             observer.observe(element, { childList: true, characterData: true, subtree: true });
-            await new Promise((done) => setTimeout(done, 1000 * seconds));
+            const pause = (s) => new Promise((done) => setTimeout(done, 1000 * s));
+            await pause(seconds);
+            while (changes.length < atLeast) await pause(0.1);
             observer.disconnect();
             return changes;
         }""",
-        [element_id, seconds],
+        [element_id, seconds, at_least],
     )
     return changes
 
@@ -62,9 +102,9 @@ def changes_s(page: Page, element_id: str, seconds: float) -> list[tuple[float, 
 def answer_frames(page: Page, answer: Callable[[int], Answer]) -> list[bytes]:
     """Answer each frame of a page, not opened yet, with `answer(seq)` in place of the server.
 
-    The list that is returned fills with the pictures.
+    The list that is returned fills with the frames.
     """
-    pictures: list[bytes] = []
+    frames: list[bytes] = []
 
     def route(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
@@ -77,28 +117,36 @@ def answer_frames(page: Page, answer: Callable[[int], Answer]) -> list[bytes]:
             elif isinstance(message, str):
                 server.send(message)
             else:
-                pictures.append(message)
+                frames.append(message)
 
         socket.on_message(forward)
 
     page.route_web_socket("**/socket.io/**", route)
-    return pictures
+    return frames
 
 
-def sent_pictures(page: Page) -> list[bytes]:
-    """A list that fills with the pictures that a page, not opened yet, sends."""
-    pictures: list[bytes] = []
+def wait_for_more(page: Page, frames: Sequence[object], count: int = 1) -> None:
+    """Wait until a list that fills has so many more."""
+    wanted, end_s = len(frames) + count, time.monotonic() + TIMEOUT_S
+    while len(frames) < wanted:
+        assert time.monotonic() < end_s, f"{len(frames)} frames came, expected {wanted}"
+        page.wait_for_timeout(50)  # lets Playwright take what happened
+
+
+def sent_frames(page: Page) -> list[bytes]:
+    """A list that fills with the frames that a page, not opened yet, sends."""
+    frames: list[bytes] = []
 
     def listen(payload: str | bytes) -> None:
         if isinstance(payload, bytes):
-            pictures.append(payload)
+            frames.append(payload)
 
     page.on("websocket", lambda socket: socket.on("framesent", listen))
-    return pictures
+    return frames
 
 
 def sent_meta(page: Page) -> list[dict[str, Any]]:
-    """A list that fills with what a page, not opened yet, says of each picture that it sends."""
+    """A list that fills with what a page, not opened yet, says of each frame that it sends."""
     metas: list[dict[str, Any]] = []
 
     def listen(payload: str | bytes) -> None:
@@ -111,10 +159,10 @@ def sent_meta(page: Page) -> list[dict[str, Any]]:
 
 
 def result(expression: str, seq: int = 0, confidence: float = 0.9) -> Answer:
-    """A result with one face in the middle of a 640 x 480 picture, as the server writes it."""
+    """A result with one face in the center of a 640 x 480 frame, as the server writes it."""
     shown = probabilities(expression, confidence)
     one = replace(face(x=260, y=170, width=120), probabilities=shown, raw_probabilities=shown, id=1)
-    answer: Answer = json.loads(Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0)).to_json())
+    answer: Answer = json.loads(encode_result(Result(seq, 640, 480, (one,), dict.fromkeys(STAGES, 1.0))))
     return answer
 
 

@@ -10,9 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live
-from tests.browser.test_rooms import join, make_room, sign_in
-from tests.serving import Server
-from tests.test_rooms_server import TOKEN
+from tests.browser.room_pages import join, make_room, sign_in
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
 
 NewPage = Callable[..., Page]
 Scheme = Literal["dark", "light"]
@@ -23,7 +23,7 @@ SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "hei
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Server]:
+def room_server() -> Iterator[Server]:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
 
@@ -61,12 +61,12 @@ def test_the_page_without_a_camera(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_pages_of_rooms_for_hosts_and_participants(
-    lab: Server, still_browser: Browser, new_page: NewPage, scheme: Scheme
+    room_server: Server, still_browser: Browser, new_page: NewPage, scheme: Scheme
 ) -> None:
     host = new_page(still_browser, color_scheme=scheme, viewport=SIZES["desktop"])
-    host.goto(f"{lab.url}/host")
+    host.goto(f"{room_server.url}/host")
     check(host)
-    sign_in(host, lab)
+    sign_in(host, room_server)
     check(host)
     link = make_room(host)
     check(host)

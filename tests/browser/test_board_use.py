@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.test_rooms import join, make_room, sign_in
-from tests.crowd import Crowd
-from tests.serving import Server
-from tests.test_rooms_server import TOKEN, person
+from tests.browser.room_pages import join, make_room, sign_in
+from tests.helpers.crowd import Crowd
+from tests.helpers.room_client import TOKEN, ParticipantClient
+from tests.helpers.serving import Server
 
 NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]
@@ -26,15 +26,15 @@ CUT_OFF = """
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Server]:
+def room_server() -> Iterator[Server]:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
 
 
 @pytest.fixture
-def host(lab: Server, launch: Launch, new_page: NewPage) -> Page:
+def host(room_server: Server, launch: Launch, new_page: NewPage) -> Page:
     page = new_page(launch(), viewport={"width": 1280, "height": 800})
-    sign_in(page, lab)
+    sign_in(page, room_server)
     return page
 
 
@@ -79,51 +79,53 @@ def test_escape_closes_a_menu_and_gives_the_keyboard_back(host: Page) -> None:
 
 
 def test_a_database_that_does_not_answer_is_said_until_it_does(
-    lab: Server, host: Page, astronaut_jpeg: bytes
+    room_server: Server, host: Page, astronaut_jpeg: bytes
 ) -> None:
     room = code_of_link(make_room(host))
-    with Crowd(lab, room, 1, [astronaut_jpeg], frames_per_s=5):
+    with Crowd(room_server, room, 1, [astronaut_jpeg], frames_per_s=5):
         host.click("#record")
         host.wait_for_function("() => Number(document.getElementById('stored').textContent) > 0")
-        os.kill(lab.store_pid(), signal.SIGSTOP)
+        os.kill(room_server.store_pid(), signal.SIGSTOP)
         try:
             host.wait_for_selector("#alarm:has-text('does not answer')")
         finally:
-            os.kill(lab.store_pid(), signal.SIGCONT)
+            os.kill(room_server.store_pid(), signal.SIGCONT)
         host.wait_for_selector("#alarm", state="hidden")
         host.wait_for_selector(".tile .tile-name:text-is('Happy')")
 
 
 def test_one_line_names_who_needs_a_look(
-    lab: Server, host: Page, astronaut_jpeg: bytes, empty_jpeg: bytes, two_faces_jpeg: bytes
+    room_server: Server, host: Page, astronaut_jpeg: bytes, empty_jpeg: bytes, two_faces_jpeg: bytes
 ) -> None:
     room = code_of_link(make_room(host))
-    with Crowd(lab, room, 4, [astronaut_jpeg, empty_jpeg, two_faces_jpeg, astronaut_jpeg], 2) as crowd:
+    with Crowd(
+        room_server, room, 4, [astronaut_jpeg, empty_jpeg, two_faces_jpeg, astronaut_jpeg], 2
+    ) as crowd:
         host.wait_for_selector("#attention:text-is('No face: P2 · Several faces: P3')")
-        crowd.people[3].client.disconnect()
+        crowd.membership[3].client.disconnect()
         host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2 · Several faces: P3')")
         host.click(".tile:has(.tile-alias:text-is('P3')) summary")
         host.click(".tile:has(.tile-alias:text-is('P3')) button:text-is('Remove')")
         host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2')")
-        assert crowd.people[2].parted == [{"reason": "removed"}]
+        assert crowd.membership[2].parted == [{"reason": "removed"}]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (390, 844)])
 @pytest.mark.parametrize("people", [1, 13])
 def test_nothing_is_cut_off(
-    lab: Server, host: Page, two_faces_jpeg: bytes, width: int, height: int, people: int
+    room_server: Server, host: Page, two_faces_jpeg: bytes, width: int, height: int, people: int
 ) -> None:
     room = code_of_link(make_room(host))
     host.set_viewport_size({"width": width, "height": height})
-    with person(lab) as long:
+    with ParticipantClient(room_server) as long:
         long.join(room, alias="A name of thirty letters or so")
-        with Crowd(lab, room, people - 1, [two_faces_jpeg], 1):
+        with Crowd(room_server, room, people - 1, [two_faces_jpeg], 1):
             host.wait_for_function("count => document.querySelectorAll('.tile').length === count", arg=people)
             assert host.evaluate(CUT_OFF) == []
             assert ("is-dense" in (host.get_attribute("#board", "class") or "")) is (people > 12)
 
 
-def test_pictures_are_shown_where_everybody_was_told_and_only_while_they_are_there(
+def test_video_is_shown_where_everybody_was_told_and_only_while_they_are_there(
     host: Page, still_browser: Browser, new_page: NewPage
 ) -> None:
     host.check("[name=video]")
@@ -135,7 +137,7 @@ def test_pictures_are_shown_where_everybody_was_told_and_only_while_they_are_the
     shown = "() => document.querySelector('.tile-video')?.width > 0"
     host.wait_for_function(shown)
     page.click("#pause")
-    host.wait_for_selector(".tile .chip:text-is('No pictures')")
+    host.wait_for_selector(".tile .chip:text-is('No frames')")
     host.wait_for_function("() => document.querySelector('.tile-video').width === 0")
     page.click("#pause")
     host.wait_for_function(shown)

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live
-from tests.browser.test_rooms import TOKEN, join, make_room, sign_in
-from tests.serving import Server
+from tests.browser.room_pages import join, make_room, sign_in
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
 
 NewPage = Callable[..., Page]
 

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.serving import Server
+from tests.helpers.serving import Server
 
 Run = Callable[[str], Any]
+
+MODULES = (
+    "dashboard/api",
+    "dashboard/marker_queue",
+    "live/geometry",
+    "live/motion",
+    "live/rate",
+    "live/scene",
+    "live/status",
+    "live/timeline",
+    "room/baseline",
+    "shared/announcements",
+    "shared/rolling_window",
+)
 
 
 @pytest.fixture
 def run(server: Server, still_browser: Browser, new_page: Callable[..., Page]) -> Run:
-    """Run a piece of JavaScript that may import the page's modules as `js`, such as `js.rate.STEPS`."""
+    """Run a piece of JavaScript that finds the page's modules in `js`, such as `js.rate.RateController`."""
     page = new_page(still_browser)
     page.goto(server.url)
-    names = ["rate", "motion", "geometry", "health", "meter", "scene", "chart", "announcer"]
-    names += ["hostapi", "markerqueue"]
-    imports = "\n".join(f'js.{name} = await import("/static/js/{name}.js");' for name in names)
+    names = [(Path(path).name, path) for path in MODULES]
+    imports = "\n".join(f'js.{name} = await import("/static/js/{path}.js");' for name, path in names)
     return lambda code: page.evaluate(f"async () => {{ const js = {{}}; {imports}\n{code} }}")
 
 
@@ -68,7 +82,7 @@ def test_rate_goes_down_when_refused_but_not_for_each_of_many_at_once(run: Run) 
     assert (first, second) == (pytest.approx(0.7 * 15), pytest.approx(0.7 * 0.7 * 15))
 
 
-def test_pictures_become_smaller_as_they_become_fewer(run: Run) -> None:
+def test_frames_become_smaller_as_they_become_fewer(run: Run) -> None:
     sides = run(
         """
         const rate = new js.rate.RateController();
@@ -114,7 +128,7 @@ def test_pages_that_share_a_full_server_come_to_equal_rates_and_use_it(run: Run)
 def test_a_box_keeps_up_with_a_steady_movement_seen_late(run: Run) -> None:
     worst = run(
         """
-        const speed = 0.15, late = 100, place = (ms) => [speed * ms, 50, 100, 120];
+        const velocity = 0.15, late = 100, place = (ms) => [velocity * ms, 50, 100, 120];
         const motion = new js.motion.BoxMotion(place(0), 0);
         let worst = 0, captured = 0;
         for (let now = late; now < 4000; now += 16) {
@@ -125,10 +139,10 @@ def test_a_box_keeps_up_with_a_steady_movement_seen_late(run: Run) -> None:
         return worst;
         """
     )
-    assert worst < 1.5, "without a forecast it would be 15 pixels behind"
+    assert worst < 1.5, "without a prediction it would be 15 pixels behind"
 
 
-def test_a_box_glides_to_a_new_place_without_swinging_over(run: Run) -> None:
+def test_a_box_glides_to_a_new_place_without_overshooting(run: Run) -> None:
     places = run(
         """
         const motion = new js.motion.BoxMotion([0, 0, 100, 100], 0);
@@ -160,14 +174,15 @@ def test_a_box_jumps_to_a_far_place_at_once(run: Run) -> None:
 
 @pytest.mark.parametrize("mirrored", [True, False])
 @pytest.mark.parametrize("view", [(800, 400), (300, 600), (640, 480)])
-def test_points_of_a_picture_are_found_again_in_any_view(
+def test_points_of_a_frame_are_found_again_in_any_view(
     run: Run, view: tuple[int, int], mirrored: bool
 ) -> None:
     left, back, box = run(
         f"""
         const view = {{ width: {view[0]}, height: {view[1]} }};
         const fit = new js.geometry.Fit({{ width: 640, height: 480 }}, view, {str(mirrored).lower()});
-        return [fit.point([0, 0]), fit.back(fit.point([100, 50])), fit.box([100, 50, 60, 40])];
+        const back = fit.pointInFrame(fit.pointInView([100, 50]));
+        return [fit.pointInView([0, 0]), back, fit.boxInView([100, 50, 60, 40])];
         """
     )
     scale = min(view[0] / 640, view[1] / 480)
@@ -190,11 +205,11 @@ def test_the_largest_face_is_selected_until_another_is_chosen_and_again_when_tha
     assert run(
         SCENE
         + """
-        scene.take(result(face(1, 0, 50), face(2, 200, 90)), 0, 0, 1);
+        scene.update(result(face(1, 0, 50), face(2, 200, 90)), 0, 0, 1);
         const selected = [scene.selected.id];
         scene.selectAt([20, 20], 0);
         selected.push(scene.selected.id);
-        scene.take(result(face(2, 200, 90)), 100, 100, 1);
+        scene.update(result(face(2, 200, 90)), 100, 100, 1);
         scene.at(1000);
         selected.push(scene.selected.id);
         return selected;
@@ -209,7 +224,7 @@ def test_of_two_like_faces_the_selected_one_stays_and_a_clearly_larger_one_takes
         const selected = [];
         const take = (now, ...widths) => {
             const faces = widths.map((width, index) => face(index + 1, 200 * index, width));
-            scene.take(result(...faces), now, now, 1);
+            scene.update(result(...faces), now, now, 1);
             selected.push(scene.selected.id);
         };
         for (let now = 0; now < 3000; now += 100) take(now, 90 + now / 100 % 2, 91 - now / 100 % 2);
@@ -226,7 +241,7 @@ def test_without_results_faces_go_although_nothing_is_drawn(run: Run) -> None:
     assert run(
         SCENE
         + """
-        scene.take(result(face(1, 0, 50)), 0, 0, 1);
+        scene.update(result(face(1, 0, 50)), 0, 0, 1);
         scene.settle(1000);
         const before = scene.selected?.id;
         scene.settle(2500);
@@ -240,8 +255,8 @@ def test_a_result_that_a_newer_one_overtook_is_left_out(run: Run) -> None:
     assert run(
         SCENE
         + """
-        scene.take(result(face(1, 0, 50)), 100, 150, 1);
-        scene.take(result(face(2, 0, 50)), 90, 160, 1);
+        scene.update(result(face(1, 0, 50)), 100, 150, 1);
+        scene.update(result(face(2, 0, 50)), 90, 160, 1);
         return scene.faces.map(({ id }) => id);
         """
     ) == [1]
@@ -251,10 +266,10 @@ def test_faces_stay_through_a_slow_round_trip_and_fade_when_seen_to_be_gone(run:
     assert run(
         SCENE
         + """
-        scene.take(result(face(1, 0, 50)), 0, 100, 1);
+        scene.update(result(face(1, 0, 50)), 0, 100, 1);
         const opacity = (now) => scene.at(now)[0]?.opacity ?? 0;
         const slow = opacity(1500);
-        scene.take(result(), 1400, 1600, 1);
+        scene.update(result(), 1400, 1600, 1);
         return [slow, opacity(1700), opacity(1850) < 1, opacity(2100)];
         """
     ) == [1, 1, True, 0]
@@ -264,7 +279,7 @@ def test_faces_fade_when_no_answer_comes_any_more(run: Run) -> None:
     assert run(
         SCENE
         + """
-        scene.take(result(face(1, 0, 50)), 0, 0, 1);
+        scene.update(result(face(1, 0, 50)), 0, 0, 1);
         return [scene.at(1900).length, scene.at(2100).length, scene.at(2600).length];
         """
     ) == [1, 1, 0]
@@ -273,11 +288,11 @@ def test_faces_fade_when_no_answer_comes_any_more(run: Run) -> None:
 def test_one_busy_answer_is_no_news_and_several_are(run: Run) -> None:
     assert run(
         """
-        const health = new js.health.Health();
-        health.problem("busy", 0);
-        const one = health.at(10).busy;
-        for (const now of [100, 200, 300]) health.problem("busy", now);
-        return [one, health.at(310).busy, health.at(4000).busy];
+        const status = new js.status.Status();
+        status.problem("busy", 0);
+        const one = status.at(10).busy;
+        for (const now of [100, 200, 300]) status.problem("busy", now);
+        return [one, status.at(310).busy, status.at(4000).busy];
         """
     ) == [False, True, False]
 
@@ -285,26 +300,83 @@ def test_one_busy_answer_is_no_news_and_several_are(run: Run) -> None:
 def test_no_face_is_told_after_a_while_only(run: Run) -> None:
     assert run(
         """
-        const health = new js.health.Health();
-        health.result(0, 0);
-        const told = [health.at(1000).noFace, health.at(1600).noFace];
-        health.result(1, 1700);
-        return [...told, health.at(1700).noFace];
+        const status = new js.status.Status();
+        status.result(0, 30, 0);
+        const told = [status.at(1000).noFace, status.at(1600).noFace];
+        status.result(1, 30, 1700);
+        return [...told, status.at(1700).noFace];
         """
     ) == [False, True, False]
 
 
-def test_meter_counts_the_last_two_seconds(run: Run) -> None:
+def test_the_status_counts_the_results_of_the_last_two_seconds(run: Run) -> None:
+    shown = run(
+        """
+        const status = new js.status.Status();
+        for (let now = 0; now < 4000; now += 50) status.result(1, now < 3200 ? 500 : 30, now);
+        return [status.at(4000), status.at(9000)]
+            .map(({ frames_per_s, round_trip_ms }) => [frames_per_s, round_trip_ms]);
+        """
+    )
+    assert shown == [[pytest.approx(20, abs=0.6), 500], [0, None]]
+
+
+def test_after_a_pause_no_notice_is_due_until_answers_ask_for_one_again(run: Run) -> None:
     assert run(
         """
-        const meter = new js.meter.Meter();
-        for (let now = 0; now < 4000; now += 50) meter.count(now < 3200 ? 500 : 30, now);
-        return [meter.at(4000), meter.at(9000)];
+        const status = new js.status.Status();
+        for (const now of [0, 100, 200]) status.problem("busy", now);
+        status.result(0, 30, 300);
+        status.reset();
+        const { busy, noFace } = status.at(2000);
+        return [busy, noFace];
         """
-    ) == [
-        {"frames_per_s": pytest.approx(20, abs=0.6), "round_trip_ms": 500},
-        {"frames_per_s": 0, "round_trip_ms": None},
-    ]
+    ) == [False, False]
+
+
+def test_a_rolling_window_keeps_its_span_and_no_more(run: Run) -> None:
+    assert run(
+        """
+        const values = new js.rolling_window.RollingWindow(1000);
+        for (let now = 0; now <= 5000; now += 250) values.add(now, now);
+        const kept = values.values(5000);
+        const later = values.items(5600).map(({ at_ms }) => at_ms);
+        values.clear();
+        return [kept, later, values.values(5600)];
+        """
+    ) == [[4250, 4500, 4750, 5000], [4750, 5000], []]
+
+
+def test_a_line_for_screen_readers_changes_for_news_only_and_not_too_often(run: Run) -> None:
+    assert run(
+        """
+        const line = document.createElement("p");
+        const announcer = new js.announcements.Announcer(line, 1000);
+        const said = [];
+        const texts = [["Happy", 0], ["Sad", 500], ["Sad", 1000], ["Happy", 1500], ["Happy", 2000]];
+        for (const [text, now] of texts) {
+            announcer.say(text, now);
+            said.push(line.textContent);
+        }
+        return said;
+        """
+    ) == ["Happy", "Happy", "Sad", "Sad", "Happy"]
+
+
+def test_compared_with_neutral_an_expression_is_named_only_where_it_stands_out(run: Run) -> None:
+    assert run(
+        """
+        const names = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
+        const even = Object.fromEntries(names.map((name) => [name, 1 / 7]));
+        const plain = { expression: "happy", confidence: 0.9, probabilities: { ...even, happy: 0.9 } };
+        const faces = [
+            plain,
+            { ...plain, relative_probabilities: even },
+            { ...plain, relative_probabilities: { ...even, sad: 0.4 } },
+        ];
+        return js.baseline.comparedWithNeutral({ faces }).faces.map(({ expression }) => expression);
+        """
+    ) == ["happy", "neutral", "sad"]
 
 
 def test_the_timeline_knows_which_expression_led_when(run: Run) -> None:
@@ -312,21 +384,20 @@ def test_the_timeline_knows_which_expression_led_when(run: Run) -> None:
         """
         const even = Object.fromEntries(
             ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"].map((name) => [name, 0.1]));
-        const sample = (at_s, label) => ({ at_s, probabilities: label && { ...even, [label]: 0.4 } });
-        const labels = ["happy", "happy", null, "sad", "sad"];
-        return js.chart.leaders(labels.map((label, at_s) => sample(at_s, label)))
-            .map(({ label, from_s, to_s }) => [label, from_s, to_s]);
+        const sample = (label, at_s) => ({ at_ms: 1000 * at_s, value: label && { ...even, [label]: 0.4 } });
+        return js.timeline.leaders(["happy", "happy", null, "sad", "sad"].map(sample))
+            .map(({ label, from_ms, to_ms }) => [label, from_ms, to_ms]);
         """
-    ) == [["happy", 0, 2], ["sad", 3, 4]]
+    ) == [["happy", 0, 2000], ["sad", 3000, 4000]]
 
 
 MARKERS = """
     const server = { up: true, refuses: null, got: [] };
     const said = [];
-    const queue = new js.markerqueue.MarkerQueue({
+    const queue = new js.marker_queue.MarkerQueue({
         send: async (marker) => {
             if (!server.up) throw new TypeError("Failed to fetch");
-            if (server.refuses) throw new js.hostapi.ApiError("no", server.refuses);
+            if (server.refuses) throw new js.api.ApiError("no", server.refuses);
             server.got.push([marker.label, marker.time]);
         },
         serverTime: (at_ms) => server.offset === null ? null : 1767225600000 + at_ms,

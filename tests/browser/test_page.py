@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live
-from tests.serving import Server
-from webapp.messages import LABELS
+from tests.helpers.serving import Server
+from webapp.protocol import LABELS
 
 NewPage = Callable[..., Page]
 
@@ -53,7 +53,7 @@ def test_everything_can_be_done_by_keyboard(
     live.wait_for_label(page, "Happy")
     tab_to("pause")
     page.keyboard.press("Space")
-    assert page.inner_text("#pause") == "Go on"
+    assert page.inner_text("#pause") == "Resume"
     tab_to("landmarks")
     page.keyboard.press("Space")
     assert page.get_attribute("#landmarks", "aria-pressed") == "false"
@@ -69,8 +69,7 @@ def test_a_screen_reader_hears_a_change_and_not_more_than_one_a_second(
 ) -> None:
     page = live_page(lambda seq: live.result(("happy", "sad", "fear")[seq // 5 % 3], seq))
     live.wait_for_label(page, "Sad")
-    changes = live.changes_s(page, "announcer", seconds=6)
-    assert len(changes) >= 3
+    changes = live.changes_s(page, "announcer", at_least=3)
     gaps = [after[0] - before[0] for before, after in itertools.pairwise(changes)]
     assert min(gaps) >= 0.98
     assert all(after[1] != before[1] for before, after in itertools.pairwise(changes))
@@ -87,12 +86,12 @@ def test_a_screen_reader_is_left_in_peace_while_the_expression_stays(live_page: 
 def test_numbers_change_at_most_four_times_a_second(live_page: Callable[..., Page]) -> None:
     page = live_page(lambda seq: live.result("happy", seq, confidence=0.5 + seq * 7 % 40 / 100))
     live.wait_for_label(page, "Happy")
-    seconds = 5
-    changes = live.changes_s(page, "readout-number", seconds)
-    assert 4 < len(changes) <= 4 * seconds + 1
-    labels = [drawing["faces"][0]["label"] for drawing in live.drawings(page, seconds) if drawing["faces"]]
+    changes = live.changes_s(page, "readout-number", at_least=8)
+    assert len(changes) <= 4 * (changes[-1][0] - changes[0][0]) + 2
+    drawn = [drawing for drawing in live.drawings(page, seconds=5) if drawing["faces"]]
+    labels = [drawing["faces"][0]["label"] for drawing in drawn]
     at_box = sum(before != after for before, after in itertools.pairwise(labels))
-    assert 4 < at_box <= 4 * seconds + 1
+    assert at_box <= 4 * (drawn[-1]["time_ms"] - drawn[0]["time_ms"]) / 1000 + 1
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -114,7 +113,7 @@ def test_text_on_the_colours_of_expressions_can_be_read(live_page: Callable[...,
     page = live_page(lambda seq: live.result("happy", seq))
     contrasts = page.evaluate(
         """async () => {
-            const { COLOURS, contrast, textColourOn } = await import("/static/js/expressions.js");
+            const { COLOURS, contrast, textColourOn } = await import("/static/js/shared/expressions.js");
             return Object.values(COLOURS).map((colour) => contrast(colour, textColourOn(colour)));
         }"""
     )
@@ -130,7 +129,7 @@ def test_light_and_dark_follow_the_system_and_can_be_read(
     page.goto(server.url)
     contrasts = page.evaluate(
         """async () => {
-            const { contrast } = await import("/static/js/expressions.js");
+            const { contrast } = await import("/static/js/shared/expressions.js");
             const style = getComputedStyle(document.documentElement);
             const value = (name) => style.getPropertyValue(name).trim();
             return ["--ink", "--ink-soft"].flatMap((ink) =>
@@ -164,17 +163,17 @@ def test_no_screen_scrolls_sideways(
         assert overflow <= 0, f"{screen} is {overflow} pixels wider than the window"
 
 
-def test_the_start_screen_says_what_happens_to_the_picture(
+def test_the_start_screen_says_what_happens_to_the_frames(
     server: Server, still_browser: Browser, new_page: NewPage
 ) -> None:
     page = new_page(still_browser)
     page.goto(server.url)
     text = page.inner_text('[data-screen="start"]')
-    for statement in ("analysed in its memory", "Nothing is stored", "not what a person feels"):
+    for statement in ("analysed in memory", "Nothing is stored", "not what a person feels"):
         assert statement in text
 
 
-def test_the_choice_between_calm_and_quick_goes_to_the_server_and_is_kept(
+def test_the_choice_between_smooth_and_responsive_goes_to_the_server_and_is_kept(
     server: Server, still_browser: Browser, new_page: NewPage
 ) -> None:
     page = new_page(still_browser)

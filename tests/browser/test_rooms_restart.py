@@ -17,16 +17,17 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket
 
 from tests.browser.live import FRAME_EVENT
-from tests.browser.test_rooms import TOKEN, join, make_room, sign_in
-from tests.serving import Server
-from webapp.store.tables import iso
+from tests.browser.room_pages import join, make_room, sign_in
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
+from webapp.export.tables import iso
 
 NewPage = Callable[..., Page]
 
 PEOPLE = ("Anna", "Ben")
 RECORDED_S = 5.0
 LOST_AT_MOST_S = 1.0
-BACK_LIMIT_MS = 30_000
+BACK_TIMEOUT_MS = 30_000
 
 
 @pytest.fixture
@@ -90,10 +91,10 @@ def test_a_killed_server_comes_back_with_the_room_its_people_and_its_recording(
     own_server.start()
 
     for alias, page in pages.items():
-        page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=BACK_LIMIT_MS)
+        page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=BACK_TIMEOUT_MS)
         page.wait_for_selector("#recording", state="visible")
         host.wait_for_selector(
-            f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')", timeout=BACK_LIMIT_MS
+            f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')", timeout=BACK_TIMEOUT_MS
         )
     back_ms = 1000 * time.time()
     assert host.locator(".tile").count() == len(PEOPLE)
@@ -135,7 +136,7 @@ def test_markers_that_were_pressed_while_the_server_was_away_are_set_with_their_
     host.keyboard.press("2")
     host.wait_for_selector("#alarm:has-text('“Film ends” will be set')")
     own_server.start()
-    host.wait_for_selector("#last-marker:has-text('Film ends')", timeout=BACK_LIMIT_MS)
+    host.wait_for_selector("#last-marker:has-text('Film ends')", timeout=BACK_TIMEOUT_MS)
     back_s = time.time()
     host.wait_for_selector("#alarm", state="hidden")
     with host.expect_download() as download:

@@ -1,4 +1,4 @@
-"""Videos for Chromium's fake camera, whose every picture has a known answer and carries its own number."""
+"""Videos for Chromium's fake camera, whose every frame has a known answer and carries its own number."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tests.vision.pictures import FACE, Picture, astronaut
-from webapp.messages import Box
+from tests.vision.images import FACE, ImageArray, astronaut
+from webapp.protocol import Box
 
 WIDTH, HEIGHT = 640, 480
 
-PICTURES_PER_S = 30
+FRAMES_PER_S = 30
 """What Chromium plays an .mjpeg at."""
 
 MARKS = {"count": 9, "size": 20, "top": HEIGHT - 20}
-"""The number of a picture: nine blocks in its lower left corner, black or white, the lowest bit first."""
+"""The number of a frame: nine blocks in its lower left corner, black or white, the lowest bit first."""
 
 Place = tuple[float, float, float]
-"""Where the portrait lies in a picture: left, top, scale."""
+"""Where the portrait lies in a frame: left, top, scale."""
 
 
 def moving(number: int, count: int) -> Place:
-    """Once round in `count` pictures: to and fro, nearer and farther, up and down twice."""
+    """Once round in `count` frames: to and fro, nearer and farther, up and down twice."""
     turn = 2 * math.pi * number / count
     scale = 1.1 + 0.2 * math.sin(turn)
     return 20 + 90 * math.sin(turn), -10 + 25 * math.cos(2 * turn), scale
 
 
 def face_box(place: Place) -> Box:
-    """Where the face of the portrait is in a picture."""
+    """Where the face of the portrait is in a frame."""
     left, top, scale = place
     return Box(left + scale * FACE.x, top + scale * FACE.y, scale * FACE.width, scale * FACE.height)
 
 
-def picture(number: int, *places: Place) -> Picture:
-    """A grey picture with the portrait at these places, and its number."""
+def frame(number: int, *places: Place) -> ImageArray:
+    """A grey frame with the portrait at these places, and its number."""
     canvas = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     portrait = astronaut()
     for left, top, scale in places:
@@ -50,27 +50,27 @@ def picture(number: int, *places: Place) -> Picture:
     return canvas
 
 
-def read_number(image: Picture) -> int:
-    """The number that a picture carries."""
+def read_number(image: ImageArray) -> int:
+    """The number that a frame carries."""
     size = MARKS["size"]
     blocks = image[HEIGHT - size // 2, size // 2 : MARKS["count"] * size : size, 1]
     return sum(int(block > 128) << bit for bit, block in enumerate(blocks))
 
 
-def write(path: Path, pictures: Iterable[Picture]) -> Path:
+def write(path: Path, frames: Iterable[ImageArray]) -> Path:
     """JPEGs one after the other, as Chromium takes them for a camera."""
     with path.open("wb") as file:
-        for image in pictures:
+        for image in frames:
             file.write(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
     return path
 
 
 def write_moving(path: Path, seconds: int, place: Callable[[int, int], Place] = moving) -> Path:
     """The portrait on its way round, without a jump at the end."""
-    count = seconds * PICTURES_PER_S
-    return write(path, (picture(number, place(number, count)) for number in range(count)))
+    count = seconds * FRAMES_PER_S
+    return write(path, (frame(number, place(number, count)) for number in range(count)))
 
 
 def write_still(path: Path, *places: Place) -> Path:
     """The portrait at these places, not moving; no place is a camera that sees nobody."""
-    return write(path, [picture(0, *places)] * 2)
+    return write(path, [frame(0, *places)] * 2)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from webapp.addresses import IpAddress, name_in, without_port
 from webapp.config import Settings
 from webapp.server import known_hosts
+from webapp.server.addresses import IpAddress, name_in, without_port
 from webapp.server.known_hosts import LOOK_INTERVAL_S, HostCheck, KnownHosts
 
 
-class Network:
+class TFLiteModel:
     """This machine's addresses and the time, as a test sets them."""
 
     addresses: tuple[str, ...] = ("192.0.2.7", "2001:db8::7")
@@ -28,14 +28,14 @@ class Network:
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Network:
-    network = Network()
+def network(monkeypatch: pytest.MonkeyPatch) -> TFLiteModel:
+    network = TFLiteModel()
     monkeypatch.setattr(known_hosts, "network_addresses", network.own)
     monkeypatch.setattr(known_hosts, "host_names", lambda: ["Lab-PC", "lab-pc.local", "localhost"])
     return network
 
 
-def known(network: Network, certified: tuple[str, ...] = (), **settings: Any) -> KnownHosts:
+def known(network: TFLiteModel, certified: tuple[str, ...] = (), **settings: Any) -> KnownHosts:
     return KnownHosts(Settings(**settings), certified, network.clock)
 
 
@@ -46,7 +46,7 @@ def known(network: Network, certified: tuple[str, ...] = (), **settings: Any) ->
         *("lab-pc", "LAB-PC:8443", "lab-pc.local", "192.0.2.7:8443", "[2001:DB8:0::7]:8443"),
     ],
 )
-def test_names_and_addresses_of_this_machine_are_known(network: Network, host: str) -> None:
+def test_names_and_addresses_of_this_machine_are_known(network: TFLiteModel, host: str) -> None:
     assert host in known(network)
 
 
@@ -58,11 +58,11 @@ def test_names_and_addresses_of_this_machine_are_known(network: Network, host: s
         *("é.example", "localhost\r\nX: y", "127.0.0.1.evil.example", "2130706433"),
     ],
 )
-def test_anything_else_is_not(network: Network, host: str) -> None:
+def test_anything_else_is_not(network: TFLiteModel, host: str) -> None:
     assert host not in known(network, host="0.0.0.0")
 
 
-def test_settings_and_certificates_name_more(network: Network) -> None:
+def test_settings_and_certificates_name_more(network: TFLiteModel) -> None:
     more = known(
         network, ("mien.lab.example", "*.wild.example"), host="study.example", known_hosts=("proxy.example",)
     )
@@ -72,7 +72,7 @@ def test_settings_and_certificates_name_more(network: Network) -> None:
         assert host not in more
 
 
-def test_an_address_that_the_network_gave_later_is_known(network: Network) -> None:
+def test_an_address_that_the_network_gave_later_is_known(network: TFLiteModel) -> None:
     hosts = known(network)
     assert "192.0.2.9" not in hosts
     network.addresses = ("192.0.2.9",)
@@ -81,7 +81,7 @@ def test_an_address_that_the_network_gave_later_is_known(network: Network) -> No
     assert "192.0.2.7" not in hosts
 
 
-def test_a_flood_of_unknown_addresses_does_not_ask_the_adapters_each_time(network: Network) -> None:
+def test_a_flood_of_unknown_addresses_does_not_ask_the_adapters_each_time(network: TFLiteModel) -> None:
     hosts = known(network)
     assert not any(f"198.51.100.{number}" in hosts for number in range(200))
     assert not any(f"{number}.example" in hosts for number in range(200))
@@ -108,7 +108,7 @@ def answer(check: HostCheck, **environ: str) -> tuple[str, str]:
     return (started or ["handed on"])[0], body.decode()
 
 
-def test_a_request_under_another_name_is_told_what_to_set(network: Network) -> None:
+def test_a_request_under_another_name_is_told_what_to_set(network: TFLiteModel) -> None:
     check = HostCheck(lambda environ, start: [b"page"], known(network))
     status, text = answer(check, HTTP_HOST="mien.example.org:8443", PATH_INFO="/")
     assert status.startswith("421")
@@ -119,13 +119,13 @@ def test_a_request_under_another_name_is_told_what_to_set(network: Network) -> N
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_load_balancers_may_ask_for_its_health_under_any_name(network: Network, path: str) -> None:
+def test_load_balancers_may_ask_for_its_health_under_any_name(network: TFLiteModel, path: str) -> None:
     check = HostCheck(lambda environ, start: [b"well"], known(network))
     assert answer(check, HTTP_HOST="198.51.100.1", PATH_INFO=path) == ("handed on", "well")
     assert answer(check, PATH_INFO=path) == ("handed on", "well")
 
 
-def test_what_clients_say_was_forwarded_reaches_nobody(network: Network) -> None:
+def test_what_clients_say_was_forwarded_reaches_nobody(network: TFLiteModel) -> None:
     seen: list[object] = []
 
     def application(environ: dict[str, Any], start: object) -> list[bytes]:

@@ -78,7 +78,7 @@ def test_a_student_sees_the_very_view_that_the_teachers_answered_for() -> None:
     assert len(seen) == 8 * views
 
 
-def test_corruptions_change_what_the_student_sees_and_not_what_it_is_taught() -> None:
+def test_corruptions_change_what_the_student_sees_and_not_its_target() -> None:
     faces = FaceSet(noise(8), np.zeros(8, np.int64), np.zeros((8, 10), np.float32))
     clean, corrupted = (
         Batches(faces, replace(STILL, distillation=1.0, cutout_rate=rate), bank_of(faces, 2))[0]

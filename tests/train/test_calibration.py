@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from models.train.calibration import FOLDS, REPEATS, as_logits, best_calibration, cross_validated, hold_out
 from models.train.data import UNKNOWN
 from models.train.scores import score
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 
 def test_answers_that_are_too_sure_and_lean_to_one_side_are_calibrated() -> None:

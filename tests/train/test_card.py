@@ -7,7 +7,7 @@ import re
 import pytest
 
 from models.train.export import MODEL_FILES, MODELS
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 CARD = (MODELS / "README.md").read_text()
 

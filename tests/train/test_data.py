@@ -8,7 +8,7 @@ import pytest
 
 from models.train.data import UNKNOWN, VOTES, DataError, read_split, read_unlabelled
 from tests.train.data_files import noise, votes, write_fer2013, write_fer_plus, write_sheets
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 
 def test_a_split_of_sheets_has_the_tiles_labels_and_votes_of_its_lines(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from models.train.report import table, write_report
 from models.train.scores import agreement, calibration_error, fer_plus_majority, reliability, score
 from tests.train.data_files import astronaut_face, noise, votes, write_fer2013, write_fer_plus, write_sheets
 from webapp.config import Settings
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 
 ANGRY, DISGUST, FEAR, HAPPY = range(4)
@@ -105,6 +105,7 @@ def subject() -> Subject:
     return Subject(faces, copied, load_classifier("litert", Settings().model_path), None)
 
 
+@pytest.mark.slow
 def test_both_ways_and_every_corruption_are_measured_and_reported(
     subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,7 @@ def test_without_votes_or_training_images_the_summary_says_so(subject: Subject) 
     assert "near copies of training images, if any, are in" in summary
 
 
+@pytest.mark.slow
 def test_the_shipped_head_names_expressions_of_fer_plus() -> None:
     name = fer_plus_head(DEFAULT_MODEL)
     assert name is not None
@@ -176,6 +178,7 @@ def held_out(folder: Path) -> Path:
     return write_sheets(folder, {0: astronaut_face(), 1: astronaut_face()[:, ::-1]}, lines)
 
 
+@pytest.mark.slow
 def test_a_held_out_folder_is_measured_without_training_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,6 +189,7 @@ def test_a_held_out_folder_is_measured_without_training_images(
     assert "no training images to compare with" in (tmp_path / "report" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_training_images_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train = write_fer2013(tmp_path, np.stack([astronaut_face(), *noise(1)]), [3, 0], ["Training"] * 2)
     source = ("--sheets", held_out(tmp_path), "--split", "held-out")
@@ -214,6 +218,7 @@ def test_the_calibration_of_the_split_it_was_fitted_on_is_cross_validated(
     assert other["calibration_error"] == own and "cross_validated" not in other
 
 
+@pytest.mark.slow
 def test_the_public_files_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usages = ["PrivateTest", "Training", "PrivateTest"]
     path = write_fer2013(tmp_path, np.stack([astronaut_face(), *noise(2)]), [3, 0, 3], usages)

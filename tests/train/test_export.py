@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -19,9 +20,9 @@ from models.train.fit import fit
 from models.train.network import build_served, build_trained
 from models.train.settings import Settings
 from tests.train.data_files import astronaut_face, light_and_dark, serious_face
-from tests.train.test_fit import SMALL
+from tests.train.small_run import SMALL
 from webapp.config import Runtime
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 
 FILES: list[tuple[Runtime, str]] = [("litert", "expression.tflite"), ("keras", "expression.keras")]
@@ -66,6 +67,16 @@ def test_the_card_is_signed(exported: Path, tmp_path: Path) -> None:
     (folder / "expression.keras").write_bytes(b"another")
     sign_card(folder)
     assert (folder / "README.md").read_text() != before
+
+
+def test_teachers_in_the_card_are_signed_too(exported: Path, tmp_path: Path) -> None:
+    folder = copy_of(exported, tmp_path)
+    (folder / "teachers").mkdir()
+    (folder / "teachers" / "deep-1.npz").write_bytes(b"weights")
+    (folder / "README.md").write_text("| `teachers/deep-1.npz` | `0` | 14 |\n")
+    sign_card(folder)
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert (folder / "README.md").read_text() == f"| `teachers/deep-1.npz` | `{digest}` | 14 |\n"
 
 
 def copy_of(models: Path, folder: Path) -> Path:

@@ -18,17 +18,7 @@ from models.train.settings import Settings
 from models.train.targets import targets
 from models.train.views import UPRIGHT
 from tests.train.data_files import light_and_dark
-
-SMALL = replace(
-    Settings(),
-    stem=(4, 2),
-    blocks=((8, 2),),
-    dropout=0.0,  # its chances are not the same after a stop
-    epochs=3,
-    batch=16,
-    warmup_epochs=0.5,
-    ema_momentum=0.5,
-)
+from tests.train.small_run import SMALL
 
 
 class PowerCutError(Exception):
@@ -86,6 +76,13 @@ def test_a_student_learns_from_a_bank_where_labels_are_missing(tmp_path: Path) -
     student = replace(SMALL, epochs=6, seed=2, distillation=1.0)
     fit(unlabelled, light_and_dark(20), student, tmp_path / "student", knowing_bank(faces))
     assert (best_score(tmp_path / "student") or 0) > 0.9
+
+
+def test_a_final_run_keeps_its_last_epoch_and_has_no_score(tmp_path: Path) -> None:
+    weights = fit(light_and_dark(64), None, replace(SMALL, epochs=2), tmp_path / "run")
+    assert weights.is_file()
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 1 + 2
+    assert best_score(tmp_path / "run") is None
 
 
 def test_distillation_without_a_bank_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.train.groups import compare_groups
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
 

@@ -10,7 +10,7 @@ import skimage.data
 from models.train.data import DataError
 from models.train.labelled_folder import MAX_SIDE, as_frame, crop_images, read_folder
 from tests.train.data_files import astronaut_face
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
 

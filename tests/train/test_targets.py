@@ -6,7 +6,7 @@ import pytest
 from models.train.data import UNKNOWN, FaceSet
 from models.train.targets import label_targets, labels_by_votes, mixed_targets, vote_targets, voted_targets
 from tests.train.data_files import noise, votes
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 
 def test_labels_are_smoothed_and_an_unknown_one_asks_for_nothing() -> None:
@@ -18,8 +18,8 @@ def test_labels_are_smoothed_and_an_unknown_one_asks_for_nothing() -> None:
 
 def test_teachers_answers_are_mixed_in_and_stand_alone_where_nothing_is_known() -> None:
     known = np.array([[1, 0], [0, 0]], np.float32)
-    taught = np.array([[0.2, 0.8], [0.3, 0.7]], np.float32)
-    mixed = mixed_targets({"label": known}, {"label": taught}, 0.25)["label"]
+    answers = np.array([[0.2, 0.8], [0.3, 0.7]], np.float32)
+    mixed = mixed_targets({"label": known}, {"label": answers}, 0.25)["label"]
     assert mixed == pytest.approx(np.array([[0.8, 0.2], [0.3, 0.7]]))
 
 
@@ -59,7 +59,7 @@ def test_a_label_is_smoothed_with_what_others_saw() -> None:
     assert voted == pytest.approx((even + labels_by_votes(faces)) / 2, abs=1e-6)
 
 
-def test_a_face_without_a_label_is_taught_by_votes_alone() -> None:
+def test_a_face_without_a_label_has_the_target_of_its_votes_alone() -> None:
     labels = [LABELS.index("sad")] * 50 + [UNKNOWN]
     faces = faces_with(labels, [votes(sadness=8, fear=2)] * 51)
     assert voted_targets(faces, 0.1, 0.3)["label"][-1] == pytest.approx(labels_by_votes(faces)[-1])

@@ -15,7 +15,7 @@ from models.train.voters import (
     vote_fractions,
 )
 from tests.train.data_files import votes
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 HAPPY, SAD = VOTED_EXPRESSIONS.index("happiness"), VOTED_EXPRESSIONS.index("sadness")
 

@@ -1,4 +1,4 @@
-"""A small CNN whose answers depend on the picture, for tests of what loads and runs models."""
+"""A small CNN whose answers depend on the image, for tests of what loads and runs models."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 
 def build_classifier(side: int = 48, outputs: int = len(LABELS)) -> Any:
-    """An untrained Keras model in the form that `models/train` gives: raw grey values to probabilities."""
+    """An untrained Keras model in the form that `models/train` gives: raw gray values to probabilities."""
     import keras
 
     keras.utils.set_random_seed(1)
@@ -45,7 +45,7 @@ def to_tflite(model: Any, quantised: bool) -> bytes:
 
 
 def crops(count: int) -> NDArray[np.uint8]:
-    """Pictures from dark to light with some noise."""
+    """Images from dark to light with some noise."""
     random = np.random.default_rng(3)
     noise = random.integers(0, 60, (count, 48, 48))
     return (noise + np.linspace(0, 195, count)[:, None, None]).astype(np.uint8)

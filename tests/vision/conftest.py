@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.vision.classifiers import build_classifier, to_tflite
-from tests.vision.pictures import Picture, astronaut
+from tests.vision.images import ImageArray, astronaut
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 
@@ -21,12 +21,12 @@ def landmarker() -> FaceLandmarker:
 
 
 @pytest.fixture(scope="session")
-def portrait() -> Picture:
+def portrait() -> ImageArray:
     return astronaut()
 
 
 @pytest.fixture(scope="session")
-def portrait_landmarks(detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture) -> Landmarks:
+def portrait_landmarks(detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray) -> Landmarks:
     return landmarker.landmarks(portrait, detector.detect(portrait)[0])
 
 

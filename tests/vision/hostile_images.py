@@ -1,7 +1,7 @@
 """Makes image files whose parts contradict one another: a seeded generator, and single cases by hand.
 
 Every file begins as a good one of 48 x 32 pixels. Its parts are then repeated, moved, hidden in one another
-or given other sizes, so that readers of headers that are not alike see different pictures in it.
+or given other sizes, so that readers of headers that are not alike see different images in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.vision.pictures import astronaut
+from tests.vision.images import astronaut
 
 SIZE = (48, 32)
 OTHER_SIZES = ((8, 8), (48, 33), (49, 32), (64, 64), (640, 480), (1500, 1200))
@@ -32,7 +32,7 @@ def good_files() -> dict[str, bytes]:
     clear.putalpha(128)
     return {
         "jpeg": _encoded(source, "JPEG", quality=60),
-        "grey jpeg": _encoded(source.convert("L"), "JPEG", quality=60),
+        "gray jpeg": _encoded(source.convert("L"), "JPEG", quality=60),
         "progressive jpeg": _encoded(source, "JPEG", quality=60, progressive=True),
         "restart jpeg": _encoded(source, "JPEG", quality=60, restart_marker_rows=1),
         "png": _encoded(source, "PNG"),
@@ -44,7 +44,7 @@ def good_files() -> dict[str, bytes]:
 
 
 def animated_files() -> dict[str, bytes]:
-    """Moving pictures, whose frames have sizes of their own."""
+    """Moving images, whose frames have sizes of their own."""
     frames = [Image.new("RGB", SIZE, color) for color in ("red", "blue")]
     options: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "duration": 100}
     return {
@@ -53,9 +53,9 @@ def animated_files() -> dict[str, bytes]:
     }
 
 
-def _encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, kind, **options)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -272,14 +272,14 @@ def _add_canvas(chance: random.Random, parts: Parts) -> None:
 
 
 def _other_frame(chance: random.Random, parts: Parts) -> None:
-    """A second picture in the file, of another size."""
+    """A second image in the file, of another size."""
     size = chance.choice(OTHER_SIZES)
     other = webp_parts(_encoded(Image.new("RGB", size), "WEBP", lossless=chance.random() < 0.5))[1]
     parts.insert(chance.randint(1, len(parts)), other)
 
 
 def _animate(chance: random.Random, parts: Parts) -> None:
-    """Wrap the picture as a frame of an animation with a size of its own."""
+    """Wrap the image as a frame of an animation with a size of its own."""
     size = chance.choice((*OTHER_SIZES, SIZE))
     sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
     frame = bytes(6) + sides + bytes(4) + parts[-1]

@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vision.pictures import Picture, frame, mirrored, turned_clockwise
+from tests.vision.images import ImageArray, frame, mirrored, turned_clockwise
 from webapp.vision.align import CROP_SIZE, LEFT_EYE, MOUTH, RIGHT_EYE, TARGETS, align, crop_matrix
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 
 
-def difference(one: Picture, other: Picture) -> float:
-    """The mean difference of grey values."""
+def difference(one: ImageArray, other: ImageArray) -> float:
+    """The mean difference of gray values."""
     return float(np.abs(one.astype(int) - other.astype(int)).mean())
 
 
-def crop_of(picture: Picture, detector: FaceDetector, landmarker: FaceLandmarker) -> Picture:
-    return align(picture, landmarker.landmarks(picture, detector.detect(picture)[0]).points)
+def crop_of(image: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> ImageArray:
+    return align(image, landmarker.landmarks(image, detector.detect(image)[0]).points)
 
 
-def test_a_crop_is_small_and_grey(portrait: Picture, portrait_landmarks: Landmarks) -> None:
+def test_a_crop_is_small_and_grey(portrait: ImageArray, portrait_landmarks: Landmarks) -> None:
     crop = align(portrait, portrait_landmarks.points)
     assert crop.shape == (CROP_SIZE, CROP_SIZE) == (48, 48)
     assert crop.dtype == np.uint8
@@ -39,7 +39,7 @@ def test_eyes_and_mouth_come_to_lie_at_the_fixed_places(
 
 
 def test_dark_eyes_and_light_teeth_are_seen_in_the_crop(
-    portrait: Picture, portrait_landmarks: Landmarks
+    portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
     crop = align(portrait, portrait_landmarks.points)
     right, left = crop[17:21, 13:18], crop[17:21, 31:36]
@@ -50,7 +50,7 @@ def test_dark_eyes_and_light_teeth_are_seen_in_the_crop(
 
 @pytest.mark.parametrize("degrees", [-30, 30])
 def test_a_tilted_face_gives_nearly_the_same_crop(
-    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, degrees: int
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray, degrees: int
 ) -> None:
     upright = crop_of(portrait, detector, landmarker)
     tilted = crop_of(turned_clockwise(portrait, degrees)[0], detector, landmarker)
@@ -59,7 +59,7 @@ def test_a_tilted_face_gives_nearly_the_same_crop(
 
 @pytest.mark.parametrize("width", [60, 150, 220])
 def test_a_face_of_another_size_gives_nearly_the_same_crop(
-    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, width: int
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray, width: int
 ) -> None:
     small = crop_of(frame((190, 120, width))[0], detector, landmarker)
     inner = np.s_[6:42, 6:42]
@@ -67,18 +67,18 @@ def test_a_face_of_another_size_gives_nearly_the_same_crop(
 
 
 def test_a_mirrored_face_gives_the_mirrored_crop(
-    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray
 ) -> None:
     seen = crop_of(mirrored(portrait), detector, landmarker)
     assert difference(mirrored(seen), crop_of(portrait, detector, landmarker)) < 8
 
 
-def test_grey_pictures_give_the_crop_of_coloured_ones(
-    portrait: Picture, portrait_landmarks: Landmarks
+def test_grey_images_give_the_crop_of_coloured_ones(
+    portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
-    grey = cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY).astype(np.uint8)
+    gray = cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY).astype(np.uint8)
     points = portrait_landmarks.points
-    assert difference(align(grey, points), align(portrait, points)) < 0.6
+    assert difference(align(gray, points), align(portrait, points)) < 0.6
 
 
 def test_beyond_the_edge_the_last_pixels_are_repeated(portrait_landmarks: Landmarks) -> None:
@@ -87,7 +87,7 @@ def test_beyond_the_edge_the_last_pixels_are_repeated(portrait_landmarks: Landma
 
 
 def test_shrinking_takes_means_and_skips_no_pixel(portrait_landmarks: Landmarks) -> None:
-    board: Picture = (np.indices((2048, 2048)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    board: ImageArray = (np.indices((2048, 2048)).sum(axis=0) % 2 * 255).astype(np.uint8)
     crop = align(board, portrait_landmarks.points * 4)
     assert crop.std() < 20  # bilinear sampling alone gives a moire of all greys
     assert crop.mean() == pytest.approx(127.5, abs=3)
@@ -100,7 +100,7 @@ def test_the_matrix_is_the_similarity_that_moved_the_points(
     points = np.zeros((468, 2), np.float32)
     factor, shift = scale * np.exp(1j * turn), x + 1j * y
     for pair, target in zip((RIGHT_EYE, LEFT_EYE, MOUTH), TARGETS, strict=True):
-        place = factor * target * 48 + shift
-        points[list(pair)] = place.real, place.imag
+        point = factor * target * 48 + shift
+        points[list(pair)] = point.real, point.imag
     expected = [[factor.real, -factor.imag, x], [factor.imag, factor.real, y]]
     assert crop_matrix(points, 48) == pytest.approx(np.array(expected), abs=1e-2)

@@ -8,7 +8,7 @@ import pytest
 from tests.vision.classifiers import build_classifier, crops, to_tflite
 from webapp.config import PROJECT_ROOT, Runtime
 from webapp.errors import ModelFileError
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.align import align
 from webapp.vision.classify import load_classifier
 from webapp.vision.landmarks import Landmarks
@@ -32,7 +32,7 @@ def test_each_face_gets_a_row_of_probabilities(
 def test_the_runtimes_agree_with_keras(small_models: dict[str, Path], form: str, tolerance: float) -> None:
     expected = load_classifier("keras", small_models["keras"]).probabilities(crops(8))
     found = load_classifier("litert", small_models[form]).probabilities(crops(8))
-    assert np.ptp(expected, axis=0).max() > 0.05  # the pictures do make a difference
+    assert np.ptp(expected, axis=0).max() > 0.05  # the images do make a difference
     assert np.abs(found - expected).max() < tolerance
 
 

@@ -14,18 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.vision.pictures import astronaut
+from tests.vision.images import astronaut
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.messages import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
+from webapp.protocol import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 from webapp.vision.decode import SHRINKS, decode
 from webapp.vision.headers import MAX_SCANS, Size, read_size
 
 SOURCE = Image.fromarray(np.ascontiguousarray(astronaut()[:, :, ::-1])).resize((96, 64))
 
 
-def encoded(kind: str, picture: Image.Image = SOURCE, **options: Any) -> bytes:
+def encoded(kind: str, image: Image.Image = SOURCE, **options: Any) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, kind, **options)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -55,14 +55,14 @@ def test_every_format_gives_the_picture_in_blue_green_red(name: str) -> None:
 def test_other_kinds_of_pixels_become_three_colours(mode: str, kind: str) -> None:
     decoded = decode(encoded(kind, SOURCE.convert(mode))).pixels
     assert decoded.shape == (64, 96, 3)
-    grey = np.asarray(SOURCE.convert("L")).astype(int)
-    assert np.abs(cv2.cvtColor(decoded, cv2.COLOR_BGR2GRAY).astype(int) - grey).mean() < 10  # P is dithered
+    gray = np.asarray(SOURCE.convert("L")).astype(int)
+    assert np.abs(cv2.cvtColor(decoded, cv2.COLOR_BGR2GRAY).astype(int) - gray).mean() < 10  # P is dithered
 
 
 def test_sixteen_bits_become_eight() -> None:
-    grey = np.asarray(SOURCE.convert("L"))
-    deep = encoded("PNG", Image.fromarray(grey.astype(np.uint16) * 257))
-    assert (decode(deep).pixels == grey[:, :, None]).all()
+    gray = np.asarray(SOURCE.convert("L"))
+    deep = encoded("PNG", Image.fromarray(gray.astype(np.uint16) * 257))
+    assert (decode(deep).pixels == gray[:, :, None]).all()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -200,7 +200,7 @@ def test_the_header_says_the_size_before_the_exif_turn(name: str) -> None:
     changes=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=12),
     length=st.integers(0, 9000),
 )
-def test_damaged_pictures_raise_nothing_but_frame_errors(
+def test_damaged_images_raise_nothing_but_frame_errors(
     name: str, changes: list[tuple[int, int]], length: int
 ) -> None:
     damaged = bytearray(FILES[name])

@@ -21,7 +21,7 @@ from tests.vision.hostile_images import (
     webp_parts,
 )
 from webapp.errors import BadFrameError
-from webapp.messages import MAX_IMAGE_PIXELS
+from webapp.protocol import MAX_IMAGE_PIXELS
 from webapp.vision.decode import SHRINKS, decode
 from webapp.vision.headers import MAX_COMPRESSED_TEXT_BYTES, Size, read_size
 
@@ -38,7 +38,7 @@ def stated_size(image: bytes) -> Size | None:
 
 
 def decoded_size(image: bytes) -> tuple[int, int] | None:
-    """What OpenCV makes of it without our checks; to be asked for small pictures only."""
+    """What OpenCV makes of it without our checks; to be asked for small images only."""
     try:
         pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
@@ -90,9 +90,9 @@ def test_a_jpeg_with_two_frame_headers_is_refused(size: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize("name", animated_files())
-def test_moving_pictures_are_refused(name: str) -> None:
+def test_animations_are_refused(name: str) -> None:
     """Their frames have sizes of their own, and parts in a wrong order crash OpenCV's decoder."""
-    with pytest.raises(BadFrameError, match="still picture"):
+    with pytest.raises(BadFrameError, match="still image"):
         decode(animated_files()[name])
 
 

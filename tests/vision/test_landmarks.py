@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.pictures import (
+from tests.vision.images import (
     FACE,
     KNOWN_POINTS,
     WITHOUT_FACES,
-    Picture,
+    ImageArray,
     astronaut,
     frame,
     grace_hopper,
@@ -19,7 +19,7 @@ from tests.vision.pictures import (
     shipped,
     turned_clockwise,
 )
-from webapp.messages import LANDMARK_NAMES, Region
+from webapp.protocol import LANDMARK_NAMES, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks, quality
 from webapp.vision.polylines import POLYLINES, polylines
@@ -55,7 +55,7 @@ def test_the_nose_is_nearer_than_the_ears(portrait_landmarks: Landmarks) -> None
 def test_points_turn_with_the_picture(
     detector: FaceDetector,
     landmarker: FaceLandmarker,
-    portrait: Picture,
+    portrait: ImageArray,
     portrait_landmarks: Landmarks,
     degrees: int,
 ) -> None:
@@ -65,38 +65,38 @@ def test_points_turn_with_the_picture(
 
 
 def test_left_and_right_change_places_in_a_mirror(
-    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
-    picture = mirrored(portrait)
-    found = polylines(landmarker.landmarks(picture, detector.detect(picture)[0]).points)
+    image = mirrored(portrait)
+    found = polylines(landmarker.landmarks(image, detector.detect(image)[0]).points)
     before = polylines(portrait_landmarks.points)
     for one, other in (("left_eye", "right_eye"), ("left_eyebrow", "right_eyebrow"), ("nose", "nose")):
-        middle = np.mean(found[one], axis=0)
+        center = np.mean(found[one], axis=0)
         expected = np.array([512, 0]) + np.array([-1, 1]) * np.mean(before[other], axis=0)
-        assert np.abs(middle - expected).max() < 2.5
+        assert np.abs(center - expected).max() < 2.5
 
 
 @pytest.mark.parametrize("width", [42, 60, 120, 220])
 def test_points_scale_with_the_face(
     detector: FaceDetector, landmarker: FaceLandmarker, portrait_landmarks: Landmarks, width: int
 ) -> None:
-    picture, (box,) = frame((190, 120, width))
-    found = landmarker.landmarks(picture, detector.detect(picture)[0])
+    image, (box,) = frame((190, 120, width))
+    found = landmarker.landmarks(image, detector.detect(image)[0])
     back = (found.points - [box.x, box.y]) * (FACE.width / width) + [FACE.x, FACE.y]
     assert error(back, portrait_landmarks.points) < 0.06
 
 
 def test_a_face_half_out_of_the_picture_keeps_its_points(
-    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
-    cut = np.ascontiguousarray(portrait[:, :238])
-    found = landmarker.landmarks(cut, detector.detect(cut)[0])
+    cropped = np.ascontiguousarray(portrait[:, :238])
+    found = landmarker.landmarks(cropped, detector.detect(cropped)[0])
     inside = portrait_landmarks.points[:, 0] < 225
     assert error(found.points[inside], portrait_landmarks.points[inside]) < 0.1
 
 
 def test_the_region_of_the_landmarks_before_serves_in_place_of_a_detection(
-    landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+    landmarker: FaceLandmarker, portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
     region = region_from_landmarks(portrait_landmarks.points)
     found = landmarker.landmarks(portrait, region)
@@ -106,7 +106,7 @@ def test_the_region_of_the_landmarks_before_serves_in_place_of_a_detection(
 
 
 def test_a_moving_face_is_followed_without_the_detector(
-    landmarker: FaceLandmarker, portrait_landmarks: Landmarks, portrait: Picture
+    landmarker: FaceLandmarker, portrait_landmarks: Landmarks, portrait: ImageArray
 ) -> None:
     shifted = np.roll(portrait, (8, 12), axis=(0, 1))
     found = landmarker.landmarks(shifted, region_from_landmarks(portrait_landmarks.points))
@@ -116,7 +116,7 @@ def test_a_moving_face_is_followed_without_the_detector(
 
 @pytest.mark.parametrize("degrees", [-30, 0, 30])
 def test_both_kinds_of_region_turn_with_the_face(
-    detector: FaceDetector, landmarker: FaceLandmarker, portrait: Picture, degrees: int
+    detector: FaceDetector, landmarker: FaceLandmarker, portrait: ImageArray, degrees: int
 ) -> None:
     turned, _ = turned_clockwise(portrait, degrees)
     detection = detector.detect(turned)[0]
@@ -129,15 +129,15 @@ def test_both_kinds_of_region_turn_with_the_face(
 
 @pytest.mark.parametrize("name", WITHOUT_FACES)
 def test_other_things_score_low(landmarker: FaceLandmarker, name: str) -> None:
-    picture = shipped(name)
-    height, width = picture.shape[:2]
-    middle = Region(width / 2, height / 2, min(width, height) / 2, 0.0)
-    assert landmarker.landmarks(picture, middle).presence < 0.5
+    image = shipped(name)
+    height, width = image.shape[:2]
+    center = Region(width / 2, height / 2, min(width, height) / 2, 0.0)
+    assert landmarker.landmarks(image, center).presence < 0.5
 
 
 @pytest.mark.parametrize("region", [Region(0, 0, 0, 0), Region(-9999, 5, 100, 2), Region(5, 5, 90000, -3)])
 def test_any_region_gives_finite_points(
-    landmarker: FaceLandmarker, portrait: Picture, region: Region
+    landmarker: FaceLandmarker, portrait: ImageArray, region: Region
 ) -> None:
     found = landmarker.landmarks(portrait, region)
     assert np.isfinite(found.points).all()
@@ -153,30 +153,30 @@ def test_every_named_line_is_there_and_whole() -> None:
 
 def test_lines_lie_about_one_another_as_in_a_face(portrait_landmarks: Landmarks) -> None:
     lines = polylines(portrait_landmarks.points)
-    middle = {name: points.mean(axis=0) for name, points in lines.items()}
-    assert middle["right_eye"][0] < middle["nose"][0] < middle["left_eye"][0]  # the person's own sides
-    assert middle["left_eyebrow"][1] < middle["left_eye"][1] < middle["nose"][1] < middle["mouth_outer"][1]
+    center = {name: points.mean(axis=0) for name, points in lines.items()}
+    assert center["right_eye"][0] < center["nose"][0] < center["left_eye"][0]  # the person's own sides
+    assert center["left_eyebrow"][1] < center["left_eye"][1] < center["nose"][1] < center["mouth_outer"][1]
     oval, outer, inner = (lines[name] for name in ("face_oval", "mouth_outer", "mouth_inner"))
     assert (outer.min(axis=0) < inner.min(axis=0)).all() and (inner.max(axis=0) < outer.max(axis=0)).all()
     assert (oval.min(axis=0) < outer.min(axis=0)).all() and (outer.max(axis=0) < oval.max(axis=0)).all()
 
 
-def blurred(picture: Picture, strength: float) -> Picture:
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), strength), np.uint8) if strength else picture
+def blurred(image: ImageArray, strength: float) -> ImageArray:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), strength), np.uint8) if strength else image
 
 
-def covered(picture: Picture, detection: Detection, fraction: float) -> Picture:
-    """The picture with the lower part of the face under a grey sheet."""
+def covered(image: ImageArray, detection: Detection, fraction: float) -> ImageArray:
+    """The image with the lower part of the face under a gray sheet."""
     x, y, width, height = map(round, detection.box)
-    sheet = picture.copy()
+    sheet = image.copy()
     sheet[y + round((1 - fraction) * height) : y + round(1.2 * height), x - 20 : x + width + 20] = 100
     return sheet
 
 
-def shrunk(picture: Picture, by: int) -> Picture:
-    """The picture as if the face were so many times as far away."""
-    small = cv2.resize(picture, None, fx=1 / by, fy=1 / by, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, picture.shape[1::-1]), np.uint8)
+def shrunk(image: ImageArray, by: int) -> ImageArray:
+    """The image as if the face were so many times as far away."""
+    small = cv2.resize(image, None, fx=1 / by, fy=1 / by, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, image.shape[1::-1]), np.uint8)
 
 
 PORTRAITS = {"astronaut": astronaut, "grace hopper": grace_hopper}
@@ -189,8 +189,8 @@ def test_the_score_tells_clear_faces_from_those_that_are_hard_to_see(
     clear = PORTRAITS[name]()
     face = detector.detect(clear)[0]
 
-    def scores(*pictures: Picture) -> list[float]:
-        return [landmarker.landmarks(picture, face).score for picture in pictures]
+    def scores(*images: ImageArray) -> list[float]:
+        return [landmarker.landmarks(image, face).score for image in images]
 
     for worse in (
         scores(clear, *(covered(clear, face, fraction) for fraction in (0.25, 0.45, 0.65))),
@@ -203,7 +203,7 @@ def test_the_score_tells_clear_faces_from_those_that_are_hard_to_see(
 
 
 def test_what_counts_as_a_face_is_the_same_by_score_and_by_presence(
-    landmarker: FaceLandmarker, portrait: Picture, portrait_landmarks: Landmarks
+    landmarker: FaceLandmarker, portrait: ImageArray, portrait_landmarks: Landmarks
 ) -> None:
     assert quality(0.0) == 0.5
     region = region_from_landmarks(portrait_landmarks.points)

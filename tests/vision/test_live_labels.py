@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.pictures import Picture, astronaut, grace_hopper
+from tests.vision.images import ImageArray, astronaut, grace_hopper
+from webapp.analysis.tracker import Tracker
 from webapp.config import Settings
-from webapp.messages import Job
-from webapp.tracks import Tracks
+from webapp.protocol import Job
 from webapp.vision.pipeline import Pipeline
 
 FRAMES_PER_S = 15
@@ -21,6 +21,8 @@ FLICKER = 0.03
 
 SMILING, SERIOUS = "happy", "neutral"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pipeline() -> Pipeline:
@@ -29,42 +31,42 @@ def pipeline() -> Pipeline:
 
 
 @pytest.fixture(scope="module")
-def faces(pipeline: Pipeline) -> dict[str, Picture]:
-    """640 x 480 pictures of a smiling and of a serious face, at the same place in the same size."""
+def faces(pipeline: Pipeline) -> dict[str, ImageArray]:
+    """640 x 480 images of a smiling and of a serious face, at the same place in the same size."""
     return {SMILING: centred(pipeline, astronaut()), SERIOUS: centred(pipeline, grace_hopper())}
 
 
-def centred(pipeline: Pipeline, portrait: Picture) -> Picture:
-    """The portrait, moved and scaled so that its face lies in the middle of a frame."""
+def centred(pipeline: Pipeline, portrait: ImageArray) -> ImageArray:
+    """The portrait, moved and scaled so that its face lies in the center of a frame."""
     (face,) = pipeline.analyze(Job(encoded(portrait))).faces
     scale = FACE_WIDTH / face.box.width
-    x, y = face.box.middle
+    x, y = face.box.center
     matrix = np.array([[scale, 0, 320 - scale * x], [0, scale, 240 - scale * y]])
     return np.asarray(cv2.warpAffine(portrait, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def encoded(picture: Picture) -> bytes:
-    return bytes(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, 75))[1])
+def encoded(image: ImageArray) -> bytes:
+    return bytes(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, 75))[1])
 
 
-def filmed(pictures: Iterable[Picture]) -> Iterator[bytes]:
-    """The pictures as a camera in dim light sends them."""
+def filmed(images: Iterable[ImageArray]) -> Iterator[bytes]:
+    """The images as a camera in dim light sends them."""
     random = np.random.default_rng(1)
-    for picture in pictures:
+    for image in images:
         light = 1 + random.uniform(-FLICKER, FLICKER)
-        noise = random.standard_normal(picture.shape, np.float32) * NOISE
-        yield encoded(np.clip(picture * light + noise, 0, 255).astype(np.uint8))
+        noise = random.standard_normal(image.shape, np.float32) * NOISE
+        yield encoded(np.clip(image * light + noise, 0, 255).astype(np.uint8))
 
 
-def labels(pipeline: Pipeline, pictures: Iterable[Picture]) -> list[str]:
+def labels(pipeline: Pipeline, images: Iterable[ImageArray]) -> list[str]:
     """What the page would write at the one face in each frame."""
-    tracks = Tracks(Settings().smoothing_s)
+    tracker = Tracker(Settings().smoothing_s)
     shown = []
-    for number, image in enumerate(filmed(pictures)):
+    for number, image in enumerate(filmed(images)):
         now_s = number / FRAMES_PER_S
-        regions = tracks.regions(now_s)
+        regions = tracker.regions(now_s)
         analysis = pipeline.analyze(Job(image, regions, detect=not regions))
-        (face,) = tracks.follow(analysis.faces, now_s, analysis.width)
+        (face,) = tracker.update(analysis.faces, now_s, analysis.width)
         assert face.id == 1
         shown.append(face.expression)
     return shown
@@ -72,7 +74,7 @@ def labels(pipeline: Pipeline, pictures: Iterable[Picture]) -> list[str]:
 
 @pytest.mark.parametrize("expression", [SMILING, SERIOUS])
 def test_on_a_still_face_the_label_changes_at_most_once_in_ten_seconds(
-    pipeline: Pipeline, faces: dict[str, Picture], expression: str
+    pipeline: Pipeline, faces: dict[str, ImageArray], expression: str
 ) -> None:
     shown = labels(pipeline, [faces[expression]] * (10 * FRAMES_PER_S))
     assert sum(before != after for before, after in zip(shown, shown[1:], strict=False)) <= 1
@@ -81,7 +83,7 @@ def test_on_a_still_face_the_label_changes_at_most_once_in_ten_seconds(
 
 @pytest.mark.parametrize(("before", "after"), [(SMILING, SERIOUS), (SERIOUS, SMILING)])
 def test_a_change_of_expression_shows_within_300_ms(
-    pipeline: Pipeline, faces: dict[str, Picture], before: str, after: str
+    pipeline: Pipeline, faces: dict[str, ImageArray], before: str, after: str
 ) -> None:
     still = 2 * FRAMES_PER_S
     shown = labels(pipeline, [faces[before]] * still + [faces[after]] * still)

@@ -11,11 +11,11 @@ import pytest
 
 from models.train.frames import framed
 from tests.train.data_files import serious_face
-from tests.vision.pictures import FACE, WITHOUT_FACES, Picture, astronaut, frame, overlap, shipped
+from tests.vision.images import FACE, WITHOUT_FACES, ImageArray, astronaut, frame, overlap, shipped
 from webapp.config import Runtime
 from webapp.errors import BadFrameError, ModelFileError, TooLargeError
-from webapp.job_codec import pack_outcome, unpack_outcome
-from webapp.messages import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, Box, Face, Job, Region
+from webapp.ipc.job_codec import pack_outcome, unpack_outcome
+from webapp.protocol import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, Box, Face, Job, Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.pipeline import Pipeline, shrink_for
 
@@ -25,8 +25,8 @@ def pipeline(small_models: dict[str, Path]) -> Pipeline:
     return Pipeline("litert", small_models["float"])
 
 
-def jpeg(picture: Picture) -> bytes:
-    return bytes(cv2.imencode(".jpg", picture)[1])
+def jpeg(image: ImageArray) -> bytes:
+    return bytes(cv2.imencode(".jpg", image)[1])
 
 
 def test_a_portrait_gives_one_whole_face(pipeline: Pipeline) -> None:
@@ -57,8 +57,8 @@ def test_timing_has_each_stage_and_adds_up(pipeline: Pipeline) -> None:
 
 
 def test_faces_come_from_left_to_right(pipeline: Pipeline) -> None:
-    picture, truths = frame((480, 60, 76), (60, 60, 75), (260, 70, 80), (90, 280, 100), (420, 270, 115))
-    faces = pipeline.analyze(Job(jpeg(picture))).faces
+    image, truths = frame((480, 60, 76), (60, 60, 75), (260, 70, 80), (90, 280, 100), (420, 270, 115))
+    faces = pipeline.analyze(Job(jpeg(image))).faces
     assert [face.box.x for face in faces] == sorted(face.box.x for face in faces)
     assert len(faces) == len(truths)
     assert all(max(overlap(face.box, truth) for face in faces) > 0.7 for truth in truths)
@@ -72,7 +72,7 @@ def test_a_face_that_fills_the_picture_is_found(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("name", WITHOUT_FACES)
-def test_pictures_of_other_things_have_no_faces(pipeline: Pipeline, name: str) -> None:
+def test_images_of_other_things_have_no_faces(pipeline: Pipeline, name: str) -> None:
     assert pipeline.analyze(Job(jpeg(shipped(name)))).faces == ()
 
 
@@ -102,7 +102,7 @@ def test_two_detections_of_one_face_give_one_face(
 ) -> None:
     (whole,) = detector.detect(astronaut())
     part = replace(whole, box=Box(whole.box.x + 10, whole.box.y + 40, 50, 50), score=0.4)
-    monkeypatch.setattr(FaceDetector, "detect", lambda self, picture, min_score=None: [whole, part])
+    monkeypatch.setattr(FaceDetector, "detect", lambda self, image, min_score=None: [whole, part])
     (face,) = pipeline.analyze(Job(jpeg(astronaut()))).faces
     assert overlap(face.box, FACE) > 0.8
 
@@ -114,10 +114,10 @@ def in_widths(faces: Sequence[Face], width: int) -> tuple[Region, ...]:
 def test_faces_are_followed_without_detecting_them_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture, _ = frame((60, 60, 75), (260, 70, 80), (420, 270, 115))
-    before = pipeline.analyze(Job(jpeg(picture))).faces
+    image, _ = frame((60, 60, 75), (260, 70, 80), (420, 270, 115))
+    before = pipeline.analyze(Job(jpeg(image))).faces
     monkeypatch.setattr(FaceDetector, "detect", None)  # calling it would be an error
-    shifted = np.roll(picture, (8, 12), axis=(0, 1))
+    shifted = np.roll(image, (8, 12), axis=(0, 1))
     after = pipeline.analyze(Job(jpeg(shifted), in_widths(before, 640), detect=False)).faces
     assert len(after) == len(before) == 3
     for old, new in zip(before, after, strict=True):
@@ -126,8 +126,8 @@ def test_faces_are_followed_without_detecting_them_again(
 
 
 def test_a_face_that_is_lost_is_searched_at_once(pipeline: Pipeline) -> None:
-    picture, _ = frame((60, 60, 75))
-    (before,) = pipeline.analyze(Job(jpeg(picture))).faces
+    image, _ = frame((60, 60, 75))
+    (before,) = pipeline.analyze(Job(jpeg(image))).faces
     elsewhere, (truth,) = frame((420, 270, 115))
     (after,) = pipeline.analyze(Job(jpeg(elsewhere), in_widths([before], 640), detect=False)).faces
     assert overlap(after.box, truth) > 0.7
@@ -141,19 +141,19 @@ def test_two_regions_that_lead_to_one_face_give_one_face(pipeline: Pipeline) -> 
 
 
 def test_a_small_face_is_found_in_one_of_the_tiles(pipeline: Pipeline) -> None:
-    picture, (truth,) = frame((470, 300, 20))
-    assert pipeline.analyze(Job(jpeg(picture))).faces == ()
-    jobs = [Job(jpeg(picture), detect=False, tile=number) for number in range(6)]
+    image, (truth,) = frame((470, 300, 20))
+    assert pipeline.analyze(Job(jpeg(image))).faces == ()
+    jobs = [Job(jpeg(image), detect=False, tile=number) for number in range(6)]
     found = [face for job in jobs for face in pipeline.analyze(job).faces]
     assert found and all(overlap(face.box, truth) > 0.6 for face in found)
 
 
-@pytest.mark.parametrize("grey", [64, 96, 160, 224])
+@pytest.mark.parametrize("gray", [64, 96, 160, 224])
 def test_a_covered_face_that_fills_a_tile_is_found_by_the_short_range_network(
-    pipeline: Pipeline, grey: int, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, gray: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     face = serious_face()
-    face[28:] = grey
+    face[28:] = gray
     in_the_middle = Job(jpeg(framed(face)), detect=False, tile=4)
     assert len(pipeline.analyze(in_the_middle).faces) == 1
     monkeypatch.setattr(pipeline._close_detector, "detect", lambda *_: [])
@@ -174,7 +174,7 @@ def test_a_large_followed_face_is_decoded_small_and_found_in_the_same_place(pipe
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (3, 2)])
-def test_tiny_pictures_have_no_faces(pipeline: Pipeline, shape: tuple[int, int]) -> None:
+def test_tiny_images_have_no_faces(pipeline: Pipeline, shape: tuple[int, int]) -> None:
     analysis = pipeline.analyze(Job(jpeg(np.zeros((*shape, 3), np.uint8))))
     assert (analysis.height, analysis.width, analysis.faces) == (*shape, ())
 

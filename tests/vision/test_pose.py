@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from skimage import transform
 
-from tests.vision.pictures import Picture, astronaut, mirrored, turned_clockwise
-from webapp.messages import Pose
+from tests.vision.images import ImageArray, astronaut, mirrored, turned_clockwise
+from webapp.protocol import Pose
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 from webapp.vision.pose import head_pose
@@ -28,10 +28,10 @@ def mesh_of(landmarks: Landmarks) -> NDArray[np.float64]:
     return np.asarray(mesh - np.array([*mesh.mean(axis=0)[:2], mesh[[234, 454], 2].mean()]))
 
 
-def posed(landmarks: Landmarks, yaw: float, pitch: float) -> Picture:
+def posed(landmarks: Landmarks, yaw: float, pitch: float) -> ImageArray:
     """The portrait with its face drawn anew, its head turned so much further."""
-    mesh, middle = mesh_of(landmarks), landmarks.points.mean(axis=0)
-    turned = (mesh @ rotation(yaw, pitch, 0).T)[:, :2] + middle
+    mesh, center = mesh_of(landmarks), landmarks.points.mean(axis=0)
+    turned = (mesh @ rotation(yaw, pitch, 0).T)[:, :2] + center
     around = np.array([(x, y) for x in (100, 220, 340) for y in (0, 120, 250) if (x, y) != (220, 120)])
     affine: Any = transform.PiecewiseAffineTransform
     back = affine.from_estimate(np.vstack([turned, around]), np.vstack([landmarks.points, around]))
@@ -40,8 +40,8 @@ def posed(landmarks: Landmarks, yaw: float, pitch: float) -> Picture:
     return np.asarray(255 * redrawn, np.uint8)
 
 
-def pose_in(picture: Picture, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:
-    points, depth, *_ = landmarker.landmarks(picture, detector.detect(picture)[0])
+def pose_in(image: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:
+    points, depth, *_ = landmarker.landmarks(image, detector.detect(image)[0])
     return head_pose(points, depth)
 
 
@@ -63,6 +63,7 @@ def test_the_angles_of_a_turned_mesh_are_read_back(
     assert found == pytest.approx((yaw, pitch, roll), abs=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("yaw", "pitch"), [(20, 0), (-20, 0), (0, 15), (0, -15)])
 def test_a_head_that_turns_in_the_picture_is_seen_to_turn_that_way(
     detector: FaceDetector,
@@ -80,7 +81,7 @@ def test_a_head_that_turns_in_the_picture_is_seen_to_turn_that_way(
 def test_a_head_that_tips_changes_its_roll_alone(
     detector: FaceDetector,
     landmarker: FaceLandmarker,
-    portrait: Picture,
+    portrait: ImageArray,
     portrait_landmarks: Landmarks,
     degrees: float,
 ) -> None:
@@ -93,8 +94,8 @@ def test_a_head_that_tips_changes_its_roll_alone(
 def test_a_mirror_turns_yaw_and_roll_round(
     detector: FaceDetector, landmarker: FaceLandmarker, portrait_landmarks: Landmarks
 ) -> None:
-    picture = posed(portrait_landmarks, 20, 0)
-    found, seen = (pose_in(one, detector, landmarker) for one in (picture, mirrored(picture)))
+    image = posed(portrait_landmarks, 20, 0)
+    found, seen = (pose_in(one, detector, landmarker) for one in (image, mirrored(image)))
     assert seen == pytest.approx((-found.yaw, found.pitch, -found.roll), abs=5)
 
 

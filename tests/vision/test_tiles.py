@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.vision.tiles import OVERLAP_PART, tile
+from webapp.vision.tiles import OVERLAP_FRACTION, tile
 
 SIZES = [(640, 480), (480, 640), (1280, 720), (320, 240), (1, 1), (1, 4000), (4000, 1), (3, 2)]
 
@@ -17,7 +17,7 @@ def test_six_tiles_make_a_camera_picture() -> None:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_every_small_square_lies_whole_within_a_tile(width: int, height: int) -> None:
     tiles = [tile(width, height, number) for number in range(12)]
-    face = max(width, height) * OVERLAP_PART * 0.9
+    face = max(width, height) * OVERLAP_FRACTION * 0.9
     steps = [part / 20 for part in range(21)]
     for x in (max(0.0, width - face) * step for step in steps):
         for y in (max(0.0, height - face) * step for step in steps):

@@ -1,4 +1,4 @@
-"""Limits to how often one address may try passwords, tokens, keys and codes.
+"""Limits on how often one address may try passwords, tokens, keys and codes.
 
 An attempt counts before it is checked, so that many at once are no way around the limit; one that turns out
 right is given back. Safe on threads: every method holds the lock, and none waits for anything else.
@@ -16,7 +16,7 @@ from webapp.errors import TooManyAttemptsError
 WINDOW_S = 60.0
 
 MAX_ADDRESSES = 100_000
-"""Counted at once; with more of them the oldest are forgotten, as memory has an end."""
+"""Counted at once; with more of them the oldest are forgotten, to bound the memory."""
 
 IPV6_CLIENT_BITS = 64
 """Whoever has IPv6 has a network of this size: its addresses count as one."""

@@ -1,7 +1,11 @@
-"""The cookie of hosts' sessions and the key that signs it."""
+"""Hosts' sessions: what their cookie says, and the key that signs it.
+
+Each host has a random stamp in the database, which their sessions carry. A new stamp ends all of them.
+"""
 
 from __future__ import annotations
 
+import hmac
 import logging
 import secrets
 from pathlib import Path
@@ -9,13 +13,40 @@ from pathlib import Path
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
-from webapp.addresses import is_this_machine
+from webapp.accounts.directory import Directory
+from webapp.accounts.identity import HostUser
 from webapp.errors import SettingsError
+from webapp.server.addresses import is_this_machine
 from webapp.server.data_dir import write_file
+from webapp.store.client import Store
+from webapp.store.repositories.accounts import AccountRepository
 
 KEY_BYTES = 32
 
 logger = logging.getLogger(__name__)
+
+
+class Sessions:
+    """The sessions of all hosts. Any thread may call it."""
+
+    def __init__(self, store: Store, directory: Directory) -> None:
+        self._store = store
+        self._directory = directory
+
+    def user(self, session_id: str) -> HostUser | None:
+        """The host of a session (see `HostUser.get_id`), unless it ended."""
+        number, _, stamp = session_id.partition(".")
+        record = self._directory.accounts().hosts.get(int(number)) if number.isdecimal() else None
+        if record is None or not hmac.compare_digest(record.stamp.encode(), stamp.encode()):
+            return None
+        return HostUser(record, "session")
+
+    def end_all(self, host_id: int) -> None:
+        """End every session of a host, on whatever machine its cookie is."""
+        with self._directory.changing() as accounts:
+            changed = self._store.call(AccountRepository.renew_stamp, host_id)
+            if changed is not None:
+                accounts.hosts[host_id] = changed
 
 
 class SessionCookie(SecureCookieSessionInterface):

@@ -1,4 +1,4 @@
-"""The names and addresses that this server goes by, and no answer for requests under any other.
+"""The names and addresses that this server goes by, and a refusal of requests under any other.
 
 A page elsewhere whose name is made to lead here (DNS rebinding) would otherwise pass for our own, and links
 to rooms would carry whatever name a request claims.
@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from webapp.addresses import host_names, name_in, network_addresses
+from webapp.codec import problem
 from webapp.config import Settings
+from webapp.server.addresses import host_names, name_in, network_addresses
 
 LOOK_INTERVAL_S = 1.0
 """An address may be new, from the network's router: the adapters are asked anew, this often at most."""
@@ -75,7 +76,7 @@ class KnownHosts:
 
 
 class HostCheck:
-    """A WSGI application that hands on what is asked of a known host, and says what to do about the rest."""
+    """A WSGI application that passes on requests for a known host, and tells the others what to do."""
 
     def __init__(self, application: WsgiApplication, known: KnownHosts) -> None:
         self._application = application
@@ -83,7 +84,7 @@ class HostCheck:
         self._warned_s: float | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request."""
+        """Pass a request on, or refuse it."""
         environ.pop("HTTP_X_FORWARDED_HOST", None)  # clients may send it; proxies hand on `Host` itself
         host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
         if host in self._known or environ.get("PATH_INFO") in HEALTH_CHECKS:
@@ -117,10 +118,9 @@ def advice(host: str) -> str:
 
 
 def refuse_host(host: str, start_response: Callable[..., Any], as_json: bool = False) -> list[bytes]:
-    """The answer under a name that is not this server's; plain text, as the name is anybody's."""
+    """The response under a name that is not this server's; plain text, as anybody chooses the name."""
     text = advice(host)
-    problem = {"problem": {"code": "unknown_host", "message": text}}
-    body = (json.dumps(problem) if as_json else f"{text}\n").encode()
+    body = (json.dumps(problem("unknown_host", text)) if as_json else f"{text}\n").encode()
     kind = "application/json" if as_json else "text/plain; charset=utf-8"
     headers = [
         ("Content-Type", kind),

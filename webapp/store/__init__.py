@@ -1,5 +1,5 @@
-"""What outlives the server: rooms, consents, recordings, hosts.
+"""What outlives the server: rooms, consents, recordings, accounts.
 
-A process of its own keeps it (`service`), so that neither a slow disk nor an export holds up a frame. The
-server talks to it through `process`; `archive` is all that can be asked.
+A process of its own keeps it, so that neither a slow disk nor an export delays a frame. The server talks to
+it through `client`; `repositories` and `exports` are what it can be asked.
 """

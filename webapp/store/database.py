@@ -15,17 +15,17 @@ from webapp.errors import SettingsError
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
-CONNECT_LIMIT_S = 5
+CONNECT_TIMEOUT_S = 5
 """A database that does not answer for this long counts as lost."""
 
 STATEMENT_TIMEOUT_S = 8
 """Less than a caller of the store waits, so that a statement is given up before its caller gives up."""
 
 LONG_STATEMENT_TIMEOUT_S = 600
-"""For exports, deletions and migrations, which may go through all samples."""
+"""For exports, deletions and migrations, which may read all samples."""
 
 POSTGRESQL_ARGUMENTS = {
-    "connect_timeout": CONNECT_LIMIT_S,
+    "connect_timeout": CONNECT_TIMEOUT_S,
     "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s",
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -35,7 +35,7 @@ POSTGRESQL_ARGUMENTS = {
 }
 """A server that is gone without a word is noticed: after 8 s by what is sent, after 25 s by silence."""
 
-BUSY_LIMIT_S = 5
+BUSY_TIMEOUT_S = 5
 
 
 def check_url(url: str) -> URL:
@@ -69,13 +69,13 @@ def open_database(url: str, poolclass: type[Pool] | None = None) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         ours = {name: value for name, value in POSTGRESQL_ARGUMENTS.items() if name not in parsed.query}
         return create_engine(parsed, poolclass=poolclass, pool_pre_ping=True, connect_args=ours)
-    engine = create_engine(parsed, poolclass=poolclass, connect_args={"timeout": BUSY_LIMIT_S})
+    engine = create_engine(parsed, poolclass=poolclass, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 
 def allow_long(connection: Connection) -> None:
-    """Let the statements of this transaction take long; for those that may go through all samples."""
+    """Let the statements of this transaction take long; for those that may read all samples."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL statement_timeout = '{LONG_STATEMENT_TIMEOUT_S}s'"))
 
@@ -121,7 +121,7 @@ def truncate_wal(engine: Engine) -> bool:
         try:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
         finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * BUSY_LIMIT_S}")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S}")
     return not busy
 
 

@@ -1,6 +1,6 @@
 """The tables. Times are milliseconds since 1970, UTC; vectors of seven are in the order of `LABELS`.
 
-No table has a column for a picture. `migrations` makes the tables and changes them; a test holds the two
+No table has a column for an image. `migrations` makes the tables and changes them; a test holds the two
 together.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only columns of the type INTEGER."""
@@ -85,7 +85,7 @@ class Participant(Base):
 
 
 class Recording(Base):
-    """From a start to a stop; `stopped_ms` is null while it goes on."""
+    """From a start to a stop; `stopped_ms` is null while it runs."""
 
     __tablename__ = "recording"
 

@@ -1,4 +1,4 @@
-"""Empties SQLite's write-ahead log after deletions, where what was deleted would go on lying.
+"""Empties SQLite's write-ahead log after deletions: deleted rows would stay in it.
 
 `secure_delete` overwrites deleted rows in the pages of the database, but the log keeps the pages as they were
 until it is emptied, and it cannot be while an export reads from it. Then a thread tries again until it can.

@@ -1,1 +1,1 @@
-"""The way from the bytes of one picture to the faces in it; runs in worker processes only."""
+"""From the bytes of one image to the faces in it; runs in worker processes only."""

@@ -1,4 +1,4 @@
-"""Names the expression of aligned faces with the CNN of `models/`, by LiteRT or by Keras."""
+"""Classifies the expression of aligned faces with the CNN of `models/`, in LiteRT or Keras."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from webapp.config import Runtime
 from webapp.errors import ModelFileError
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 from webapp.vision.align import CROP_SIZE
-from webapp.vision.network import Network
+from webapp.vision.tflite_model import TFLiteModel
 
 INPUT_SHAPE = (CROP_SIZE, CROP_SIZE, 1)
 
@@ -22,13 +22,13 @@ class Classifier(Protocol):
     """A loaded CNN."""
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """How likely each face shows each expression.
+        """The probability of each expression for each face.
 
         Args:
-            crops: (n, 48, 48) uint8, grey, as `align` cuts them; n may be 0.
+            crops: (n, 48, 48) uint8, gray, as `align` makes them; n may be 0.
 
         Returns:
-            (n, 7) float32 in the order of `messages.LABELS`; each row sums to 1.
+            (n, 7) float32 in the order of `protocol.LABELS`; each row sums to 1.
         """
 
 
@@ -46,29 +46,29 @@ def load_classifier(runtime: Runtime, model_path: Path) -> Classifier:
 
 
 class LiteRtClassifier:
-    """A .tflite file; its input and output may be float32 or quantised to 8 bits."""
+    """A .tflite file; its input and output may be float32 or quantized to 8 bits."""
 
     def __init__(self, path: Path) -> None:
         try:
-            self._network = Network(path)
+            self._model = TFLiteModel(path)
         except (ValueError, RuntimeError) as error:
             raise _unreadable(path, error) from None
-        output = self._network.outputs[0]
-        _check_shapes(path, self._network.input_shape[1:], tuple(output["shape"][1:]))
-        self._grey_values = _quantised_grey(self._network.input)
-        self._scale, self._zero = _quantisation(output)
+        output = self._model.outputs[0]
+        _check_shapes(path, self._model.input_shape[1:], tuple(output["shape"][1:]))
+        self._gray_values = _quantized_gray(self._model.input)
+        self._scale, self._zero = _quantization(output)
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Classifier`; faces are run one by one, which costs no more than a batch on one core."""
         raw = np.empty((len(crops), len(LABELS)), np.float32)
         for row, crop in zip(raw, crops, strict=True):
-            self._network.input_view()[0, :, :, 0] = self._grey_values[crop]
-            row[:] = self._network.run()[0][0]
-        return _normalised((raw - self._zero) * self._scale)
+            self._model.input_view()[0, :, :, 0] = self._gray_values[crop]
+            row[:] = self._model.run()[0][0]
+        return _normalized((raw - self._zero) * self._scale)
 
 
 class KerasClassifier:
-    """A .keras file, on one core; Keras is imported here and not before, because that takes seconds."""
+    """A .keras file, on one core; Keras is imported only here, because that takes seconds."""
 
     def __init__(self, path: Path) -> None:
         import keras
@@ -87,7 +87,7 @@ class KerasClassifier:
         """See `Classifier`."""
         if len(crops) == 0:
             return np.empty((0, len(LABELS)), np.float32)
-        return _normalised(np.asarray(self._model.predict_on_batch(crops[..., None].astype(np.float32))))
+        return _normalized(np.asarray(self._model.predict_on_batch(crops[..., None].astype(np.float32))))
 
 
 def _check_shapes(path: Path, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
@@ -98,29 +98,29 @@ def _check_shapes(path: Path, input_shape: tuple[int, ...], output_shape: tuple[
         )
 
 
-def _quantisation(tensor: dict[str, Any]) -> tuple[float, float]:
+def _quantization(tensor: dict[str, Any]) -> tuple[float, float]:
     """Scale and zero point of a tensor: value = (stored - zero) * scale; 1 and 0 where it is float."""
     scale, zero = tensor["quantization"]
     return (float(scale), float(zero)) if scale else (1.0, 0.0)
 
 
-def _quantised_grey(tensor: dict[str, Any]) -> NDArray[Any]:
-    """What the network wants to see for each of the 256 grey values."""
+def _quantized_gray(tensor: dict[str, Any]) -> NDArray[Any]:
+    """The network's input value for each of the 256 gray values."""
     kind = np.dtype(tensor["dtype"])
-    grey = np.arange(256, dtype=np.float32)
+    gray = np.arange(256, dtype=np.float32)
     if kind.kind == "f":
-        return grey.astype(kind)
-    scale, zero = _quantisation(tensor)
+        return gray.astype(kind)
+    scale, zero = _quantization(tensor)
     limits = np.iinfo(kind)
-    return np.clip(np.round(grey / scale + zero), limits.min, limits.max).astype(kind)
+    return np.clip(np.round(gray / scale + zero), limits.min, limits.max).astype(kind)
 
 
-def _normalised(raw: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows that sum to 1 in spite of rounding to 8 bits."""
+def _normalized(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows that sum to 1 despite rounding to 8 bits."""
     positive = np.maximum(raw, 1e-6)
     rows: NDArray[np.float32] = (positive / positive.sum(axis=1, keepdims=True)).astype(np.float32)
     return rows
 
 
 def _unreadable(path: Path, error: Exception) -> ModelFileError:
-    return ModelFileError(f"{path} cannot be read as a model ({error}); put a whole one in its place.")
+    return ModelFileError(f"{path} cannot be read as a model ({error}); replace it with an intact one.")

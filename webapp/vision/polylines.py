@@ -1,7 +1,6 @@
-"""The named lines of a face: which points of Google's face mesh each goes through.
+"""The named polylines of a face, as indices into Google's face mesh.
 
-A line that goes round ends at the point where it begins, so that a line drawn through the points is whole.
-Left and right are the person's own.
+A closed line ends at the point where it begins. Left and right are the person's own.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from webapp.messages import LANDMARK_NAMES
+from webapp.protocol import LANDMARK_NAMES
 
 _INDICES: Mapping[str, Sequence[int]] = {
     # from the outer corner along the lower lid to the inner one, and back along the upper lid
@@ -50,12 +49,12 @@ _ENDS = list(itertools.accumulate(map(len, POLYLINES.values()), initial=0))
 
 
 def polylines(points: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
-    """The lines of a face with these (468, 2) points: (n, 2) each, in the same pixels, rounded to a tenth."""
+    """The polylines of a face with these (468, 2) points: (n, 2) each, in pixels rounded to a tenth."""
     ordered = points[_ALL_INDICES].astype(np.float64).round(1)
     ends = itertools.pairwise(_ENDS)
     return {name: ordered[start:end] for name, (start, end) in zip(POLYLINES, ends, strict=True)}
 
 
 def polylines_json(points: NDArray[np.float32]) -> str:
-    """The same as the wire contract writes them."""
+    """The same in the JSON of the wire contract."""
     return orjson.dumps(polylines(points), option=orjson.OPT_SERIALIZE_NUMPY).decode()

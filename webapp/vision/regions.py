@@ -1,7 +1,7 @@
-"""Where a face is: a detection, and the rotated square around it that the face mesh looks at.
+"""Where a face is: a detection, and the rotated square around it that is the input of the face mesh.
 
-Coordinates are pixels of the picture, x to the right and y down, with (0, 0) at the outer corner of the
-first pixel, whose middle is thus at (0.5, 0.5). Angles are radians, clockwise in the picture.
+Coordinates are pixels of the image, x to the right and y down, with (0, 0) at the outer corner of the first
+pixel, whose center is thus at (0.5, 0.5). Angles are radians, clockwise in the image.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.messages import Box, Region
+from webapp.protocol import Box, Region
 
 REGION_SCALE = 1.5
 """The region's side over the longer side of the face's box, as the face mesh was trained."""
@@ -24,7 +24,7 @@ RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
-    """A face as the detector sees it.
+    """A face as the detector finds it.
 
     `score` is 0 to 1. `keypoints` is (6, 2) float32: right eye, left eye, tip of the nose, mouth, right
     ear, left ear, the person's own right and left.
@@ -35,13 +35,13 @@ class Detection:
     keypoints: NDArray[np.float32]
 
     def shifted(self, x: float, y: float) -> Detection:
-        """The detection of a part of a picture, in the picture in which the part begins at (x, y)."""
+        """The detection, made in a tile whose corner is at (x, y), in coordinates of the image."""
         box = self.box._replace(x=self.box.x + x, y=self.box.y + y)
         return Detection(box, self.score, self.keypoints + np.array([x, y], np.float32))
 
 
 def region_matrix(region: Region, side: int) -> NDArray[np.float64]:
-    """The (2, 3) affine map from a cut of `side` x `side` pixels to the picture, corner based."""
+    """The (2, 3) affine map from a crop of `side` x `side` pixels to the image, corner based."""
     scale = region.size / side
     cos, sin = scale * math.cos(region.roll), scale * math.sin(region.roll)
     half = side / 2
@@ -49,7 +49,7 @@ def region_matrix(region: Region, side: int) -> NDArray[np.float64]:
 
 
 def region_from_detection(detection: Detection) -> Region:
-    """The region of a detected face, upright by the line between its eyes."""
+    """The region of a detected face, upright along the line between its eyes."""
     box = detection.box
     return Region(
         x=box.x + box.width / 2,
@@ -60,7 +60,7 @@ def region_from_detection(detection: Detection) -> Region:
 
 
 def region_from_landmarks(points: NDArray[np.float32]) -> Region:
-    """The region of a face by its (468, 2) landmarks, such as those of the frame before.
+    """The region of a face from its (468, 2) landmarks, such as those of the last frame.
 
     It is the box around the points in the face's own upright frame, enlarged like a detection's.
     """
@@ -68,16 +68,16 @@ def region_from_landmarks(points: NDArray[np.float32]) -> Region:
     cos, sin = math.cos(roll), math.sin(roll)
     upright = points @ np.array([[cos, -sin], [sin, cos]], np.float32)
     low, high = upright.min(axis=0), upright.max(axis=0)
-    middle_x, middle_y = ((low + high) / 2).tolist()
+    center_x, center_y = ((low + high) / 2).tolist()
     return Region(
-        x=cos * middle_x - sin * middle_y,
-        y=sin * middle_x + cos * middle_y,
+        x=cos * center_x - sin * center_y,
+        y=sin * center_x + cos * center_y,
         size=REGION_SCALE * float((high - low).max()),
         roll=roll,
     )
 
 
 def _roll(right_eye: NDArray[np.float32], left_eye: NDArray[np.float32]) -> float:
-    """The angle of the line from the person's right eye, on the picture's left, to their left eye."""
+    """The angle of the line from the person's right eye, on the left of the image, to their left eye."""
     along, down = (left_eye - right_eye).tolist()
     return math.atan2(down, along)

@@ -35,7 +35,7 @@ from models.train.teachers.paths import KEPT, RUNS
 from models.train.teachers.recipe import TEACHERS
 from models.train.teachers.schedule import finished_cycles, is_varied, learning_rate, side_at
 from models.train.teachers.settings import TeacherSettings
-from models.train.teachers.snapshots import Snapshot, load_weights, read_snapshot, save_snapshot
+from models.train.teachers.snapshots import Snapshot, cycle_of, load_weights, read_snapshot, save_snapshot
 from models.train.views import UPRIGHT, render
 
 CHECKPOINT = "checkpoint.pt"
@@ -56,7 +56,7 @@ class Training:
         """Continue from the last checkpoint, or else from the newest snapshot of this teacher in a folder.
 
         Raises:
-            RunError: the snapshot is of other settings; more cycles than it had are no others.
+            RunError: the snapshot is of other settings; more cycles after those that it had are no others.
         """
         path = self._run / CHECKPOINT
         if path.is_file():
@@ -65,12 +65,13 @@ class Training:
             self.average.load_state_dict(state["average"])
             self._optimizer.load_state_dict(state["optimizer"])
             self.epoch = state["epoch"]
-        elif found := sorted(snapshots.glob(f"{self._run.name}-*.npz")):
-            self._start_from(found[-1])
+        elif found := list(snapshots.glob(f"{self._run.name}-*.npz")):
+            self._start_from(max(found, key=cycle_of))
 
     def _start_from(self, path: Path) -> None:
         snapshot, weights = read_snapshot(path)
-        if replace(snapshot.settings, cycles=self._settings.cycles) != self._settings:
+        alike = replace(snapshot.settings, cycles=self._settings.cycles) == self._settings
+        if not (alike and finished_cycles(self._settings, snapshot.epochs)):
             raise RunError(
                 f"{path} was made with other settings than {self._run} has; move it away to start anew."
             )

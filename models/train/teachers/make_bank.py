@@ -115,13 +115,15 @@ def main() -> None:
     parser.add_argument(
         "--snapshots", type=Path, nargs="+", help="of the teachers; all that there are if left out"
     )
+    parser.add_argument(
+        "--final", action="store_true", help="of the validation faces too, for a final training"
+    )
     parser.add_argument("--views", type=int, default=BankViews().count)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     teachers = [load_teacher(path) for path in arguments.snapshots or snapshot_paths()]
-    faces = read_training_faces(
-        arguments.data, arguments.unlabelled if arguments.unlabelled.is_dir() else None
-    )
+    unlabelled = arguments.unlabelled if arguments.unlabelled.is_dir() else None
+    faces = read_training_faces(arguments.data, unlabelled, arguments.final)
     make_bank(faces.images, teachers, BankViews(arguments.views), arguments.bank.parent / "parts").save(
         arguments.bank
     )

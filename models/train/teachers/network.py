@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from models.train.data import VOTED_EXPRESSIONS
 from models.train.teachers.settings import TeacherSettings
-from webapp.messages import LABELS
+from webapp.protocol import LABELS
 
 SQUEEZE = 8
 """How much narrower the hidden layer of squeeze and excitation is."""

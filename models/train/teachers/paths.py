@@ -13,7 +13,7 @@ DEFAULT_UNLABELLED = Path("../shared/data/faces-unlabelled")
 
 
 def snapshot_paths(runs: Path = RUNS, kept: Path = KEPT) -> list[Path]:
-    """The newest snapshots of all teachers: a name's own runs come before what is kept of it."""
+    """All snapshots of all teachers; where a file is in both folders, the one of the runs."""
     found = {path.name: path for path in sorted(kept.glob("*.npz"))}
     found |= {path.name: path for path in sorted(runs.glob("*/*.npz"))}
     return sorted(found.values(), key=lambda path: path.name)

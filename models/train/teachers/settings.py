@@ -24,7 +24,7 @@ class TeacherSettings:
     dropout: float = 0.3
 
     # Optimizer: SGD with Nesterov momentum
-    cycles: tuple[int, ...] = (14, 12)  # epochs
+    cycles: tuple[int, ...] = (30, 20, 20)  # epochs; later ones may change when a teacher goes on
     warmup_epochs: float = 1.0
     batch: int = 128
     peak_learning_rate: float = 0.1

@@ -54,6 +54,11 @@ def read_snapshot(path: Path) -> tuple[Snapshot, dict[str, Tensor]]:
     return Snapshot(**{**values, "settings": TeacherSettings.from_dict(values["settings"])}), weights
 
 
+def cycle_of(path: Path) -> int:
+    """Which of its teacher's cycles a snapshot ended: 2 for deep-2.npz."""
+    return int(path.stem.rpartition("-")[2])
+
+
 def load_weights(network: TeacherNetwork, weights: Mapping[str, Tensor]) -> None:
     """Give a network the weights of a snapshot; the counters that it does not hold stay."""
     network.load_state_dict({**network.state_dict(), **weights})

@@ -23,7 +23,7 @@ from models.train.teachers.ensemble import mean_of, mirrored_mean, summary  # no
 from models.train.teachers.fit import fit  # noqa: E402
 from models.train.teachers.make_bank import BankViews, make_bank, mean_log_probabilities  # noqa: E402
 from models.train.teachers.network import TeacherNetwork  # noqa: E402
-from models.train.teachers.snapshots import Teacher, load_teacher, read_snapshot  # noqa: E402
+from models.train.teachers.snapshots import Teacher, cycle_of, load_teacher, read_snapshot  # noqa: E402
 
 SMALL = replace(
     TeacherSettings(),
@@ -129,9 +129,21 @@ def test_a_teacher_goes_on_from_a_snapshot_of_an_earlier_machine(trained: Path, 
     assert history(tmp_path / "small")[0]["accuracy"] > 0.9
 
 
-def test_a_snapshot_of_another_network_is_refused(trained: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [replace(SMALL, stem=(6, 2)), replace(SMALL, cycles=(5, 3))],
+    ids=["another network", "another first cycle"],
+)
+def test_a_snapshot_of_other_settings_is_refused(
+    trained: Path, tmp_path: Path, settings: TeacherSettings
+) -> None:
     with pytest.raises(RunError, match="other settings"):
-        train(tmp_path / "small", replace(SMALL, stem=(6, 2)), snapshots=trained)
+        train(tmp_path / "small", settings, snapshots=trained)
+
+
+def test_the_newest_snapshot_is_the_one_of_the_last_cycle(tmp_path: Path) -> None:
+    paths = [tmp_path / f"deep-{number}.npz" for number in (2, 10, 9)]
+    assert max(paths, key=cycle_of).name == "deep-10.npz"
 
 
 def test_a_run_of_other_settings_is_refused(tmp_path: Path) -> None:

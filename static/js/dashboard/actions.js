@@ -1,0 +1,150 @@
+import { element, write } from "../shared/dom.js";
+import { ApiError, request } from "./api.js";
+import { MarkerQueue } from "./marker_queue.js";
+import { closeMenus, watchMenus } from "../shared/menus.js";
+
+/** How long a button says what it did. */
+const DONE_MS = 2500;
+
+/**
+ * What a host does on the board: its buttons, its number keys, its menus.
+ *
+ * @typedef {object} DashboardView  what the actions need to know of the board
+ * @property {string} code
+ * @property {string} roomsUrl
+ * @property {() => boolean} isRecording
+ * @property {(at_ms: number) => number | null} serverTime  of a time of this page, both in milliseconds
+ * @property {(text: string) => void} warn  says why an action failed
+ */
+export class DashboardActions {
+  #listening = new AbortController();
+
+  /** @param {DashboardView} board */
+  constructor(board) {
+    this.board = board;
+    this.markers = new MarkerQueue({
+      send: (marker) => request("POST", `/rooms/${board.code}/markers`, marker),
+      serverTime: (at_ms) => board.serverTime(at_ms),
+      onWaiting: (waiting) => board.warn(waiting.length > 0 ? waitingText(waiting) : ""),
+      onRefused: ({ label }, message) => board.warn(`The marker “${label}” was not set: ${message}`),
+    });
+    this.menus = /** @type {{stop: () => void} | null} */ (null);
+  }
+
+  start() {
+    const { signal } = this.#listening;
+    this.menus = watchMenus();
+    this.#onClick("record", () => this.#do("POST", "/recording", { state: this.board.isRecording() ? "stopped" : "started" }));
+    this.#onClick("ask-baselines", () => void this.#askBaselines());
+    this.#onClick("close-room", () => this.#close());
+    this.#onClick("delete-room", () => void this.#delete());
+    this.#onClick("copy-link", () => void this.#copyLink());
+    for (const button of markerButtons()) {
+      button.addEventListener("click", (event) => this.#mark(button.dataset.label ?? "", event.timeStamp), { signal });
+    }
+    element("marker-form", HTMLFormElement).addEventListener("submit", (event) => this.#markOwn(event), { signal });
+    document.addEventListener("keydown", (event) => this.#onKey(event), { signal });
+    window.addEventListener("beforeunload", (event) => this.markers.size > 0 && event.preventDefault(), { signal });
+  }
+
+  stop() {
+    this.#listening.abort();
+    this.menus?.stop();
+  }
+
+  /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
+  remove(what, id, alias) {
+    closeMenus();
+    const path = `/participants/${id}`;
+    if (what === "remove") this.#do("POST", `${path}/remove`);
+    else if (confirm(`Remove ${alias} and delete everything recorded about them?`)) this.#do("DELETE", path);
+  }
+
+  /** @param {string} id @param {() => void} act */
+  #onClick(id, act) {
+    element(id, HTMLButtonElement).addEventListener("click", act, { signal: this.#listening.signal });
+  }
+
+  /** A number key sets the marker of that number. @param {KeyboardEvent} event */
+  #onKey(event) {
+    const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
+    if (typing || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+    const button = markerButtons()[Number(event.key) - 1];
+    if (button) this.#mark(button.dataset.label ?? "", event.timeStamp);
+  }
+
+  /** @param {Event} event */
+  #markOwn(event) {
+    event.preventDefault();
+    const input = element("marker-label", HTMLInputElement);
+    if (!input.value.trim()) return input.focus();
+    this.#mark(input.value, event.timeStamp);
+    input.value = "";
+    input.blur(); // so that the number keys set markers again
+  }
+
+  /** Set a marker at the time of the key or click, however long the request takes. @param {string} label @param {number} at_ms */
+  #mark(label, at_ms) {
+    this.markers.add(label, at_ms);
+  }
+
+  async #askBaselines() {
+    const answer = await this.#do("POST", "/baseline");
+    if (!answer) return;
+    const people = answer.asked === 1 ? "one person" : `${answer.asked} people`;
+    this.#report("ask-baselines", answer.asked > 0 ? `Asked ${people}` : "Nobody is here");
+  }
+
+  #close() {
+    closeMenus();
+    if (confirm("Close the room? Recording stops, everyone is disconnected, and nobody can join again.")) this.#do("POST", "/close");
+  }
+
+  async #delete() {
+    closeMenus();
+    if (!confirm("Delete the room and everything recorded in it? This cannot be undone.")) return;
+    if (await this.#do("DELETE", "")) location.assign(this.board.roomsUrl);
+  }
+
+  /** Browsers allow the clipboard on secure pages only; elsewhere the link is selected, to be copied by hand. */
+  async #copyLink() {
+    const link = element("join-url", HTMLAnchorElement);
+    try {
+      await navigator.clipboard.writeText(link.href);
+      this.#report("copy-link", "Copied");
+    } catch {
+      getSelection()?.selectAllChildren(link);
+      this.#report("copy-link", "Selected above: copy it");
+    }
+  }
+
+  /** Show on a button for a moment what it did. @param {string} id @param {string} done */
+  #report(id, done) {
+    const text = element(id, HTMLButtonElement).querySelector("span");
+    if (!text) return;
+    text.dataset.before ??= text.textContent ?? "";
+    write(text, done);
+    setTimeout(() => write(text, text.dataset.before ?? ""), DONE_MS);
+  }
+
+  /** @param {"POST" | "DELETE"} method @param {string} path @param {object} [body] @returns {Promise<any>} the answer, or null */
+  async #do(method, path, body) {
+    try {
+      return await request(method, `/rooms/${this.board.code}${path}`, body);
+    } catch (error) {
+      this.board.warn(error instanceof ApiError ? error.message : "The server cannot be reached.");
+      return null;
+    }
+  }
+}
+
+/** @param {import("./marker_queue.js").Marker[]} waiting */
+function waitingText(waiting) {
+  const labels = waiting.map(({ label }) => `“${label}”`).join(", ");
+  return `The server cannot be reached. ${labels} will be set, with the time of the key, as soon as it can: keep this page open.`;
+}
+
+/** @returns {HTMLElement[]} */
+function markerButtons() {
+  return [...document.querySelectorAll("[data-label]")].filter((button) => button instanceof HTMLElement);
+}

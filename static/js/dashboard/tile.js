@@ -1,0 +1,141 @@
+import { TileChart } from "./charts.js";
+import { create, write } from "../shared/dom.js";
+import { LABELS, MIN_RELATIVE, nameOf, percent } from "../shared/expressions.js";
+import { TileVideo } from "./tile_video.js";
+
+/**
+ * One participant on the board.
+ *
+ * @typedef {object} TileData
+ * @property {string} id
+ * @property {string} alias
+ * @property {string | null} warning
+ * @property {import("../shared/protocol.js").Label | null} expression
+ * @property {number[] | null} probabilities  smoothed, in the order of LABELS
+ * @property {number[] | null} relative       compared with the person's neutral face
+ * @property {number | null} valence          -1 to 1
+ * @property {number} frames_per_s
+ * @property {number | null} latency_ms
+ * @property {"none" | "running" | "set"} baseline
+ */
+
+/** The most serious first. @type {Record<string, string>} */
+const WARNINGS = {
+  left: "Left",
+  "no frames": "No frames",
+  "no face": "No face",
+  "several faces": "Several faces",
+};
+
+/** With these warnings there is no video to show any more. */
+const WITHOUT_VIDEO = new Set(["left", "no frames"]);
+
+/** @type {Record<TileData["baseline"], string>} */
+const BASELINES = { none: "", running: "Recording baseline …", set: "" };
+
+/** How many names a warning lists. */
+const MAX_NAMES = 6;
+
+/** `Left: Ben · No face: Cleo, Dora`. @param {Pick<TileData, "alias" | "warning">[]} people */
+export function warningsText(people) {
+  const texts = Object.entries(WARNINGS).map(([warning, name]) => {
+    const aliases = people.filter((person) => person.warning === warning).map(({ alias }) => alias);
+    const more = aliases.length - MAX_NAMES;
+    const named = aliases.slice(0, MAX_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+    return aliases.length > 0 ? `${name}: ${named}` : "";
+  });
+  return texts.filter(Boolean).join(" · ");
+}
+
+export class Tile {
+  /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
+  constructor(onRemove) {
+    this.root = create("li", "tile");
+    this.swatch = create("span", "swatch");
+    this.alias = create("span", "tile-alias");
+    this.warning = create("span", "chip is-warning");
+    this.name = create("span", "tile-name");
+    this.number = create("span", "tile-number");
+    this.relative = create("p", "tile-relative");
+    this.canvas = create("canvas", "tile-canvas");
+    this.frame = create("canvas", "tile-video");
+    this.menu = create("summary", "text-button", "⋯");
+    this.facts = create("p", "tile-facts");
+    this.data = /** @type {TileData | null} */ (null);
+    this.#build(onRemove);
+    this.chart = new TileChart(this.canvas);
+    this.video = new TileVideo(this.frame);
+  }
+
+  /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
+  #build(onRemove) {
+    const head = create("div", "tile-head");
+    const menu = create("details", "more is-small");
+    const panel = create("div", "more-panel");
+    for (const [what, text] of /** @type {const} */ ([["remove", "Remove"], ["delete", "Remove and delete data"]])) {
+      const button = create("button", `button${what === "delete" ? " is-grave" : ""}`, text);
+      button.type = "button";
+      button.addEventListener("click", () => this.data && onRemove(what, this.data.id, this.data.alias));
+      panel.append(button);
+    }
+    menu.append(this.menu, panel);
+    head.append(this.alias, menu);
+    const readout = create("p", "tile-readout");
+    readout.append(this.swatch, this.name, this.warning, this.number);
+    this.canvas.setAttribute("role", "img");
+    this.frame.setAttribute("role", "img");
+    this.root.append(head, this.frame, readout, this.relative, this.canvas, this.facts);
+  }
+
+  /** @param {TileData} data @param {number} now_ms */
+  show(data, now_ms) {
+    if (this.data?.alias !== data.alias) this.#name(data.alias);
+    this.data = data;
+    const { expression, probabilities, valence } = data;
+    if (WITHOUT_VIDEO.has(data.warning ?? "")) this.video.clear();
+    this.root.dataset.expression = expression ?? "";
+    this.root.classList.toggle("is-away", data.warning === "left");
+    this.root.classList.toggle("is-warned", data.warning !== null);
+    write(this.warning, data.warning ? WARNINGS[data.warning] : "");
+    this.warning.hidden = data.warning === null;
+    write(this.name, expression ? nameOf(expression) : "–");
+    write(this.number, expression && probabilities ? percent(probabilities[LABELS.indexOf(expression)]) : "");
+    write(this.relative, relativeText(data));
+    write(this.facts, factsOf(data));
+    this.chart.add(probabilities && valence !== null ? { probabilities, valence } : null, now_ms);
+  }
+
+  /** @param {import("./tile_video.js").Frame} frame @param {ArrayBuffer} image */
+  showFrame(frame, image) {
+    return this.video.show(frame, image, this.data?.expression ?? null);
+  }
+
+  /** Take the tile off the board. */
+  stop() {
+    this.chart.stop();
+    this.root.remove();
+  }
+
+  /** @param {string} alias */
+  #name(alias) {
+    write(this.alias, alias);
+    this.alias.title = alias; // long ones are cut off
+    this.menu.setAttribute("aria-label", `Actions for ${alias}`);
+    this.canvas.setAttribute("aria-label", `${alias}, last minute: expression and valence`);
+    this.frame.setAttribute("aria-label", `${alias}, live`);
+  }
+}
+
+/** @param {TileData} data */
+function relativeText({ relative, baseline }) {
+  if (!relative) return BASELINES[baseline];
+  const best = relative.indexOf(Math.max(...relative));
+  if (relative[best] < MIN_RELATIVE) return "Close to neutral";
+  return `${nameOf(LABELS[best])} ${percent(relative[best])} compared with neutral`;
+}
+
+/** @param {TileData} data */
+function factsOf({ valence, frames_per_s, latency_ms }) {
+  const signed = valence === null ? "–" : `${valence < 0 ? "−" : "+"}${Math.abs(valence).toFixed(2)}`;
+  return `Valence ${signed} · ${frames_per_s.toFixed(0)}/s · ${latency_ms === null ? "–" : `${latency_ms} ms`}`;
+}

@@ -1,0 +1,104 @@
+/**
+ * The camera: opened into a video element, with reasons in plain terms when that fails.
+ *
+ * @typedef {"denied" | "missing" | "in-use" | "insecure"} CameraReason
+ * @typedef {{id: string, name: string}} CameraChoice
+ */
+
+export class CameraError extends Error {
+  /** @param {CameraReason} reason @param {unknown} cause */
+  constructor(reason, cause) {
+    super(`The camera cannot be used: ${reason}.`, { cause });
+    this.reason = reason;
+  }
+}
+
+/** @type {Record<string, CameraReason>} by the names that getUserMedia gives its errors */
+const REASONS = {
+  NotAllowedError: "denied",
+  SecurityError: "denied",
+  NotFoundError: "missing",
+  OverconstrainedError: "missing",
+  NotReadableError: "in-use",
+  AbortError: "in-use",
+};
+
+export class Camera {
+  /** @type {MediaStream | null} */
+  #stream = null;
+  #attempt = 0;
+
+  /** @param {HTMLVideoElement} video @param {() => void} onLost called when the camera goes away */
+  constructor(video, onLost) {
+    this.video = video;
+    this.onLost = onLost;
+  }
+
+  /** Browsers allow pages the camera only over https and on this computer itself. */
+  static get allowedHere() {
+    return window.isSecureContext && navigator.mediaDevices !== undefined;
+  }
+
+  /** Open a camera; by default the one that faces the person. @param {string} [id] @throws {CameraError} */
+  async start(id) {
+    if (!Camera.allowedHere) throw new CameraError("insecure", null);
+    this.stop();
+    const attempt = ++this.#attempt;
+    const stream = await requestStream(id);
+    if (attempt === this.#attempt) this.#show(stream);
+    else stopTracks(stream); // stopped, or another camera was asked for, in the meantime
+  }
+
+  /** @param {MediaStream} stream */
+  #show(stream) {
+    this.#stream = stream;
+    stream.getVideoTracks()[0].addEventListener("ended", this.onLost);
+    this.video.srcObject = stream; // plays by itself: the element has `autoplay`
+  }
+
+  /** The id of the open camera. */
+  get id() {
+    return this.#settings?.deviceId;
+  }
+
+  /** Whether to show the video mirrored; that of a camera that faces away from the person is not. */
+  get mirrored() {
+    return this.#settings?.facingMode !== "environment";
+  }
+
+  get #settings() {
+    return this.#stream?.getVideoTracks()[0].getSettings();
+  }
+
+  /** The cameras of this computer; browsers tell their names once one was allowed. @returns {Promise<CameraChoice[]>} */
+  static async list() {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    return devices
+      .filter(({ kind }) => kind === "videoinput")
+      .map(({ deviceId, label }, index) => ({ id: deviceId, name: label || `Camera ${index + 1}` }));
+  }
+
+  stop() {
+    this.#attempt += 1;
+    if (this.#stream) stopTracks(this.#stream);
+    this.#stream = null;
+    this.video.srcObject = null;
+  }
+}
+
+/** @param {MediaStream} stream */
+function stopTracks(stream) {
+  for (const track of stream.getTracks()) track.stop(); // fires no `ended`: that is for what others end
+}
+
+/** @param {string} [id] */
+async function requestStream(id) {
+  const which = id ? { deviceId: { exact: id } } : { facingMode: "user" };
+  const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: { ...which, ...wanted }, audio: false });
+  } catch (error) {
+    const name = error instanceof Error ? error.name : "";
+    throw new CameraError(REASONS[name] ?? "in-use", error);
+  }
+}

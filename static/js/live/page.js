@@ -1,0 +1,157 @@
+import { Camera, CameraError } from "./camera.js";
+import { create, element, write } from "../shared/dom.js";
+import { LiveView } from "./view.js";
+import { Screens } from "../shared/screens.js";
+import { SmoothingChoice } from "../shared/smoothing.js";
+
+/**
+ * What differs between the pages with a live view.
+ *
+ * @typedef {object} PageOptions
+ * @property {import("./view.js").ViewOptions["connect"]} connect  opens the connection when a view starts
+ * @property {import("./view.js").ViewOptions["present"]} [present]  by default a result is shown as it came
+ * @property {() => void} [onBegin]  somebody starts the camera
+ * @property {() => void} [onStop]   somebody presses the stop button; by default the start screen is shown
+ * @property {() => void} [onEnd]    a view has ended, or could not begin
+ */
+
+/** The screens of a page with a live view, and what the view's buttons do. */
+export class LivePage {
+  /** @type {LiveView | null} */
+  #view = null;
+  #listening = new AbortController();
+
+  /** @param {PageOptions} options */
+  constructor(options) {
+    this.options = options;
+    const app = element("app", HTMLElement);
+    this.max_bytes = Number(app.dataset.maxImageBytes);
+    this.screens = new Screens(app);
+    this.smoothing = new SmoothingChoice();
+    this.pauseButton = element("pause", HTMLButtonElement);
+    this.landmarksButton = element("landmarks", HTMLButtonElement);
+    this.cameraSelect = element("camera", HTMLSelectElement);
+  }
+
+  start() {
+    const { signal } = this.#listening;
+    for (const button of document.querySelectorAll("[data-start]")) {
+      button.addEventListener("click", () => void this.begin(), { signal });
+    }
+    element("stop", HTMLButtonElement).addEventListener("click", () => this.#onStop(), { signal });
+    this.pauseButton.addEventListener("click", () => this.#togglePause(), { signal });
+    this.landmarksButton.addEventListener("click", () => this.#toggleLandmarks(), { signal });
+    this.cameraSelect.addEventListener("change", () => void this.#changeCamera(), { signal });
+    navigator.mediaDevices?.addEventListener("devicechange", () => void this.#listCameras(), { signal });
+    this.#prepareFullscreen(signal);
+    this.smoothing.start();
+    this.screens.show(Camera.allowedHere ? "start" : "insecure");
+  }
+
+  /** Close the camera and the connection, and let go of the page. */
+  stop() {
+    this.#listening.abort();
+    this.smoothing.stop();
+    this.#view?.stop();
+    this.#view = null;
+  }
+
+  /** Open the camera and show the live view. */
+  async begin() {
+    this.options.onBegin?.();
+    const view = this.#createView();
+    this.screens.show("opening");
+    try {
+      await view.open();
+    } catch (error) {
+      return this.screens.show(screenFor(error));
+    }
+    this.#view = view;
+    this.screens.show("live");
+    view.start();
+    view.showLandmarks(isPressed(this.landmarksButton));
+    await this.#listCameras();
+  }
+
+  #createView() {
+    const { connect, present = (result) => result } = this.options;
+    const { max_bytes, smoothing } = this;
+    return new LiveView({ max_bytes, smoothing, connect, present, onCameraLost: () => this.end("unplugged") });
+  }
+
+  /** Close the camera and the connection. @param {import("../shared/screens.js").ScreenName} screen to show */
+  end(screen) {
+    this.#view?.stop();
+    this.#view = null;
+    this.#showPaused(false);
+    this.options.onEnd?.();
+    this.screens.show(screen);
+  }
+
+  #onStop() {
+    if (this.options.onStop) this.options.onStop();
+    else this.end("start");
+  }
+
+  #togglePause() {
+    const paused = !this.#view?.paused;
+    this.#view?.pause(paused);
+    this.#showPaused(paused);
+  }
+
+  /** @param {boolean} paused */
+  #showPaused(paused) {
+    write(element("pause-text", HTMLElement), paused ? "Resume" : "Pause");
+    this.screens.container.classList.toggle("is-paused", paused);
+  }
+
+  #toggleLandmarks() {
+    const on = !isPressed(this.landmarksButton);
+    this.landmarksButton.setAttribute("aria-pressed", String(on));
+    this.#view?.showLandmarks(on);
+  }
+
+  async #changeCamera() {
+    const view = this.#view;
+    try {
+      await view?.changeCamera(this.cameraSelect.value);
+      if (view === this.#view && view?.paused) this.#togglePause();
+    } catch (error) {
+      this.end(screenFor(error));
+    }
+  }
+
+  async #listCameras() {
+    const choices = await Camera.list();
+    const open_id = this.#view?.camera.id;
+    this.cameraSelect.replaceChildren(
+      ...choices.map(({ id, name }) => {
+        const option = create("option", "", name);
+        option.value = id;
+        option.selected = id === open_id;
+        return option;
+      }),
+    );
+  }
+
+  /** @param {AbortSignal} signal */
+  #prepareFullscreen(signal) {
+    const button = element("fullscreen", HTMLButtonElement);
+    button.hidden = !document.fullscreenEnabled;
+    const toggle = () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
+    const show = () => button.setAttribute("aria-pressed", String(document.fullscreenElement !== null));
+    button.addEventListener("click", () => void toggle(), { signal });
+    document.addEventListener("fullscreenchange", show, { signal });
+  }
+}
+
+/** @param {HTMLButtonElement} button */
+function isPressed(button) {
+  return button.getAttribute("aria-pressed") === "true";
+}
+
+/** The screen for a failure of the camera; other errors are thrown again. @param {unknown} error */
+function screenFor(error) {
+  if (error instanceof CameraError) return error.reason;
+  throw error;
+}

@@ -1,0 +1,147 @@
+import { Camera } from "./camera.js";
+import { Capture } from "./capture.js";
+import { Notices } from "../shared/announcements.js";
+import { element, every, write } from "../shared/dom.js";
+import { Overlay } from "./overlay.js";
+import { Panel } from "./panel.js";
+import { isProblem } from "../shared/protocol.js";
+import { RateController } from "./rate.js";
+import { Scene } from "./scene.js";
+import { Status } from "./status.js";
+import { WakeLock } from "../shared/wake_lock.js";
+
+/**
+ * What a page decides about its live view.
+ *
+ * @typedef {import("../shared/protocol.js").Result} Result
+ * @typedef {import("../shared/connection.js").ConnectionState} ConnectionState
+ * @typedef {object} ViewOptions
+ * @property {number} max_bytes  of the largest image that the server accepts
+ * @property {import("../shared/smoothing.js").SmoothingChoice} smoothing
+ * @property {(onState: (state: ConnectionState) => void) => import("../shared/connection.js").FrameChannel} connect
+ * @property {(result: Result) => Result} present  turns an answer into what is shown of it
+ * @property {() => void} onCameraLost
+ */
+
+const STATUS_MS = 500;
+
+/** The live view: camera -> capture -> connection, and the answers -> scene -> overlay and panel. */
+export class LiveView {
+  #paused = false;
+  scene = new Scene();
+  rate = new RateController();
+  status = new Status();
+  wakeLock = new WakeLock();
+
+  /** @param {ViewOptions} options */
+  constructor(options) {
+    this.options = options;
+    this.video = element("video", HTMLVideoElement);
+    this.stage = element("stage", HTMLElement);
+    this.camera = new Camera(this.video, options.onCameraLost);
+    this.notices = new Notices(element("notices", HTMLElement));
+    this.onResize = () => this.#fitStage();
+  }
+
+  /** Ask for the camera. @param {string} [camera_id] @throws {import("./camera.js").CameraError} */
+  async open(camera_id) {
+    await this.camera.start(camera_id);
+  }
+
+  /** Begin to send and to draw; the camera is open and the view is on the page. */
+  start() {
+    const { video, rate, options: { connect, smoothing, max_bytes } } = this;
+    this.connection = connect((state) => this.#onConnection(state));
+    this.overlay = new Overlay(element("overlay", HTMLCanvasElement), video, this.scene);
+    this.panel = new Panel(this.scene);
+    const onAnswer = this.#onAnswer.bind(this);
+    this.capture = new Capture({ video, connection: this.connection, rate, smoothing, max_bytes, onAnswer });
+    this.statusUpdates = every(STATUS_MS, () => this.#showStatus(performance.now()));
+    video.addEventListener("resize", this.onResize);
+    this.#fitStage();
+    for (const part of [this.overlay, this.panel, this.capture, this.wakeLock]) part.start();
+  }
+
+  stop() {
+    this.video.removeEventListener("resize", this.onResize);
+    const parts = [this.capture, this.connection, this.overlay, this.panel, this.statusUpdates, this.wakeLock];
+    for (const part of parts) part?.stop();
+    this.camera.stop();
+    this.notices.clear();
+  }
+
+  get paused() {
+    return this.#paused;
+  }
+
+  /** Freeze the video and send nothing, or resume. @param {boolean} paused */
+  pause(paused) {
+    this.#paused = paused;
+    this.overlay?.freeze(paused);
+    this.panel?.pause(paused);
+    this.status.reset();
+    if (paused) {
+      this.capture?.pause();
+      this.video.pause();
+    } else {
+      this.capture?.start();
+      void this.video.play();
+    }
+  }
+
+  /** @param {string} id @throws {import("./camera.js").CameraError} */
+  async changeCamera(id) {
+    await this.camera.start(id);
+    this.scene.clear();
+    this.#fitStage();
+  }
+
+  /** @param {boolean} on */
+  showLandmarks(on) {
+    if (this.overlay) this.overlay.landmarks = on;
+  }
+
+  /** @param {import("./capture.js").Answered} answered */
+  #onAnswer({ answer, captured_ms, round_trip_ms }) {
+    const now_ms = performance.now();
+    if (isProblem(answer)) return this.#onProblem(answer.problem, now_ms);
+    this.rate.answered(round_trip_ms, now_ms);
+    this.status.result(answer.faces.length, round_trip_ms, now_ms);
+    this.scene.update(this.options.present(answer), captured_ms, now_ms, this.video.videoWidth / answer.width);
+  }
+
+  /** @param {import("../shared/protocol.js").Problem["problem"]} problem @param {number} now_ms */
+  #onProblem({ code, message }, now_ms) {
+    console.debug("The server has a problem with a frame:", code, message);
+    this.status.problem(code, now_ms);
+    if (code !== "unavailable") this.rate.refused(now_ms);
+  }
+
+  /** @param {ConnectionState} state */
+  #onConnection(state) {
+    const line = element("connection", HTMLElement);
+    line.dataset.state = state;
+    write(line, state === "connected" ? "Connected" : "Connecting …");
+    this.notices.set("server-lost", state === "lost");
+    if (state === "lost") this.status.reset();
+  }
+
+  /** @param {number} now_ms */
+  #showStatus(now_ms) {
+    const { busy, unavailable, noFace, frames_per_s, round_trip_ms } = this.status.at(now_ms);
+    this.notices.set("busy", busy);
+    this.notices.set("unavailable", unavailable);
+    this.notices.set("no-face", noFace);
+    write(element("frames-per-s", HTMLElement), frames_per_s.toFixed(0));
+    write(element("allowed-per-s", HTMLElement), `of ${this.rate.frames_per_s.toFixed(0)}`);
+    write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : `${round_trip_ms.toFixed(0)} ms`);
+  }
+
+  /** Give the stage the shape of the video, and mirror the video where people see themselves. */
+  #fitStage() {
+    const { videoWidth, videoHeight } = this.video;
+    if (videoWidth > 0) this.stage.style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
+    this.stage.classList.toggle("is-mirrored", this.camera.mirrored);
+    if (this.overlay) this.overlay.mirrored = this.camera.mirrored;
+  }
+}

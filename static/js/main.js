@@ -1,3 +1,0 @@
-import { Page } from "./page.js";
-
-new Page().start();

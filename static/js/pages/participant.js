@@ -1,0 +1,3 @@
+import { ParticipantPage } from "../room/page.js";
+
+new ParticipantPage().start();

@@ -1,0 +1,131 @@
+import { Connection } from "../shared/connection.js";
+
+/**
+ * A participant's connection: joins the room before it counts as connected, and again after a loss.
+ *
+ * @typedef {{room: string, alias: string, consent: true}} Consent
+ * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean, video: boolean}} Joined
+ * @typedef {import("../shared/screens.js").RoomEnding} Ending
+ * @typedef {import("./memory.js").Memory} Memory
+ * @typedef {import("../shared/connection.js").FrameChannel} FrameChannel
+ * @typedef {import("../shared/connection.js").FrameMeta} FrameMeta
+ * @typedef {import("../shared/connection.js").StateListener} StateListener
+ * @typedef {object} Listener
+ * @property {(joined: Joined) => void} onJoined
+ * @property {(code: string, message: string) => void} onRefused
+ * @property {(reason: Ending) => void} onParted
+ * @property {(on: boolean) => void} onRecording
+ * @property {(state: "asked" | "set" | "failed") => void} onBaseline
+ */
+
+const ANSWER_TIMEOUT_MS = 8000;
+const LEAVE_TIMEOUT_MS = 1500;
+const RETRY_MS = 1500;
+
+/** @implements {FrameChannel} */
+export class RoomConnection {
+  #joined = false;
+  /** Settles when the server knows that its participant left. @type {Promise<void>} */
+  #told = Promise.resolve();
+
+  /**
+   * @param {StateListener} onState
+   * @param {Consent} consent
+   * @param {Memory} memory
+   * @param {Listener} listener
+   */
+  constructor(onState, consent, memory, listener) {
+    this.onState = onState;
+    this.consent = consent;
+    this.memory = memory;
+    this.listener = listener;
+    this.connection = new Connection((state) => this.#onConnection(state), { room: consent.room });
+    this.#listen();
+  }
+
+  #listen() {
+    const { listener, connection: { socket } } = this;
+    socket.on("clock", (/** @type {(now_ms: number) => void} */ answer) => answer(performance.timeOrigin + performance.now()));
+    socket.on("parted", (/** @type {{reason: Ending}} */ { reason }) => this.#onParted(reason));
+    socket.on("recording", (/** @type {{on: boolean}} */ { on }) => listener.onRecording(on));
+    socket.on("baseline", (/** @type {{state: "asked" | "set" | "failed"}} */ { state }) => listener.onBaseline(state));
+  }
+
+  get connected() {
+    return this.connection.connected && this.#joined;
+  }
+
+  /** @param {FrameMeta} meta @param {ArrayBuffer} image */
+  async send(meta, image) {
+    if (!this.#joined) throw new Error("The room is not joined yet.");
+    return this.connection.send(meta, image);
+  }
+
+  /** @param {import("../shared/connection.js").ConnectionState} state */
+  #onConnection(state) {
+    if (state === "connected") return void this.#join();
+    this.#joined = false;
+    this.onState("lost");
+  }
+
+  async #join() {
+    try {
+      const answer = await this.#ask("join", { ...this.consent, resume: this.memory.resume ?? undefined });
+      if ("problem" in answer) return this.#onRefused(answer.problem);
+      this.#joined = true;
+      this.memory.keep(answer);
+      this.listener.onJoined(answer);
+      this.onState("connected");
+    } catch (error) {
+      console.debug("Joining got no answer:", error);
+      if (!this.connection.connected) return; // it reconnects by itself
+      this.onState("lost");
+      this.#retryJoin();
+    }
+  }
+
+  /** @param {{code: string, message: string}} problem */
+  #onRefused({ code, message }) {
+    // A server that has just started cannot read its rooms yet.
+    if (code === "store_unavailable" || code === "unavailable") this.#retryJoin();
+    else this.listener.onRefused(code, message);
+  }
+
+  #retryJoin() {
+    setTimeout(() => this.#joined || !this.connection.connected || void this.#join(), RETRY_MS);
+  }
+
+  /** @param {Ending} reason */
+  #onParted(reason) {
+    this.memory.forget();
+    this.listener.onParted(reason);
+  }
+
+  /** Begin five seconds of looking neutral. */
+  async recordBaseline() {
+    await this.#ask("baseline", {});
+  }
+
+  /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. */
+  leave() {
+    this.memory.forget();
+    this.onState = () => {}; // the view is over
+    const told = this.#ask("leave", {}, LEAVE_TIMEOUT_MS);
+    this.#told = told.catch((error) => console.debug("The server was not told:", error));
+  }
+
+  stop() {
+    void this.#told.then(() => this.connection.stop());
+  }
+
+  /** Leave, and have everything deleted. @returns {Promise<boolean>} whether it is */
+  async withdraw() {
+    const answer = await this.#ask("withdraw", {});
+    return !("problem" in answer);
+  }
+
+  /** @param {string} event @param {object} data @param {number} [timeout_ms] @returns {Promise<any>} */
+  #ask(event, data, timeout_ms = ANSWER_TIMEOUT_MS) {
+    return this.connection.ask(timeout_ms, event, data);
+  }
+}

@@ -1,0 +1,149 @@
+import { LivePage } from "../live/page.js";
+import { element, write } from "../shared/dom.js";
+import { comparedWithNeutral } from "./baseline.js";
+import { RoomConnection } from "./connection.js";
+import { Memory } from "./memory.js";
+import { NeutralPrompt } from "./neutral_prompt.js";
+
+/** A participant's page: information, consent or decline, the live view of the room, and the way out. */
+export class ParticipantPage {
+  /** @type {RoomConnection | null} */
+  #connection = null;
+  #listening = new AbortController();
+  #compared = false;
+
+  constructor() {
+    const { room = "", showResults, state } = element("app", HTMLElement).dataset;
+    this.room = room;
+    this.showsResults = showResults === "true";
+    this.isClosed = state === "closed";
+    this.memory = new Memory(room);
+    this.prompt = new NeutralPrompt(() => void this.#connection?.recordBaseline());
+    this.alias = element("alias", HTMLInputElement);
+    this.compareButton = element("compare", HTMLButtonElement);
+    this.page = new LivePage({
+      connect: (onState) => this.#connect(onState),
+      present: (result) => (this.#compared ? comparedWithNeutral(result) : result),
+      onBegin: () => (element("join-problem", HTMLElement).hidden = true),
+      onStop: () => this.#leave(),
+      onEnd: () => this.#reset(),
+    });
+  }
+
+  start() {
+    this.page.start();
+    const { signal } = this.#listening;
+    const onClick = (/** @type {Element} */ button, /** @type {() => void} */ act) => button.addEventListener("click", act, { signal });
+    element("consent-form", HTMLFormElement).addEventListener("submit", (event) => this.#onConsent(event), { signal });
+    onClick(element("decline", HTMLButtonElement), () => this.page.screens.show("declined"));
+    for (const button of document.querySelectorAll("[data-again]")) onClick(button, () => this.page.screens.show("start"));
+    onClick(element("withdraw", HTMLButtonElement), () => void this.#withdraw());
+    onClick(element("baseline", HTMLButtonElement), () => this.prompt.start());
+    onClick(this.compareButton, () => this.#showCompared(!this.#compared));
+    document.documentElement.classList.toggle("is-blind", !this.showsResults);
+    if (this.memory.alias) this.alias.value = this.memory.alias;
+    if (this.isClosed) this.page.screens.show("closed");
+  }
+
+  stop() {
+    this.#listening.abort();
+    this.prompt.stop();
+    this.page.stop();
+  }
+
+  /** @param {Event} event */
+  #onConsent(event) {
+    event.preventDefault();
+    void this.page.begin();
+  }
+
+  /** @param {import("../shared/connection.js").StateListener} onState */
+  #connect(onState) {
+    const consent = /** @type {const} */ ({ room: this.room, alias: this.alias.value, consent: true });
+    this.#connection = new RoomConnection(onState, consent, this.memory, {
+      onJoined: (joined) => this.#onJoined(joined),
+      onRefused: (code, message) => this.#onRefused(code, message),
+      onParted: (reason) => this.page.end(reason),
+      onRecording: (on) => this.#showRecording(on),
+      onBaseline: (state) => this.#onBaseline(state),
+    });
+    return this.#connection;
+  }
+
+  /** Leave the room; what was recorded stays. */
+  #leave() {
+    this.#connection?.leave();
+    this.page.end("left");
+  }
+
+  /** Show nothing of a view that has ended. */
+  #reset() {
+    this.#connection = null;
+    this.prompt.stop();
+    this.#showRecording(false);
+    write(element("my-alias", HTMLElement), "");
+    this.compareButton.hidden = true;
+    this.#showCompared(false);
+  }
+
+  /** @param {import("./connection.js").Joined} joined */
+  #onJoined({ alias, recording, baseline, video }) {
+    write(element("my-alias", HTMLElement), alias);
+    element("seen-live", HTMLElement).hidden = !video;
+    this.#showRecording(recording);
+    this.compareButton.hidden = !(baseline && this.showsResults);
+  }
+
+  /** @param {string} code @param {string} message */
+  #onRefused(code, message) {
+    if (code === "room_closed") return this.page.end("closed");
+    if (code === "no_such_room") return this.page.end("deleted");
+    if (code === "cannot_resume") {
+      this.memory.forget(); // whoever consents again joins as somebody new
+      return this.page.end("removed");
+    }
+    this.page.end("start");
+    const line = element("join-problem", HTMLElement);
+    write(line, message);
+    line.hidden = false;
+    line.scrollIntoView({ block: "center" });
+  }
+
+  async #withdraw() {
+    if (!confirm("Leave now and delete everything recorded about you in this session?")) return;
+    const connection = this.#connection;
+    const button = element("withdraw", HTMLButtonElement);
+    const before = button.textContent;
+    button.disabled = true;
+    write(button, "Deleting …");
+    try {
+      if (await connection?.withdraw()) return; // the server emits "parted", which ends the view
+    } catch (error) {
+      console.debug("Deleting got no answer:", error);
+    } finally {
+      button.disabled = false;
+      write(button, before ?? "");
+    }
+    if (this.#connection !== connection) return; // "parted" came first, and the answer found no connection
+    alert("The server did not answer, so nothing has been deleted yet. Try again, or tell the researcher.");
+  }
+
+  /** @param {boolean} on */
+  #showRecording(on) {
+    element("recording", HTMLElement).hidden = !on;
+  }
+
+  /** @param {"asked" | "set" | "failed"} state */
+  #onBaseline(state) {
+    if (state === "asked") return this.prompt.start();
+    this.compareButton.hidden = state !== "set" || !this.showsResults;
+    this.prompt.showOutcome(state === "set");
+  }
+
+  /** @param {boolean} on */
+  #showCompared(on) {
+    this.#compared = on;
+    this.compareButton.setAttribute("aria-pressed", String(on));
+    write(element("bars-title", HTMLElement), on ? "Compared with neutral (14% at rest)" : "Probabilities");
+  }
+}

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.faces import face
+from webapp.analysis.tracker import FORGET_AFTER_S, Tracker, distance, match
+
+
+def ids(tracker: Tracker, xs: list[float], now_s: float) -> list[int]:
+    return [found.id for found in tracker.update([face(x=x) for x in xs], now_s)]
+
+
+def test_a_face_that_moves_keeps_its_id() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    assert [ids(tracker, [100 + 20 * step], 0.1 * step) for step in range(10)] == [[1]] * 10
+
+
+def test_two_faces_keep_their_ids_when_their_order_in_the_list_changes() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    assert ids(tracker, [100, 400], 0.0) == [1, 2]
+    assert ids(tracker, [400, 100], 0.1) == [2, 1]
+
+
+def test_a_newcomer_gets_an_id_that_was_never_used() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    assert ids(tracker, [100, 400], 0.0) == [1, 2]
+    assert ids(tracker, [400], 0.1) == [2]
+    assert ids(tracker, [400, 800], 5.0) == [3, 4]
+
+
+@pytest.mark.parametrize(("gone_s", "expected"), [(0.5 * FORGET_AFTER_S, [1]), (2 * FORGET_AFTER_S, [2])])
+def test_an_id_waits_a_while_for_its_face_to_come_back(gone_s: float, expected: list[int]) -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    ids(tracker, [100], 0.0)
+    ids(tracker, [], 0.1)
+    assert ids(tracker, [110], gone_s) == expected
+
+
+def test_a_stall_without_any_frame_costs_no_id() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    assert ids(tracker, [100], 0.0) + ids(tracker, [100], 2.0) == [1, 1]
+
+
+def test_faces_that_pass_one_another_keep_their_ids() -> None:
+    """One walks to the right and one to the left; between two results each moves by half a face."""
+    tracker = Tracker(smoothing_s=0.0)
+    seen = [ids(tracker, [100 + 40 * step, 500 - 40 * step], 0.1 * step) for step in range(11)]
+    assert seen == [[1, 2]] * 11
+
+
+def test_a_face_is_tracked_to_where_it_is_moving() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    for step in range(20):
+        tracker.update([face(x=100 + 10 * step)], 0.05 * step, image_width=640)
+    (region,) = tracker.regions(1.05)
+    assert region.x * 640 == pytest.approx(face(x=310).region.x, abs=2)
+    assert region.size * 640 == pytest.approx(face().region.size)
+
+
+def test_a_lost_face_is_not_tracked() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    ids(tracker, [100], 0.0)
+    assert len(tracker.regions(0.1)) == 1
+    ids(tracker, [], 0.1)
+    assert tracker.regions(0.1) == ()
+
+
+def test_an_overtaken_result_without_a_face_does_not_lose_it() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    ids(tracker, [100], 1.0)
+    ids(tracker, [], 0.9)
+    assert len(tracker.regions(1.1)) == 1
+
+
+def test_a_face_elsewhere_is_another_face() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    assert ids(tracker, [100], 0.0) + ids(tracker, [500], 0.1) == [1, 2]
+
+
+def test_without_smoothing_the_shown_probabilities_are_the_raw_ones() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    tracker.update([face(expression="neutral")], 0.0)
+    (changed,) = tracker.update([face(expression="fear")], 0.0)
+    assert changed.probabilities == changed.raw_probabilities
+
+
+def test_an_overtaken_result_gets_its_id_but_changes_no_probabilities() -> None:
+    tracker = Tracker(smoothing_s=0.3)
+    tracker.update([face(expression="happy")], 1.0)
+    (late,) = tracker.update([face(expression="angry")], 0.9)
+    assert (late.id, late.expression) == (1, "happy")
+
+
+def test_the_nearest_pairs_are_matched_first() -> None:
+    boxes = [face(x=x).box for x in (100, 130)]
+    moved = [face(x=x).box for x in (128, 160)]
+    assert match(boxes, moved) == {0: 1}
+
+
+def test_the_distance_is_in_face_widths_and_counts_a_change_of_size() -> None:
+    assert distance(face(x=0).box, face(x=40).box) == pytest.approx(0.5)
+    assert distance(face(x=0, y=0, width=80).box, face(x=-20, y=-20, width=120).box) == pytest.approx(0.4)
+
+
+def test_a_face_keeps_its_id_when_the_browser_sends_smaller_images() -> None:
+    tracker = Tracker(0.25)
+    (large,) = tracker.update([face(x=400, y=200, width=160)], 0.0, 640)
+    (small,) = tracker.update([face(x=200, y=100, width=80)], 0.1, 320)
+    assert small.id == large.id

@@ -1,0 +1,47 @@
+"""A room's pages as hosts and participants use them in a browser: sign in, create a room, join it."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.sync_api import Page
+
+from tests.helpers.host_browser import PASSWORD
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
+
+INFORMATION = "We study how faces move.\nNothing else."
+MARKERS = {"1": "Film begins", "2": "Film ends"}
+"""The marker of each number key."""
+
+
+def sign_in(page: Page, room_server: Server) -> None:
+    """Make an account with the host token; the page then shows the list of rooms."""
+    page.goto(f"{room_server.url}/host?token={TOKEN}")
+    page.fill("[name=name]", f"Host {time.time()}")
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.is-main")
+    page.wait_for_selector("h1:has-text('Rooms')")
+
+
+def make_room(page: Page) -> str:
+    """Make a room on the host's page; its link. The page then shows its board."""
+    page.fill("[name=name]", "Reading study")
+    page.fill("[name=information]", INFORMATION)
+    page.fill("[name=marker_labels]", "\n".join(MARKERS.values()))
+    page.click("text=Create room")
+    page.wait_for_selector("#room-state:has-text('Open')")
+    link = page.get_attribute("#join-url", "href")
+    assert link
+    return link
+
+
+def join(page: Page, link: str, alias: str) -> None:
+    """Open a room's link, consent and start; the page then shows the live view."""
+    page.goto(link)
+    assert INFORMATION in page.inner_text(".information")
+    page.fill("#alias", alias)
+    page.check("#consent")
+    page.click("#join")
+    page.wait_for_selector('[data-screen="live"]', state="visible")
+    page.wait_for_selector(f"#my-alias:has-text('{alias}')")

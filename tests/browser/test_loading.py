@@ -1,0 +1,94 @@
+"""What each page loads: the modules of what it shows, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import live
+from tests.browser.room_pages import join, make_room, sign_in
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
+
+Launch = Callable[..., Browser]
+NewPage = Callable[..., Page]
+
+MAX_BOARD_MODULES = 15
+MAX_FILES = 16
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def room_server() -> Iterator[Server]:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
+        yield running
+
+
+def loaded_files(page: Page) -> list[str]:
+    """A list that fills with the scripts and style sheets that a page, not opened yet, asks for."""
+    loaded: list[str] = []
+
+    def note(url: str) -> None:
+        path = urlsplit(url).path
+        if path.endswith((".js", ".css")):
+            loaded.append(path.removeprefix("/static/"))
+
+    page.on("request", lambda request: note(request.url))
+    return loaded
+
+
+def folders(paths: list[str]) -> set[str]:
+    """The folders under static/js that modules come from."""
+    return {path.split("/")[1] for path in paths if path.startswith("js/")}
+
+
+def test_the_board_loads_only_what_it_shows(room_server: Server, launch: Launch, new_page: NewPage) -> None:
+    page = new_page(launch())
+    sign_in(page, room_server)
+    loaded = loaded_files(page)
+    make_room(page)
+    modules = [path for path in loaded if path.endswith(".js")]
+    assert len(modules) == len(set(modules)) <= MAX_BOARD_MODULES, modules
+    assert folders(loaded) == {"pages", "dashboard", "shared"}
+    assert [path for path in loaded if "uPlot" in path] == []
+
+
+def test_pages_of_forms_load_no_module_at_all(room_server: Server, launch: Launch, new_page: NewPage) -> None:
+    page = new_page(launch())
+    loaded = loaded_files(page)
+    sign_in(page, room_server)
+    assert set(loaded) == {"css/app.css"}
+
+
+def test_the_live_page_loads_nothing_of_rooms(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    loaded = loaded_files(page)
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    assert folders(loaded) == {"pages", "live", "shared"}
+    assert {"vendor/uPlot.esm.js", "vendor/uPlot.min.css"} <= set(loaded)
+
+
+def test_a_participants_page_loads_nothing_of_the_board(
+    room_server: Server, launch: Launch, still_browser: Browser, new_page: NewPage
+) -> None:
+    host = new_page(launch())
+    sign_in(host, room_server)
+    link = make_room(host)
+    page = new_page(still_browser)
+    loaded = loaded_files(page)
+    join(page, link, "Ida")
+    assert folders(loaded) == {"pages", "live", "room", "shared"}
+    assert "vendor/uPlot.min.css" in loaded
+
+
+def test_no_folder_of_scripts_or_templates_holds_more_files_than_a_reader_can_survey() -> None:
+    parents = [path.parent for root in ("static/js", "templates") for path in (ROOT / root).rglob("*.*")]
+    assert max(parents.count(folder) for folder in parents) <= MAX_FILES

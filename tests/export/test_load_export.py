@@ -1,0 +1,145 @@
+"""docs/load_export.py reads what a real server exports, with pandas, and as `feat.Fex` where that is."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.helpers.exports import CODE, HAPPY, NEUTRAL, START_MS, add_person, new_archive, sample, save
+from tests.helpers.room_client import (
+    CLOCK_ERROR_S,
+    TOKEN,
+    ParticipantClient,
+    api,
+    make_room,
+    wait_until_stored,
+)
+from tests.helpers.serving import PROJECT_ROOT, Server
+from webapp.export.codebook import COLUMNS
+from webapp.store.database import open_database
+
+pandas = pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+
+SCRIPT = PROJECT_ROOT / "docs" / "load_export.py"
+FRAMES = 6
+FORMS = ("csv", "parquet")
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory, astronaut_jpeg: bytes) -> dict[str, Path]:
+    """In both forms, of two people, one with a face and one without, with a marker."""
+    nobody_jpeg = bytes(cv2.imencode(".jpg", np.full((240, 320, 3), 90, np.uint8))[1])
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        room = make_room(server)
+        with ParticipantClient(server) as anna, ParticipantClient(server) as ben:
+            anna.join(room, alias="Anna")
+            ben.join(room, alias="Ben")
+            api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
+            time.sleep(CLOCK_ERROR_S)
+            for number in range(FRAMES):
+                anna.send(astronaut_jpeg)
+                ben.send(nobody_jpeg)
+                if number == FRAMES // 2:
+                    api(server, "POST", f"/rooms/{room}/markers", {"label": "Film begins"})
+        wait_until_stored(server, room, 2 * FRAMES)
+        paths = {form: tmp_path_factory.mktemp(form) / f"mien-{room}.zip" for form in FORMS}
+        for form, path in paths.items():
+            path.write_bytes(api(server, "GET", f"/rooms/{room}/export.zip?format={form}").content)
+    return paths
+
+
+@pytest.fixture(params=FORMS)
+def exported(exports: dict[str, Path], request: pytest.FixtureRequest) -> Path:
+    return exports[request.param]
+
+
+@pytest.fixture(scope="module")
+def script() -> Any:
+    spec = importlib.util.spec_from_file_location("load_export", SCRIPT)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pandas_reads_every_sample_with_times_as_times(script: Any, exported: Path) -> None:
+    samples = script.load(exported)
+    assert list(samples.columns) == [column.name for column in COLUMNS]
+    assert samples["alias"].value_counts().to_dict() == {"Anna": FRAMES, "Ben": FRAMES}
+    assert {str(samples[name].dtype) for name in script.TIMES} == {"datetime64[ms, UTC]"}
+    of_anna, of_ben = (samples[samples["alias"] == alias] for alias in ("Anna", "Ben"))
+    assert of_anna[script.EMOTIONS].sum(axis=1).to_numpy() == pytest.approx(np.ones(FRAMES), abs=1e-4)
+    assert of_ben[[*script.EMOTIONS, *script.FACE_BOX, *script.POSE]].isna().all(axis=None)
+    assert samples["marker"].dropna().tolist() == ["Film begins", "Film begins"]
+
+
+def test_both_forms_load_as_the_same_samples(script: Any, exports: dict[str, Path]) -> None:
+    pandas.testing.assert_frame_equal(
+        script.load(exports["csv"]), script.load(exports["parquet"]), check_exact=True
+    )
+
+
+ODD_TEXTS = ("NA", "null", "None", "nan", "007", "1e5", "True", "2026-05-04", "Zoë")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_texts_are_not_guessed_to_be_something_else(script: Any, tmp_path: Path, form: str) -> None:
+    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+    archive = new_archive(url)
+    archive.recordings.start_recording(CODE, START_MS)
+    people = [f"{number}23e45678901"[:12] for number in range(len(ODD_TEXTS))]
+    for one, alias in zip(people, ODD_TEXTS, strict=True):
+        add_person(archive, one, alias)
+        archive.recordings.add_samples([sample(one, 0, 1.0, model="123456789012", captured_ms=1e300)])
+    archive.close()
+    engine = open_database(url)
+    samples = script.load(save(engine, tmp_path / "odd.zip", form))
+    engine.dispose()
+    assert list(samples["alias"]) == list(ODD_TEXTS)
+    assert list(samples["participant"]) == people
+    assert set(samples["model"]) == {"123456789012"}
+    assert samples["captured"].isna().all()
+    assert set(script.participant_means(samples).index) == {*ODD_TEXTS, "All participants"}
+
+
+def test_means_are_of_people_and_of_frames_not_of_rows(script: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+    archive = new_archive(url, "ann", "ben")
+    archive.recordings.start_recording(CODE, START_MS)
+    crowd = [sample("ann", 0, 0.1, HAPPY, face_id=face) for face in range(1, 6)]
+    alone = [sample("ann", 1, 0.2, NEUTRAL)]
+    archive.recordings.add_samples([*crowd, *alone, sample("ben", 0, 0.1, NEUTRAL)])
+    archive.close()
+    engine = open_database(url)
+    means = script.participant_means(script.load(save(engine, tmp_path / "means.zip", "csv")))
+    engine.dispose()
+    assert means["happiness"].to_dict() == {"ANN": 0.5, "BEN": 0.0, "All participants": 0.25}
+
+
+def test_run_as_a_program_it_prints_means_and_markers(exported: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, SCRIPT, exported], capture_output=True, text=True, check=True
+    ).stdout
+    assert re.search(r"^Anna( +0\.\d+){8}$", shown, re.MULTILINE)
+    assert len(re.findall(r"(?:Anna|Ben) +\d\.\d+ +Film begins", shown)) == 2
+
+
+def test_py_feat_knows_its_columns(script: Any, exported: Path) -> None:
+    feat = pytest.importorskip("feat")
+    fex = script.as_fex(script.load(exported))
+    assert isinstance(fex, feat.Fex)
+    for part, columns in ((fex.emotions, "EMOTIONS"), (fex.faceboxes, "FACE_BOX"), (fex.poses, "POSE")):
+        assert list(part.columns) == getattr(script, columns)
+    assert fex.aus.shape == (2 * FRAMES, 0)
+    assert dict(fex.extract_mean()["mean_happiness"].dropna().gt(0.5)) == {fex["participant"].iloc[0]: True}
+    assert {len(session) for _, session in fex.itersessions()} == {FRAMES}

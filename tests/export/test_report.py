@@ -1,0 +1,97 @@
+"""The report averages people: not rows, of which a frame with five faces has five."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.exports import CODE, HAPPY, NEUTRAL, START_MS, exported, new_archive, sample
+from webapp.export.report import HEIGHT
+from webapp.export.store_process import Repositories
+from webapp.store.database import open_database
+
+Plots = dict[str, list[float | None]]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Repositories]:
+    """A room with three people and a recording of four seconds."""
+    opened = new_archive(f"sqlite:///{tmp_path / 'test.sqlite'}", "ann", "ben", "cat")
+    opened.recordings.start_recording(CODE, START_MS)
+    opened.recordings.stop_recording(1, START_MS + 4000)
+    yield opened
+    opened.close()
+
+
+def report(tmp_path: Path) -> str:
+    engine = open_database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    page = exported(engine)["report.html"].decode()
+    engine.dispose()
+    return page
+
+
+def heights(page: str, title: str, line: str) -> list[float]:
+    """The distinct values of a line in the plots under a title, in the order of time."""
+    section = page.split(f"<h3>{title} ")[1].split("<h3>")[0]
+    points = re.findall(rf'<polyline class="{line}" points="([^"]+)"', section)
+    values = [
+        1 - float(point.split(",")[1]) / HEIGHT for part in points for point in dict.fromkeys(part.split())
+    ]
+    return [round(value, 3) for value in values]
+
+
+def test_each_participant_counts_alike_however_many_frames_they_sent(
+    archive: Repositories, tmp_path: Path
+) -> None:
+    archive.recordings.add_samples([sample("ann", number, 0.01 * number, HAPPY) for number in range(90)])
+    archive.recordings.add_samples([sample("ben", number, 0.3 * number, NEUTRAL) for number in range(3)])
+    page = report(tmp_path)
+    assert heights(page, r"All participants (2)", "happy") == [0.5]
+    assert heights(page, r"All participants (2)", "valence") == [0.75], "a valence of 0.5, from -1 to 1"
+
+
+def test_each_frame_counts_alike_however_many_faces_it_shows(archive: Repositories, tmp_path: Path) -> None:
+    crowd = [sample("ann", 0, 0.1, HAPPY, face_id=face) for face in range(1, 6)]
+    alone = [sample("ann", 1, 0.2, NEUTRAL)]
+    archive.recordings.add_samples([*crowd, *alone, sample("ben", 0, 0.1, NEUTRAL)])
+    page = report(tmp_path)
+    assert heights(page, "ANN", "happy") == [0.5]
+    assert heights(page, r"All participants (2)", "happy") == [0.25]
+
+
+def test_faces_of_two_people_at_the_same_moment_are_kept_apart(archive: Repositories, tmp_path: Path) -> None:
+    both = [
+        sample(person, 0, 0.1, shown, face_id=face)
+        for face in (1, 2)
+        for person, shown in (("ann", HAPPY), ("ben", NEUTRAL))
+    ]
+    archive.recordings.add_samples(both)
+    page = report(tmp_path)
+    assert (heights(page, "ANN", "happy"), heights(page, "BEN", "happy")) == ([1.0], [0.0])
+    assert "ANN <small>1 frames" in page
+
+
+def test_who_shows_no_face_at_a_time_is_not_averaged_then(archive: Repositories, tmp_path: Path) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 0.5, HAPPY), sample("ann", 1, 1.5, HAPPY)])
+    archive.recordings.add_samples([sample("ben", 0, 0.5, NEUTRAL), sample("ben", 1, 1.5, shown=None)])
+    archive.recordings.add_samples([sample("cat", 0, 0.5, shown=None)])
+    page = report(tmp_path)
+    assert heights(page, r"All participants (3)", "happy") == [0.5, 1.0]
+    shares = dict(re.findall(r"<h3>(\w+)[^<]*<small>\d+ frames, a face in (\d+)%", page))
+    assert shares == {"All": "50", "ANN": "100", "BEN": "50", "CAT": "0"}
+
+
+def test_a_moment_between_two_gaps_is_drawn(archive: Repositories, tmp_path: Path) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 1.5, HAPPY)])
+    page = report(tmp_path)
+    (points,) = re.findall(r'<polyline class="happy" points="([^"]+)"', page.split("<h3>ANN ")[1])
+    assert len(points.split()) == 2, "SVG draws no line of one point"
+
+
+def test_the_report_says_how_it_averages(archive: Repositories, tmp_path: Path) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 1.5, HAPPY)])
+    words = " ".join(report(tmp_path).split())
+    assert "The line of all participants is the mean of the participants' lines" in words

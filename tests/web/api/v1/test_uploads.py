@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import pytest
+
+from webapp.analysis.worker_pool import WorkerPool
+from webapp.errors import BusyError
+from webapp.protocol import STAGES, Analysis, Job
+from webapp.web import uploads as uploads_module
+from webapp.web.uploads import UPLOADS_PER_OWNER, Uploads
+
+
+class RecordingEngine:
+    """Keeps whose jobs it was given, and whether they may wait."""
+
+    has_spare_capacity = True
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, bool]] = []
+
+    def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
+        self.asked.append((owner, background))
+        return Analysis(64, 48, (), dict.fromkeys(STAGES[1:-1], 1.0))
+
+
+def test_an_upload_is_its_owners_and_waits_behind_live_frames() -> None:
+    pool = RecordingEngine()
+    uploads = Uploads(cast(WorkerPool, pool))
+    for _ in range(2):
+        assert '"width":64' in uploads.analyze(b"image", "an address").replace(" ", "")
+    assert pool.asked == 2 * [("an address", True)]
+
+
+def test_an_owner_with_too_many_uploads_under_way_is_busy_and_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploads_module, "SLOT_TIMEOUT_S", 0.1)
+    uploads = Uploads(cast(WorkerPool, RecordingEngine()))
+    ended = threading.Event()
+
+    def upload() -> None:
+        with uploads.slot("greedy"):
+            ended.wait(10)
+
+    with ThreadPoolExecutor(UPLOADS_PER_OWNER) as threads:
+        under_way = [threads.submit(upload) for _ in range(UPLOADS_PER_OWNER)]
+        time.sleep(0.1)
+        with pytest.raises(BusyError, match=f"At most {UPLOADS_PER_OWNER}"), uploads.slot("greedy"):
+            pass
+        with uploads.slot("modest"):
+            ended.set()
+        for one in under_way:
+            one.result()
+    with uploads.slot("greedy"):
+        assert dict(uploads._under_way) == {"greedy": 1}

@@ -1,0 +1,121 @@
+"""Limits to what one address, or one connection, may try: wrong codes, and new participants.
+
+Addresses are those that Flask names (`MIEN_PROXIES` says how many proxies to believe). A classroom often has
+one address, so limits for an address leave room for many people at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from webapp.accounts.rate_limits import AttemptLimit
+from webapp.errors import NoSuchRoomError, TooManyAttemptsError
+
+WRONG_CODES_PER_MINUTE = 20
+"""Codes without a room that one address may try, over HTTP and over Socket.IO."""
+
+JOINS_OF_ADDRESS = 300
+JOINS_OF_ADDRESS_PER_S = 1.0
+"""New participants from one address: a full room of 200 and half of another at once, then one a second."""
+
+JOINS_OF_CONNECTION = 10
+JOINS_OF_CONNECTION_PER_S = 0.1
+"""A browser joins once for each connection; more is a program, or somebody who changes their mind."""
+
+MIN_SWEPT = 1000
+"""With fewer buckets than this, the full ones are not searched for."""
+
+
+class WrongCodes:
+    """Counts codes without a room by address. Any thread may call it."""
+
+    def __init__(self) -> None:
+        self._limit = AttemptLimit(WRONG_CODES_PER_MINUTE)
+
+    def refuse(self, address: str, error: NoSuchRoomError) -> NoReturn:
+        """Refuse a wrong code. A right one is never counted, nor refused for the wrong ones before it.
+
+        Raises:
+            NoSuchRoomError: the error given.
+            TooManyAttemptsError: there were too many of them.
+        """
+        self._limit.begin(address)
+        raise error
+
+
+class TokenBuckets:
+    """A bucket of `capacity` tokens for each key, refilled by `per_s`. Any thread may call it.
+
+    Full buckets are forgotten, so memory is bounded by the keys that are in use.
+    """
+
+    def __init__(self, capacity: float, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._capacity, self._per_s, self._clock = capacity, per_s, clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._sweep_at = MIN_SWEPT
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, key: str) -> bool:
+        """Take a token; False where there is none."""
+        with self._lock:
+            now_s = self._clock()
+            if len(self._buckets) >= self._sweep_at:
+                self._forget_full(now_s)
+            tokens = self._tokens(key, now_s)
+            if tokens < 1:
+                return False
+            self._buckets[key] = (tokens - 1, now_s)
+            return True
+
+    def give_back(self, key: str) -> None:
+        """Give a token back that was taken for nothing."""
+        with self._lock:
+            now_s = self._clock()
+            self._buckets[key] = (min(self._capacity, self._tokens(key, now_s) + 1), now_s)
+
+    def _tokens(self, key: str, now_s: float) -> float:
+        tokens, at_s = self._buckets.get(key, (self._capacity, now_s))
+        return min(self._capacity, tokens + (now_s - at_s) * self._per_s)
+
+    def _forget_full(self, now_s: float) -> None:
+        self._buckets = {
+            key: bucket for key, bucket in self._buckets.items() if self._tokens(key, now_s) < self._capacity
+        }
+        self._sweep_at = max(MIN_SWEPT, 2 * len(self._buckets))
+
+
+class Joins:
+    """The joins that one address and one connection may make. Any thread may call it."""
+
+    def __init__(self) -> None:
+        self._of_address = TokenBuckets(JOINS_OF_ADDRESS, JOINS_OF_ADDRESS_PER_S)
+        self._of_connection = TokenBuckets(JOINS_OF_CONNECTION, JOINS_OF_CONNECTION_PER_S)
+
+    def take(self, address: str, connection: str) -> None:
+        """Count a join before it is tried.
+
+        Raises:
+            TooManyAttemptsError: there were too many.
+        """
+        if not self._of_connection.take(connection):
+            raise TooManyAttemptsError("This browser joined too often; wait ten seconds, then try again.")
+        if not self._of_address.take(address):
+            self._of_connection.give_back(connection)
+            raise TooManyAttemptsError(
+                "Too many people joined from this network at once; wait a minute, then try again."
+            )
+
+    def failed(self, address: str, connection: str) -> None:
+        """A join that was counted failed."""
+        self._of_connection.give_back(connection)
+        self._of_address.give_back(address)
+
+    def came_back(self, address: str) -> None:
+        """A join that was counted made no new participant."""
+        self._of_address.give_back(address)

@@ -1,0 +1,166 @@
+"""Tracks faces from one frame to the next: predicted regions, stable ids, smoothed probabilities.
+
+Positions are in widths of the image, as a browser may send the next one in another size.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from webapp.analysis.smoothing import SmoothedProbabilities, smoothing_weight
+from webapp.protocol import Box, Face, Region, with_probabilities
+
+FORGET_AFTER_S = 1.0
+"""How long the track of a face that was not found stays alive."""
+
+STALL_TIMEOUT_S = 3.0
+"""How long it stays alive while no frame arrives at all, as on an overloaded machine."""
+
+MATCH_DISTANCE = 0.6
+"""A face may be this far from its prediction, in face widths, and keep its id."""
+
+VELOCITY_S = 0.1
+"""The time constant of the measured velocity."""
+
+MAX_FORECAST_S = 0.3
+"""A face is predicted to keep its velocity for this long, then to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A face as last seen: where, when (seconds on the server's clock) and with which probabilities.
+
+    `velocity` is in widths of the image per second. A `lost` face was not found in the newest frame: its
+    region is no longer sent to workers, but it keeps its id while the track is alive.
+    """
+
+    id: int
+    box: Box
+    region: Region
+    seen_s: float
+    smoothed: SmoothedProbabilities
+    velocity: tuple[float, float] = (0.0, 0.0)
+    lost: bool = False
+
+    def is_alive(self, now_s: float) -> bool:
+        """Whether a face may still be matched to this track."""
+        return now_s - self.seen_s <= (FORGET_AFTER_S if self.lost else STALL_TIMEOUT_S)
+
+    def predicted(self, now_s: float) -> Track:
+        """The track with its box and region as predicted for that time."""
+        ahead_s = min(max(0.0, now_s - self.seen_s), MAX_FORECAST_S)
+        across, down = self.velocity[0] * ahead_s, self.velocity[1] * ahead_s
+        box = self.box._replace(x=self.box.x + across, y=self.box.y + down)
+        region = self.region._replace(x=self.region.x + across, y=self.region.y + down)
+        return replace(self, box=box, region=region)
+
+
+class Tracker:
+    """The faces of one camera; any thread may call it at any time.
+
+    `smoothing_s` is the time constant of the probabilities; it may be changed.
+    """
+
+    def __init__(self, smoothing_s: float) -> None:
+        self._lock = threading.Lock()
+        self.smoothing_s = smoothing_s
+        self._tracks: list[Track] = []
+        self._last_id = 0
+        self._newest_s = float("-inf")
+
+    def regions(self, now_s: float) -> tuple[Region, ...]:
+        """The predicted regions of the faces in the newest result, in widths of the image."""
+        return tuple(
+            track.predicted(now_s).region
+            for track in self._tracks
+            if not track.lost and track.is_alive(now_s)
+        )
+
+    def update(self, faces: Sequence[Face], now_s: float, image_width: float = 1.0) -> tuple[Face, ...]:
+        """Give each face its id, old or new, and its smoothed probabilities.
+
+        `now_s` is when the frame arrived. The results of two workers may arrive out of order: an overtaken
+        one gets its ids, but moves no track.
+        """
+        seen = [_scaled(face, 1 / image_width) for face in faces]
+        with self._lock:
+            tracks = self._update(seen, now_s)
+        return tuple(
+            with_probabilities(face, track.smoothed.shown, track.id)
+            for face, track in zip(faces, tracks, strict=True)
+        )
+
+    def _update(self, seen: Sequence[Face], now_s: float) -> list[Track]:
+        """The tracks of these faces, in their order; the lock is held."""
+        known = [track for track in self._tracks if track.is_alive(now_s)]
+        pairs = match([track.predicted(now_s).box for track in known], [face.box for face in seen])
+        tracks = [
+            self._moved(known[pairs[index]], face, now_s) if index in pairs else self._new(face, now_s)
+            for index, face in enumerate(seen)
+        ]
+        matched = set(pairs.values())
+        overtaken = now_s < self._newest_s
+        others = [track for index, track in enumerate(known) if index not in matched]
+        self._tracks = tracks + [replace(track, lost=track.lost or not overtaken) for track in others]
+        self._newest_s = max(now_s, self._newest_s)
+        return tracks
+
+    def _moved(self, track: Track, face: Face, now_s: float) -> Track:
+        elapsed_s = now_s - track.seen_s
+        if elapsed_s < 0:
+            return track
+        smoothed = track.smoothed.moved(face.raw_probabilities, elapsed_s, self.smoothing_s)
+        velocity = _velocity(track, face.box, elapsed_s)
+        return Track(track.id, face.box, face.region, now_s, smoothed, velocity)
+
+    def _new(self, face: Face, now_s: float) -> Track:
+        self._last_id += 1
+        return Track(
+            self._last_id, face.box, face.region, now_s, SmoothedProbabilities.first(face.raw_probabilities)
+        )
+
+
+def _scaled(face: Face, factor: float) -> Face:
+    box = Box(*(value * factor for value in face.box))
+    return replace(face, box=box, region=face.region.scaled(factor))
+
+
+def _velocity(track: Track, box: Box, elapsed_s: float) -> tuple[float, float]:
+    """The track's velocity, smoothed towards that of the new box; unchanged if no time has passed."""
+    if elapsed_s == 0:
+        return track.velocity
+    weight = smoothing_weight(elapsed_s, VELOCITY_S)
+    (old_x, old_y), (new_x, new_y) = track.box.center, box.center
+    across, down = track.velocity
+    return (
+        across + weight * ((new_x - old_x) / elapsed_s - across),
+        down + weight * ((new_y - old_y) / elapsed_s - down),
+    )
+
+
+def match(before: Sequence[Box], after: Sequence[Box]) -> dict[int, int]:
+    """Which box of `after` (key) is which of `before` (value), nearest pairs first.
+
+    The distance is that of the centers plus the change of width, both in face widths. Greedy on purpose:
+    with a handful of faces it differs from the optimal assignment only where two faces cover each other.
+    """
+    distances = sorted(
+        (distance(before[old], after[new]), new, old)
+        for old, new in product(range(len(before)), range(len(after)))
+    )
+    pairs: dict[int, int] = {}
+    for apart, new, old in distances:
+        if apart <= MATCH_DISTANCE and new not in pairs and old not in pairs.values():
+            pairs[new] = old
+    return pairs
+
+
+def distance(first: Box, second: Box) -> float:
+    """How far apart two boxes are: centers and widths, in units of their mean width."""
+    width = max((first.width + second.width) / 2, sys.float_info.epsilon)
+    return (math.dist(first.center, second.center) + abs(first.width - second.width)) / width

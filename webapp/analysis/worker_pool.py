@@ -1,0 +1,198 @@
+"""Dispatches frames to a pool of worker processes, each kept running by a supervisor.
+
+    pool = WorkerPool(worker_spec(settings), workers=2)
+    pool.start()
+    analysis = pool.analyze(job, owner)     # blocks this (green) thread; raises a FrameError
+    pool.stop()
+
+The calling thread carries its job: it waits for a slot at the least busy worker, sends the job and waits for
+the reply. When slots are scarce, owners get them in turn, however many jobs each has. Only the standard
+library is used: in the serving process eventlet has made `threading` and `socket` green, in tests they are
+the real ones.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+
+from webapp.analysis.worker_process import JOB_TIMEOUT_S
+from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
+from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.ipc.job_codec import Outcome, pack_job, unpack_outcome
+from webapp.protocol import Analysis, Job
+
+JOBS_PER_WORKER = 2
+"""One in progress and one waiting in the socket, so that a worker never waits for the server."""
+
+QUEUE_TIMEOUT_S = 0.5
+"""A frame that has waited this long for a slot is too old to be worth analyzing."""
+
+MAX_LOAD_WITH_SPARE_CAPACITY = 0.6
+"""There is spare capacity while less than this fraction of the workers is busy when new jobs arrive."""
+
+LOAD_TIME_CONSTANT_S = 1.0
+"""Of the moving average of that fraction."""
+
+
+class Worker:
+    """One worker of the pool, across restarts; the pool's lock guards `load`, the number of slots taken."""
+
+    def __init__(self, supervisor: Supervisor[Outcome]) -> None:
+        self.supervisor = supervisor
+        self.load = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has a job, or is not running."""
+        return self.load > 0 or not self.supervisor.ready
+
+
+Queue = dict[object, deque[Future[Worker]]]
+"""The slots that each owner waits for; the owner whose turn it is comes first."""
+
+
+class WorkerPool:
+    """A fixed number of workers behind one blocking call; any thread may call it at any time."""
+
+    def __init__(self, spec: ChildSpec, workers: int) -> None:
+        self._lock = threading.Lock()
+        self._workers = [Worker(Supervisor(spec, unpack_outcome, self._on_ready)) for _ in range(workers)]
+        self._queue: Queue = {}
+        self._background_queue: Queue = {}
+        self._background_jobs = 0
+        self._load = 0.0
+        self._measured_s = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether at least one worker can answer now."""
+        return any(worker.supervisor.ready for worker in self._workers)
+
+    @property
+    def has_spare_capacity(self) -> bool:
+        """Whether the workers have had little to do in the last second."""
+        return self._load < MAX_LOAD_WITH_SPARE_CAPACITY
+
+    def start(self) -> None:
+        """Start the workers and their supervisors; returns before the models are loaded."""
+        for worker in self._workers:
+            worker.supervisor.start()
+
+    def stop(self) -> None:
+        """Stop every worker; frames under way are finished or answered `unavailable`."""
+        for worker in self._workers:
+            worker.supervisor.stop()
+
+    def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
+        """Let a worker do a job; slots are shared fairly between owners.
+
+        A background job gets a worker only while no other job waits, and never the last free one of several.
+
+        Raises:
+            BusyError: no slot became free within QUEUE_TIMEOUT_S.
+            UnavailableError: no worker was running in that time, or the one with this frame died.
+            FrameError: the worker could not analyze the image.
+        """
+        worker = self._acquire_slot(owner, background)
+        try:
+            outcome = worker.supervisor.request(pack_job(job), JOB_TIMEOUT_S).result()
+        except ChildGoneError:
+            raise UnavailableError(
+                "The worker with this frame stopped; another takes over. Send the next frame."
+            ) from None
+        finally:
+            self._release_slot(worker, background)
+        if isinstance(outcome, FrameError):
+            raise outcome
+        return outcome
+
+    def _acquire_slot(self, owner: object, background: bool) -> Worker:
+        queue = self._background_queue if background else self._queue
+        with self._lock:
+            self._measure_load()
+            if not queue and (worker := self._free_worker(background)) is not None:
+                self._take_slot(worker, background)
+                return worker
+            slot: Future[Worker] = Future()
+            queue.setdefault(owner, deque()).append(slot)
+        try:
+            return slot.result(QUEUE_TIMEOUT_S)
+        except TimeoutError:
+            if self._withdraw(slot, owner, queue):
+                raise self._no_slot() from None
+            return slot.result()
+
+    def _release_slot(self, worker: Worker, background: bool) -> None:
+        with self._lock:
+            worker.load -= 1
+            self._background_jobs -= background
+            self._assign_slots()
+
+    def _withdraw(self, slot: Future[Worker], owner: object, queue: Queue) -> bool:
+        """Stop waiting for a slot; False if it was given at the last moment."""
+        with self._lock:
+            slots = queue.get(owner)
+            if slots is None or slot not in slots:
+                return False
+            slots.remove(slot)
+            if not slots:
+                del queue[owner]
+            return True
+
+    def _measure_load(self) -> None:
+        """Update the moving average of the fraction of busy workers; the lock is held."""
+        now_s = time.monotonic()
+        weight = 1 - math.exp((self._measured_s - now_s) / LOAD_TIME_CONSTANT_S)
+        busy = sum(worker.is_busy for worker in self._workers) / len(self._workers)
+        self._load += weight * (busy - self._load)
+        self._measured_s = now_s
+
+    def _assign_slots(self) -> None:
+        """Give free slots to waiting jobs, background jobs last; the lock is held."""
+        for queue, background in ((self._queue, False), (self._background_queue, True)):
+            while queue and (worker := self._free_worker(background)) is not None:
+                self._take_slot(worker, background)
+                _next_in_turn(queue).set_result(worker)
+
+    def _free_worker(self, background: bool) -> Worker | None:
+        """A worker that may take one more such job, if any; the lock is held."""
+        if not background:
+            return self._least_busy(JOBS_PER_WORKER)
+        if self._queue or self._background_jobs >= max(1, len(self._workers) - 1):
+            return None
+        return self._least_busy(1)
+
+    def _least_busy(self, jobs: int) -> Worker | None:
+        """The worker with the fewest jobs, if any has fewer than `jobs`."""
+        found = None
+        for worker in self._workers:
+            if worker.load < jobs and worker.supervisor.ready:
+                found, jobs = worker, worker.load
+        return found
+
+    def _take_slot(self, worker: Worker, background: bool) -> None:
+        worker.load += 1
+        self._background_jobs += background
+
+    def _no_slot(self) -> FrameError:
+        if self.ready:
+            return BusyError("The server has more frames than it can analyze; send fewer per second.")
+        return UnavailableError("No worker is ready to analyze frames; they are being started. Try again.")
+
+    def _on_ready(self) -> None:
+        with self._lock:
+            self._assign_slots()
+
+
+def _next_in_turn(queue: Queue) -> Future[Worker]:
+    """Remove the oldest slot of the owner whose turn it is, who then moves to the end of the line."""
+    owner = next(iter(queue))
+    slots = queue.pop(owner)
+    slot = slots.popleft()
+    if slots:
+        queue[owner] = slots
+    return slot

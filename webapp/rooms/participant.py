@@ -1,0 +1,92 @@
+"""A person in a room, and what they show just now. Pure state: the clock is passed in.
+
+`now_s` is `time.monotonic`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+
+from webapp.protocol import Box, Face
+from webapp.rooms.baseline import BaselineTaking
+from webapp.rooms.clock_sync import ClockOffset
+from webapp.store.concurrency import Turn
+from webapp.store.records import ParticipantRecord
+
+MAX_ALIAS_LENGTH = 30
+
+AWAY_TIMEOUT_S = 120.0
+"""How long the seat of someone whose connection was lost is kept."""
+
+RATE_WINDOW_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownImage:
+    """The newest frame of somebody whom hosts may see: a JPEG, PNG or WebP, and the boxes of its faces.
+
+    Boxes are pixels of `width` x `height`. It is in memory only, and the next one replaces it.
+    """
+
+    content: bytes
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last analysed frame of a participant: `face` is the largest of `faces` faces, if any.
+
+    `image` is None unless hosts may see it.
+    """
+
+    at_s: float
+    latency_ms: float
+    faces: int
+    face: Face | None
+    image: ShownImage | None = None
+
+
+@dataclass(slots=True)
+class Participant:
+    """A person in a room; `connection` is None while they are away (since `away_s`).
+
+    Any thread may read it. `record`, `next_frame` and `taking` change under the room's lock, `connection` and
+    `away_s` under that of `Presence`; `turn` keeps the writes of the record to the store in order.
+    """
+
+    record: ParticipantRecord
+    connection: str | None = None
+    away_s: float = 0.0
+    next_frame: int = 0
+    clock: ClockOffset = field(default_factory=ClockOffset)
+    taking: BaselineTaking | None = None
+    seen: Seen | None = None
+    turn: Turn = field(default_factory=Turn)
+    _frames_s: deque[float] = field(default_factory=lambda: deque(maxlen=200))
+
+    def count_frame(self, now_s: float) -> None:
+        """Note that a frame was analysed."""
+        self._frames_s.append(now_s)
+
+    def frames_per_s(self, now_s: float) -> float:
+        """Analysed frames a second, over the last seconds."""
+        return sum(now_s - at_s <= RATE_WINDOW_S for at_s in tuple(self._frames_s)) / RATE_WINDOW_S
+
+    def holds_seat(self, now_s: float) -> bool:
+        """Whether nobody else can have their seat."""
+        if self.record.left_ms is not None:
+            return False
+        return self.connection is not None or now_s - self.away_s < AWAY_TIMEOUT_S
+
+
+def clean_alias(given: object) -> str:
+    """The letters, digits, blanks, dots and hyphens of an alias, beginning with a letter or a digit.
+
+    Spreadsheets take a text that begins otherwise for a formula.
+    """
+    text = re.sub(r"[^\w .-]", "", given) if isinstance(given, str) else ""
+    return re.sub(r"^\W+", "", text)[:MAX_ALIAS_LENGTH].strip()

@@ -1,0 +1,147 @@
+"""Takes the finished results of participants' frames: baselines, samples, and what hosts see of each.
+
+Frames never wait for the store: their samples go to the writer's buffer.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+from webapp.protocol import Frame, Result
+from webapp.rooms.membership import Membership
+from webapp.rooms.participant import Participant, Seen, ShownImage
+from webapp.rooms.room import Room
+from webapp.rooms.samples import Circumstances, capture_time_ms, relative_probabilities, samples_of, vector
+from webapp.store.records import SampleRecord
+from webapp.store.sample_writer import SampleWriter
+
+MAX_SHOWN_BYTES = 300_000
+"""Our own page sends frames of 20 to 60 kB."""
+
+
+class Recorder:
+    """What a room does with each frame. `model` is the version of the expression model.
+
+    Any thread may call it, for two frames of one participant too: the room's lock gives them their numbers.
+    """
+
+    def __init__(self, membership: Membership, writer: SampleWriter, model: str) -> None:
+        self._membership = membership
+        self._writer = writer
+        self._model = model
+
+    def take(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
+        """Take a finished result of a participant's frame; the same with relative probabilities, if any.
+
+        Raises:
+            NotJoinedError: the participant went away in the meantime.
+        """
+        room, participant = self._membership.joined(connection)
+        now_s = time.monotonic()
+        participant.count_frame(now_s)
+        if participant.taking is not None:
+            self._take_baseline(room, participant, result, now_s)
+        result = _with_relatives(result, participant.record.baseline)
+        if room.recording is not None or self._membership.outlets:
+            self._record(room, participant, frame, result, received_ms)
+        self._see(room, participant, frame, result, now_s)
+        if participant.connection != connection:  # nothing is shown of who has left
+            participant.seen = None
+        return result
+
+    def _take_baseline(self, room: Room, participant: Participant, result: Result, now_s: float) -> None:
+        with room.lock:
+            taking = participant.taking
+            if taking is None:
+                return
+            if not taking.is_over(now_s):
+                if len(result.faces) == 1:
+                    taking.add(vector(result.faces[0].raw_probabilities))
+                return
+            participant.taking = None
+            mean = taking.mean()
+            if mean is not None:
+                participant.record = replace(participant.record, baseline=mean)
+        if mean is not None:
+            threading.Thread(target=self._membership.keep, args=(participant,), daemon=True).start()
+        self._membership.tell(str(participant.connection), "baseline", {"state": "set" if mean else "failed"})
+
+    def _record(
+        self, room: Room, participant: Participant, frame: Frame, result: Result, received_ms: float
+    ) -> None:
+        offset_ms = participant.clock.offset_ms
+        numbered = _numbered(room, participant, capture_time_ms(frame.captured_ms, offset_ms, received_ms))
+        recording_id = numbered.recording_id
+        given = Circumstances(
+            recording_id=recording_id or 0,
+            participant_id=participant.record.id,
+            frame_number=numbered.number,
+            timestamp_ms=numbered.timestamp_ms,
+            received_ms=received_ms,
+            clock_offset_ms=offset_ms,
+            model=self._model,
+        )
+        if recording_id is None and not self._membership.outlets:
+            return
+        samples = samples_of(frame, result, given)
+        for outlet in self._membership.outlets:
+            outlet.samples(room, participant, samples)
+        if recording_id is not None:
+            self._keep(room, samples, numbered.timestamp_ms)
+
+    def _keep(self, room: Room, samples: list[SampleRecord], timestamp_ms: float) -> None:
+        with room.lock:
+            if room.stopping_ms is not None and timestamp_ms > room.stopping_ms:
+                room.held.extend(samples)
+                return
+        self._writer.put(room.code, samples)
+
+    def _see(self, room: Room, participant: Participant, frame: Frame, result: Result, now_s: float) -> None:
+        participant.seen = Seen(
+            at_s=now_s,
+            latency_ms=result.timing_ms["total"] + (participant.clock.round_trip_ms or 0.0),
+            faces=len(result.faces),
+            face=max(result.faces, key=lambda face: face.box.width, default=None),
+            image=_shown_image(frame, result) if room.may_show(participant) else None,
+        )
+
+
+class _Numbered(NamedTuple):
+    """A frame's recording, or None, its number there, and when the camera captured it."""
+
+    recording_id: int | None
+    number: int
+    timestamp_ms: float
+
+
+def _numbered(room: Room, participant: Participant, timestamp_ms: float) -> _Numbered:
+    """Number a frame in its recording; one from before the recording belongs to none.
+
+    A frame that seems older than the recording by no more than the clocks' error counts as its first moment.
+    """
+    with room.lock:
+        number, recording = participant.next_frame, room.recording
+        if recording is None or timestamp_ms + participant.clock.error_ms < recording.started_ms:
+            return _Numbered(None, number, timestamp_ms)
+        participant.next_frame += 1
+        return _Numbered(recording.id, number, max(timestamp_ms, recording.started_ms))
+
+
+def _shown_image(frame: Frame, result: Result) -> ShownImage | None:
+    """What hosts see of a frame; None if it is so large that it would delay dashboards."""
+    if len(frame.image) > MAX_SHOWN_BYTES:
+        return None
+    return ShownImage(frame.image, result.width, result.height, tuple(face.box for face in result.faces))
+
+
+def _with_relatives(result: Result, baseline: tuple[float, ...] | None) -> Result:
+    """The result whose faces have probabilities relative to a baseline."""
+    if baseline is None:
+        return result
+    faces = tuple(
+        replace(face, relative_probabilities=relative_probabilities(face, baseline)) for face in result.faces
+    )
+    return replace(result, faces=faces)

@@ -1,0 +1,201 @@
+"""A room and the people in it. Pure state: no I/O, and the clock is passed in.
+
+Dictionaries and tuples of a room are replaced, never modified, so that readers need no lock. Wall-clock times
+(`_ms`) are milliseconds since 1970; `now_s` is `time.monotonic`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+from webapp.errors import (
+    ConsentRequiredError,
+    NoSuchParticipantError,
+    NoSuchRoomError,
+    RoomClosedError,
+    RoomFullError,
+)
+from webapp.rooms.participant import Participant, clean_alias
+from webapp.rooms.settings import VIDEO_NOTICE, RoomSettings
+from webapp.store.concurrency import Turn
+from webapp.store.records import (
+    MarkerRecord,
+    ParticipantRecord,
+    RecordingRecord,
+    RoomRecord,
+    SampleRecord,
+    hash_secret,
+)
+
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without those that look like others; eight of them make 10^11.8 codes."""
+
+CODE_LENGTH = 8
+
+MARKERS_SHOWN = 20
+"""The store has all markers; a dashboard shows the last ones."""
+
+
+class Room:
+    """A room with its people; `markers` has the last ones, `joining` those whom the store does not know yet.
+
+    While the store is asked to stop the recording at `stopping_ms`, later samples are `held`, and recorded if
+    that fails.
+
+    Any thread may read it. What changes it holds `lock`, for moments and never while the store is asked;
+    `turn` lets one change of its recording, its end and its deletion at a time go to the store.
+    """
+
+    def __init__(self, record: RoomRecord) -> None:
+        self.record = record
+        self.settings = RoomSettings.from_wire(record.settings)
+        self.participants: dict[str, Participant] = {}
+        self.joining: dict[str, ParticipantRecord] = {}
+        self.recording: RecordingRecord | None = None
+        self.markers: tuple[MarkerRecord, ...] = ()
+        self.is_deleted = False
+        self.stopping_ms: float | None = None
+        self.held: list[SampleRecord] = []
+        self.lock = threading.RLock()
+        self.turn = Turn()
+
+    @property
+    def code(self) -> str:
+        """The join code."""
+        return self.record.code
+
+    @property
+    def state(self) -> str:
+        """`open` or `closed`."""
+        return "open" if self.record.closed_ms is None else "closed"
+
+    @cached_property
+    def information_version(self) -> str:
+        """Names the text that people consent to: the first digits of its SHA-256."""
+        return hashlib.sha256(self.record.information.encode()).hexdigest()[:12]
+
+    @property
+    def has_video(self) -> bool:
+        """Whether hosts see frames: the settings ask for it, and the text for participants says so."""
+        return self.settings.video and VIDEO_NOTICE in self.record.information
+
+    def may_show(self, participant: Participant) -> bool:
+        """Whether hosts may see the frames of a participant, who consented to the text that says so."""
+        return self.has_video and participant.record.information_version == self.information_version
+
+    def check_joinable(self, consent: bool, now_s: float) -> None:
+        """Make sure that one more person may join.
+
+        Raises:
+            NoSuchRoomError, RoomClosedError, ConsentRequiredError, RoomFullError: they may not.
+        """
+        self.check_open()
+        if not consent:
+            raise ConsentRequiredError("Joining needs consent: send consent = true once the person gave it.")
+        self.check_seat(now_s)
+
+    def check_seat(self, now_s: float) -> None:
+        """Make sure that there is a seat for one more.
+
+        Raises:
+            RoomFullError: there is none.
+        """
+        taken = sum(one.holds_seat(now_s) for one in self.participants.values()) + len(self.joining)
+        if taken >= self.settings.max_participants:
+            raise RoomFullError(
+                f"All {self.settings.max_participants} places of this room are taken; ask its host."
+            )
+
+    def check_open(self) -> None:
+        """Make sure that the room is open.
+
+        Raises:
+            NoSuchRoomError, RoomClosedError: it is not.
+        """
+        if self.is_deleted:
+            raise NoSuchRoomError("This room was deleted.")
+        if self.record.closed_ms is not None:
+            raise RoomClosedError("This room is closed; ask the person who runs it.")
+
+    def new_participant(self, alias: object, resume_hash: str, now_ms: float) -> ParticipantRecord:
+        """The record of someone who consents now; not yet among the participants."""
+        return ParticipantRecord(
+            id=secrets.token_hex(6),
+            room=self.code,
+            alias=self._free_alias(clean_alias(alias)),
+            resume_hash=resume_hash,
+            information_version=self.information_version,
+            consented_ms=now_ms,
+        )
+
+    def reserve(self, record: ParticipantRecord) -> None:
+        """Keep a seat and an alias for somebody until the store knows them. Under `lock`."""
+        self.joining[record.id] = record
+
+    def add(self, participant: Participant) -> None:
+        """Add a participant. Under `lock`."""
+        self.joining.pop(participant.record.id, None)
+        self.participants = {**self.participants, participant.record.id: participant}
+
+    def discard(self, participant_id: str) -> None:
+        """Forget a participant. Under `lock`."""
+        self.participants = {key: one for key, one in self.participants.items() if key != participant_id}
+
+    def add_marker(self, marker: MarkerRecord) -> None:
+        """Note a marker among the last ones. Under `lock`."""
+        self.markers = (*self.markers, marker)[-MARKERS_SHOWN:]
+
+    def resumed(self, secret: object) -> Participant | None:
+        """The participant whom a secret brings back."""
+        if not isinstance(secret, str):
+            return None
+        hashed = hash_secret(secret)
+        matching = (
+            one for one in self.participants.values() if hmac.compare_digest(one.record.resume_hash, hashed)
+        )
+        return next(matching, None)
+
+    def participant(self, participant_id: str) -> Participant:
+        """The participant with an id.
+
+        Raises:
+            NoSuchParticipantError: there is none.
+        """
+        found = self.participants.get(participant_id)
+        if found is None:
+            raise NoSuchParticipantError("This room has no such participant.")
+        return found
+
+    def close(self, at_ms: float) -> None:
+        """Let nobody join from now on."""
+        self.record = replace(self.record, closed_ms=at_ms)
+
+    def _free_alias(self, alias: str) -> str:
+        taken = {one.record.alias for one in self.participants.values()}
+        taken |= {one.alias for one in self.joining.values()}
+        candidates = [alias] if alias else []
+        stem = f"{alias} " if alias else "P"
+        first = 2 if alias else 1
+        candidates += [f"{stem}{number}" for number in range(first, first + len(taken) + 1)]
+        return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def new_code(taken: Iterable[str]) -> str:
+    """A join code that nobody can guess."""
+    used = set(taken)
+    while True:
+        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        if code not in used:
+            return code
+
+
+def normal_code(given: object) -> str:
+    """A code as people type it, without blanks and hyphens, in capitals."""
+    return re.sub(r"[\s-]", "", given).upper() if isinstance(given, str) else ""

@@ -1,0 +1,90 @@
+"""What a host chooses for a room: its texts and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from webapp.errors import BadRequestError
+from webapp.store.text_checks import check_text
+
+MAX_NAME_LENGTH = 200
+MAX_INFORMATION_LENGTH = 20_000
+MAX_LABEL_LENGTH = 200
+MAX_MARKER_LABELS = 9
+
+VIDEO_NOTICE = (
+    "During the session the researcher sees the pictures of your camera live. They are not recorded."
+)
+"""Ends the information of a room with video; nobody is shown who consented to a text without it. It is stored
+with each room: a change of it would hide the participants of older rooms."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """What a host can choose for a room.
+
+    `max_participants`: people at once. `show_results`: whether participants see what their face shows.
+    `marker_labels`: the labels behind the number keys of the dashboard, from 1. `video`: whether hosts see
+    the frames of those who consented to that.
+    """
+
+    max_participants: int = 30
+    show_results: bool = True
+    marker_labels: tuple[str, ...] = ("Start", "Stimulus", "Response", "End")
+    video: bool = False
+
+    @classmethod
+    def from_wire(cls, given: object) -> RoomSettings:
+        """Check settings as a host sent them; a missing setting has its default.
+
+        Raises:
+            BadRequestError: a setting is unknown or has an invalid value.
+        """
+        if not isinstance(given, Mapping):
+            raise BadRequestError("The settings must be an object.")
+        unknown = set(given) - {known.name for known in fields(cls)}
+        if unknown:
+            raise BadRequestError(f"Unknown setting {sorted(map(str, unknown))[0]!r}.")
+        default = cls()
+        people = given.get("max_participants", default.max_participants)
+        if not isinstance(people, int) or isinstance(people, bool) or not 1 <= people <= 200:
+            raise BadRequestError(
+                f"max_participants is {people!r}, but must be a whole number from 1 to 200."
+            )
+        return cls(
+            max_participants=people,
+            show_results=_flag(given, "show_results", default.show_results),
+            marker_labels=_labels(given.get("marker_labels", list(default.marker_labels))),
+            video=_flag(given, "video", default.video),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The settings as hosts and `room.json` see them."""
+        return {
+            "max_participants": self.max_participants,
+            "show_results": self.show_results,
+            "marker_labels": list(self.marker_labels),
+            "video": self.video,
+        }
+
+
+def with_notices(information: str, settings: RoomSettings) -> str:
+    """The text that people consent to: the host's, and what these settings require it to say."""
+    if not settings.video or VIDEO_NOTICE in information:
+        return information
+    return f"{information}\n\n{VIDEO_NOTICE}"
+
+
+def _flag(given: Mapping[str, Any], name: str, default: bool) -> bool:
+    value = given.get(name, default)
+    if not isinstance(value, bool):
+        raise BadRequestError(f"{name} is {value!r}, but must be true or false.")
+    return value
+
+
+def _labels(given: object) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple) or len(given) > MAX_MARKER_LABELS:
+        raise BadRequestError(f"marker_labels must be a list of at most {MAX_MARKER_LABELS} texts.")
+    return tuple(check_text("A label of a marker", label, MAX_LABEL_LENGTH) for label in given)

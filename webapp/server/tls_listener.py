@@ -1,0 +1,83 @@
+"""Listening sockets that no client can bring down, for http and TLS.
+
+eventlet's own TLS listener stops the whole server if a connection is reset between its arrival and its
+acceptance, as port scanners do, and its accept loop ends when file descriptors run out. In the serving
+process eventlet has made `socket`, `ssl` and `time` green.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import ssl
+import time
+from pathlib import Path
+from typing import Any
+
+OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+RETRY_S = 0.1
+"""By then some connection may have ended."""
+
+DEAD = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP, errno.EFAULT}
+"""Errors of the listening socket itself; all others concern the connection being accepted."""
+
+logger = logging.getLogger(__name__)
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2 or later with this certificate (chain) and its key, both PEM files."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+class Listener:
+    """Wraps a listening socket; everything but `accept` is the socket's own. One thread accepts."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the socket has
+        return getattr(self._listener, name)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection; waits for one while the listening socket works.
+
+        Raises:
+            OSError: it has failed.
+        """
+        while True:
+            try:
+                return self._accept_one()
+            except OSError as error:
+                if error.errno in DEAD:
+                    raise
+                if error.errno in OUT_OF_RESOURCES:
+                    logger.error("no connection can be accepted at the moment: %s", error.strerror)
+                    time.sleep(RETRY_S)
+                else:
+                    logger.debug("a connection ended before it began: %s", error)
+
+    def _accept_one(self) -> tuple[socket.socket, Any]:
+        return self._listener.accept()
+
+
+class TlsListener(Listener):
+    """A listener whose connections speak TLS."""
+
+    def __init__(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+        super().__init__(listener)
+        self._context = context
+
+    def _accept_one(self) -> tuple[ssl.SSLSocket, Any]:
+        """The handshake is left to the thread that reads the connection, as the peer may be slow."""
+        connection, address = super()._accept_one()
+        try:
+            wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        except OSError:
+            connection.close()
+            raise
+        return wrapped, address

@@ -1,0 +1,70 @@
+"""Records to rows of the tables, and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from webapp.store import models
+from webapp.store.records import (
+    MarkerRecord,
+    ParticipantRecord,
+    RecordingRecord,
+    RoomRecord,
+    SampleRecord,
+)
+
+BOX_COLUMNS = ("x", "y", "box_width", "box_height")
+POSE_COLUMNS = ("pitch", "roll", "yaw")
+
+VECTORS = {
+    "box": BOX_COLUMNS,
+    "pose": POSE_COLUMNS,
+    **{kind: tuple(models.probability_columns(kind)) for kind in models.PROBABILITY_KINDS},
+}
+"""The fields of a sample that are several numbers, and the columns that these go to."""
+
+
+def row_of(record: RoomRecord | ParticipantRecord | MarkerRecord) -> dict[str, Any]:
+    """The columns of a record whose fields are columns."""
+    return asdict(record)
+
+
+def row_of_sample(sample: SampleRecord) -> dict[str, Any]:
+    """The columns of a sample: its vectors spread, and null where it has none."""
+    row: dict[str, Any] = {
+        name: getattr(sample, name) for name in SampleRecord.__dataclass_fields__ if name not in VECTORS
+    }
+    for name, columns in VECTORS.items():
+        values = getattr(sample, name) or (None,) * len(columns)
+        row.update(zip(columns, values, strict=True))
+    return row
+
+
+def room_of(row: models.Room) -> RoomRecord:
+    """The reverse of `row_of`."""
+    return RoomRecord(row.code, row.name, row.information, row.settings, row.created_ms, row.closed_ms)
+
+
+def participant_of(row: models.Participant) -> ParticipantRecord:
+    """The reverse of `row_of`."""
+    return ParticipantRecord(
+        id=row.id,
+        room=row.room,
+        alias=row.alias,
+        resume_hash=row.resume_hash,
+        information_version=row.information_version,
+        consented_ms=row.consented_ms,
+        left_ms=row.left_ms,
+        baseline=tuple(row.baseline) if row.baseline else None,
+    )
+
+
+def recording_of(row: models.Recording) -> RecordingRecord:
+    """A recording."""
+    return RecordingRecord(row.id, row.room, row.started_ms, row.stopped_ms)
+
+
+def marker_of(row: Any) -> MarkerRecord:  # noqa: ANN401 - a model, or a row of its table
+    """The reverse of `row_of`."""
+    return MarkerRecord(row.room, row.at_ms, row.label, row.source)

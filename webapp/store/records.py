@@ -1,0 +1,134 @@
+"""What is kept of rooms: the rows that travel between the server and its store. Standard library only.
+
+Times are milliseconds since 1970 on the server's clock, unless a name says otherwise. Images are in none of
+these records, and no record has a field for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRecord:
+    """A room as its host made it; `closed_ms` is None while people may join."""
+
+    code: str
+    name: str
+    information: str
+    settings: Mapping[str, Any]
+    created_ms: float
+    closed_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRecord:
+    """A person who consented to the text `information_version` at `consented_ms`.
+
+    `resume_hash` is the SHA-256 of the secret that brings the same person back, or empty where a host removed
+    them. `baseline` has the mean neutral logits in the order of `LABELS`, or is None.
+    """
+
+    id: str
+    room: str
+    alias: str
+    resume_hash: str
+    information_version: str
+    consented_ms: float
+    left_ms: float | None = None
+    baseline: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRecord:
+    """One recording of a room, running while `stopped_ms` is None; `id` is the store's."""
+
+    id: int
+    room: str
+    started_ms: float
+    stopped_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerRecord:
+    """An event that a host, or a program, marked; `source` is `board` or `api`."""
+
+    room: str
+    at_ms: float
+    label: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRecord:
+    """One face in one analysed frame of a recording; a frame without a face has one, with `face_id` 0.
+
+    `frame` counts a participant's analysed frames in a recording from 0. `timestamp_ms` is when the camera
+    saw it, as well as the server can tell: `captured_ms` (the participant's clock) plus `clock_offset_ms`
+    where that was estimated, else `received_ms`. `box` is x, y, width, height in pixels of a frame of
+    `width` x `height`; `pose` is pitch, roll, yaw in degrees. `raw`, `smooth` and `relative` are seven
+    probabilities in the order of `LABELS`; `relative` is None without a baseline.
+    """
+
+    recording_id: int
+    participant_id: str
+    frame: int
+    timestamp_ms: float
+    received_ms: float
+    captured_ms: float
+    clock_offset_ms: float | None
+    width: int
+    height: int
+    model: str
+    face_id: int = 0
+    box: tuple[float, ...] | None = None
+    score: float | None = None
+    pose: tuple[float, ...] | None = None
+    raw: tuple[float, ...] | None = None
+    smooth: tuple[float, ...] | None = None
+    relative: tuple[float, ...] | None = None
+    valence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRoom:
+    """Everything that the server must know about a room to continue it after a restart.
+
+    `markers` has the last ones, in the order in which they were set. `next_frames` has the next number of a
+    frame for each participant who has some in the running recording.
+    """
+
+    room: RoomRecord
+    participants: tuple[ParticipantRecord, ...]
+    recording: RecordingRecord | None
+    markers: tuple[MarkerRecord, ...]
+    next_frames: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """A researcher with an account; `stamp` is the random text that their sessions carry."""
+
+    id: int
+    name: str
+    created_ms: float
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A host's API key; its secret is kept as a hash only."""
+
+    id: int
+    host_id: int
+    name: str
+    secret_hash: str
+    created_ms: float
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 as text; enough for secrets that are long and random."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,188 @@
+"""Rooms, their participants and their markers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from webapp.store import models
+from webapp.store.database import allow_long
+from webapp.store.mapping import marker_of, participant_of, recording_of, room_of, row_of
+from webapp.store.records import MarkerRecord, ParticipantRecord, RecordingRecord, RoomRecord, SavedRoom
+from webapp.store.repositories.base import Database, Repository
+from webapp.store.requests import takes_long
+
+MARKERS_SHOWN = 20
+"""A dashboard shows the last ones of a room."""
+
+MAX_ROWS = 5000
+
+BEING_DELETED_MS = -1.0
+"""Stands for the time at which a room was closed if its deletion has begun and its data are still there."""
+
+_IS_KEPT = func.coalesce(models.Room.closed_ms, 0.0) != BEING_DELETED_MS
+
+Record = TypeVar("Record")
+
+
+class RoomRepository(Repository):
+    """All rooms; `on_deletion` is called with the code of a room whose deletion begins or ends."""
+
+    def __init__(self, database: Database, on_deletion: Callable[[str], None] = lambda code: None) -> None:
+        super().__init__(database)
+        self._on_deletion = on_deletion
+
+    # Rooms
+
+    @takes_long
+    def load_rooms(self) -> list[SavedRoom]:
+        """All rooms in the order in which they were created; takes no longer with more samples."""
+        with self._session() as session:
+            rooms = session.scalars(
+                select(models.Room).where(_IS_KEPT).order_by(models.Room.created_ms)
+            ).all()
+            in_order = select(models.Participant).order_by(models.Participant.consented_ms)
+            participants = _by_room(session, in_order, participant_of)
+            markers = _by_room(session, _last_markers(), marker_of)
+            running = select(models.Recording).where(models.Recording.stopped_ms.is_(None))
+            recordings = {room: last for room, (*_, last) in _by_room(session, running, recording_of).items()}
+            return [
+                SavedRoom(
+                    room=room_of(room),
+                    participants=tuple(participants[room.code]),
+                    recording=recordings.get(room.code),
+                    markers=tuple(markers[room.code]),
+                    next_frames=_next_frames(session, recordings.get(room.code)),
+                )
+                for room in rooms
+            ]
+
+    def has_room(self, code: str) -> bool:
+        """Whether there is a room with this code whose deletion has not begun."""
+        with self._session() as session:
+            return (
+                session.scalar(select(models.Room.code).where(_IS_KEPT, models.Room.code == code)) is not None
+            )
+
+    def add_room(self, room: RoomRecord) -> None:
+        """Keep a new room."""
+        self._insert(models.Room, row_of(room))
+
+    def close_room(self, code: str, at_ms: float | None) -> None:
+        """Close a room, or open it again if the time is None."""
+        with self._session() as session:
+            session.execute(update(models.Room).where(models.Room.code == code).values(closed_ms=at_ms))
+
+    def begin_room_deletion(self, code: str) -> None:
+        """Hide a room at once; `delete_samples` and `delete_room` then delete its data.
+
+        A recording of hours takes many seconds to delete: others are answered between its portions.
+        """
+        with self._session() as session:
+            session.execute(
+                update(models.Room).where(models.Room.code == code).values(closed_ms=BEING_DELETED_MS)
+            )
+        self._on_deletion(code)
+
+    def begun_room_deletions(self) -> list[str]:
+        """The rooms whose deletion has begun and not ended."""
+        with self._session() as session:
+            return list(session.scalars(select(models.Room.code).where(~_IS_KEPT)))
+
+    @takes_long
+    def delete_room(self, code: str) -> None:
+        """Delete a room with all that was recorded in it."""
+        with self._session() as session:
+            allow_long(session.connection())
+            session.execute(delete(models.Room).where(models.Room.code == code))
+        self._on_deletion(code)
+        self._database.wal.truncate()
+
+    # Markers
+
+    def add_marker(self, marker: MarkerRecord) -> bool:
+        """Keep a marker; returns whether it is new, as one that is sent twice counts once."""
+        with self._session() as session:
+            if session.scalar(select(models.Marker.id).where(*_is_marker(marker))) is not None:
+                return False
+            session.execute(insert(models.Marker).values(row_of(marker)))
+            return True
+
+    def delete_marker(self, marker: MarkerRecord) -> None:
+        """Delete a marker."""
+        with self._session() as session:
+            session.execute(delete(models.Marker).where(*_is_marker(marker)))
+        self._database.wal.truncate()
+
+    # Participants
+
+    def add_participant(self, participant: ParticipantRecord) -> None:
+        """Keep a participant and their consent."""
+        self._insert(models.Participant, row_of(participant))
+
+    def update_participant(self, participant: ParticipantRecord) -> None:
+        """Keep what changed about a participant."""
+        row = row_of(participant)
+        with self._session() as session:
+            session.execute(
+                update(models.Participant).where(models.Participant.id == participant.id).values(row)
+            )
+
+    @takes_long
+    def delete_participant(self, participant_id: str) -> None:
+        """Delete a participant with all that was recorded of them."""
+        with self._session() as session:
+            allow_long(session.connection())
+            session.execute(delete(models.Participant).where(models.Participant.id == participant_id))
+        self._database.wal.truncate()
+
+    def has_participant(self, participant_id: str) -> bool:
+        """Whether there is a participant with this id."""
+        with self._session() as session:
+            return session.get(models.Participant, participant_id) is not None
+
+
+def _by_room(
+    session: Session, statement: Select[Any], read: Callable[[Any], Record]
+) -> defaultdict[str, list[Record]]:
+    """Records of all rooms, by the codes of their rooms."""
+    found: defaultdict[str, list[Record]] = defaultdict(list)
+    for row in session.scalars(statement, execution_options={"yield_per": MAX_ROWS}):
+        found[row.room].append(read(row))
+    return found
+
+
+def _last_markers() -> Select[Any]:
+    """The markers that dashboards show, in the order in which they were set."""
+    number = func.row_number().over(partition_by=models.Marker.room, order_by=models.Marker.id.desc())
+    numbered = select(models.Marker.id, number.label("number")).subquery()
+    last = select(numbered.c.id).where(numbered.c.number <= MARKERS_SHOWN)
+    return select(models.Marker).where(models.Marker.id.in_(last)).order_by(models.Marker.id)
+
+
+def _is_marker(marker: MarkerRecord) -> tuple[ColumnElement[bool], ...]:
+    columns = (models.Marker.room, models.Marker.at_ms, models.Marker.label, models.Marker.source)
+    values = (marker.room, marker.at_ms, marker.label, marker.source)
+    return tuple(column == value for column, value in zip(columns, values, strict=True))
+
+
+def _next_frames(session: Session, recording: RecordingRecord | None) -> dict[str, int]:
+    """The next frame of each participant, found at the end of the index: no sample is counted."""
+    if recording is None:
+        return {}
+    last = (
+        select(func.max(models.Sample.frame))
+        .where(
+            models.Sample.participant_id == models.Participant.id,
+            models.Sample.recording_id == recording.id,
+        )
+        .scalar_subquery()
+    )
+    people = select(models.Participant.id, last.label("last")).where(
+        models.Participant.room == recording.room
+    )
+    return {row.id: row.last + 1 for row in session.execute(people) if row.last is not None}

@@ -1,0 +1,27 @@
+"""Checks the texts that people send, before they are stored."""
+
+from __future__ import annotations
+
+import re
+
+from webapp.errors import BadRequestError
+
+UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
+"""NUL, which PostgreSQL refuses, and halves of characters (surrogates), which are no text in any encoding."""
+
+
+def check_text(name: str, given: object, limit: int, required: bool = True) -> str:
+    """A text of a request, without blanks around it.
+
+    Raises:
+        BadRequestError: it is no text, too long, or missing, or no database can keep it.
+    """
+    text = given.strip() if isinstance(given, str) else None
+    if text is None or len(text) > limit or (required and not text):
+        raise BadRequestError(f"{name} must be a text of {1 if required else 0} to {limit:,} characters.")
+    unusable = UNSTORABLE.search(text)
+    if unusable:
+        raise BadRequestError(
+            f"{name} has the character U+{ord(unusable.group()):04X}, which cannot be stored; leave it out."
+        )
+    return text

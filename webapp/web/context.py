@@ -1,0 +1,45 @@
+"""What views work with: the parts of the server, as values of one type.
+
+rooms = services().rooms
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from webapp.accounts.join_limits import WrongCodes
+from webapp.accounts.service import AccountService
+from webapp.analysis.worker_pool import WorkerPool
+from webapp.config import PROJECT_ROOT, Settings
+from webapp.rooms.service import RoomService
+from webapp.web.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts that views ask; `wrong_codes` counts those typed into the pages."""
+
+    settings: Settings
+    pool: WorkerPool
+    accounts: AccountService
+    rooms: RoomService
+    uploads: Uploads
+    wrong_codes: WrongCodes
+
+
+class MienFlask(Flask):
+    """A Flask application that is built with its services."""
+
+    def __init__(self, name: str, services: Services) -> None:
+        super().__init__(
+            name, template_folder=PROJECT_ROOT / "templates", static_folder=PROJECT_ROOT / "static"
+        )
+        self.services = services
+
+
+def services() -> Services:
+    """The services of the application that handles the current request."""
+    return cast(MienFlask, current_app).services

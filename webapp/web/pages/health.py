@@ -1,0 +1,21 @@
+"""What load balancers and process managers ask: whether the server lives, and whether it can answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from webapp.web.context import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """200 while the server lives."""
+    return jsonify(status="alive")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """200 only while a worker can answer."""
+    return (jsonify(status="ready"), 200) if services().pool.ready else (jsonify(status="starting"), 503)

@@ -1,0 +1,51 @@
+"""The participants' pages: a code to type, and a room's information, consent and live view."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.errors import NoSuchRoomError, RoomError, StoreError
+from webapp.protocol import MAX_IMAGE_BYTES
+from webapp.rooms.room import normal_code
+from webapp.web.authentication import current_host
+from webapp.web.context import services
+from webapp.web.pages.view_models import RoomView
+from webapp.web.problems import status_of
+
+Page = str | Response | tuple[str, int]
+
+blueprint = Blueprint("room", __name__, url_prefix="/r")
+
+
+@blueprint.errorhandler(RoomError)
+@blueprint.errorhandler(StoreError)
+def show_problem(error: RoomError | StoreError) -> Page:
+    """What could not be done, above the form for a code."""
+    return render_template("room/code.html", error=str(error)), status_of(error)
+
+
+@blueprint.before_request
+def refuse_guesses() -> None:
+    """Refuse who tries too many keys: the pages say who is signed in, and so whether one is right."""
+    with suppress(StoreError):
+        current_host()
+
+
+@blueprint.get("")
+def ask_code() -> Page:
+    """The form for a code; with a code, on to its room."""
+    code = normal_code(request.args.get("code"))
+    return redirect(url_for("room.show", code=code)) if code else render_template("room/code.html")
+
+
+@blueprint.get("/<code>")
+def show(code: str) -> Page:
+    """A room's page."""
+    try:
+        room = RoomView.of(services().rooms.room(code))
+    except NoSuchRoomError as error:
+        services().wrong_codes.refuse(request.remote_addr or "", error)
+    return render_template("room/room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)

@@ -1,0 +1,76 @@
+"""What every response gets: security headers, and problems that programs can read; no forged requests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Flask, Response, current_app, render_template, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+from webapp.codec import problem
+from webapp.server.known_hosts import is_api
+from webapp.web.problems import HTTP_PROBLEMS
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; "
+        "connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/r/")
+"""What no browser and no proxy may keep."""
+
+
+def secure(app: Flask) -> None:
+    """Give an application headers, the check for forged requests, and responses where no view makes one."""
+    app.config.update(
+        WTF_CSRF_CHECK_DEFAULT=False,  # by `host_only` and the login, not for what needs no session
+        WTF_CSRF_SSL_STRICT=False,  # wants a referrer, which our pages never send; the token does not
+        WTF_CSRF_TIME_LIMIT=None,  # a board stays open for hours
+    )
+    CSRFProtect(app)
+    app.after_request(add_headers)
+    app.register_error_handler(CSRFError, refuse_forgery)
+    app.register_error_handler(HTTPException, http_error_response)
+
+
+def check_forgery() -> None:
+    """Make sure that one of our own pages sent this request, where it changes something.
+
+    Raises:
+        CSRFError: it carries no token of the session.
+    """
+    current_app.extensions["csrf"].protect()
+
+
+def add_headers(response: Response) -> Response:
+    """The response with the headers that all have."""
+    response.headers.update(SECURITY_HEADERS)
+    if request.path.startswith(PRIVATE_PATHS):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def refuse_forgery(error: CSRFError) -> tuple[str | dict[str, Any], int]:
+    """The response to a form that is not ours, or too old: an object for programs, a page for people."""
+    message = "The page that sent this is too old, or not ours; load it again."
+    if is_api(request.path):
+        return problem("forbidden", message), 403
+    return render_template("shared/problem.html", error=message), 403
+
+
+def http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - an error is a response of werkzeug's own
+    """The response where there is no view, or one failed: an object for programs, a page for people."""
+    if not is_api(request.path) or error.code not in HTTP_PROBLEMS:
+        return error
+    response = error.get_response()
+    code, message = HTTP_PROBLEMS[error.code]
+    response.data = json.dumps(problem(code, message))
+    response.content_type = "application/json"
+    return response

@@ -1,0 +1,1 @@
+"""The Socket.IO events of the live page, of participants and of hosts."""

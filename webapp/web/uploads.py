@@ -1,0 +1,75 @@
+"""Images uploaded over plain HTTP: few at once from one owner, and behind all live frames."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webapp.analysis.frame_session import FrameSession
+from webapp.analysis.worker_pool import WorkerPool
+from webapp.codec import encode_result
+from webapp.errors import BusyError
+from webapp.protocol import Analysis, Frame, Job
+
+UPLOADS_PER_OWNER = 4
+"""Under way at once; more wait for each other."""
+
+SLOT_TIMEOUT_S = 0.5
+"""An owner who keeps sending more than that is answered twice a second on each connection, not at once."""
+
+
+class Uploads:
+    """Analyzes uploads; an owner is whoever they take turns with others as: a host, or an address.
+
+    Any thread may call it; `_ended` guards the counts.
+    """
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+        self._under_way: Counter[object] = Counter()
+        self._ended = threading.Condition()
+
+    @contextmanager
+    def slot(self, owner: object) -> Iterator[None]:
+        """Count an upload as under way, from before its body is read until it is answered.
+
+        Raises:
+            BusyError: the owner had UPLOADS_PER_OWNER under way for SLOT_TIMEOUT_S.
+        """
+        with self._ended:
+            if not self._ended.wait_for(lambda: self._under_way[owner] < UPLOADS_PER_OWNER, SLOT_TIMEOUT_S):
+                raise BusyError(f"At most {UPLOADS_PER_OWNER} uploads at once; wait for their answers first.")
+            self._under_way[owner] += 1
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._under_way[owner] -= 1
+                self._under_way += Counter()  # forgets owners without uploads
+                self._ended.notify_all()
+
+    def analyze(self, image: bytes, owner: object) -> str:
+        """The result object, in JSON, of an image that belongs to no stream; its `seq` is 0.
+
+        Raises:
+            FrameError: see `WorkerPool.analyze`.
+        """
+        session = FrameSession(_InBackground(self._pool, owner), smoothing_s=0.0)
+        return encode_result(session.answer(Frame(0, 0.0, image)))
+
+
+class _InBackground:
+    """The pool as a session sees it, whose jobs are an owner's and wait behind live frames."""
+
+    def __init__(self, pool: WorkerPool, owner: object) -> None:
+        self._pool = pool
+        self._owner = owner
+
+    @property
+    def has_spare_capacity(self) -> bool:
+        return self._pool.has_spare_capacity
+
+    def analyze(self, job: Job, owner: object) -> Analysis:
+        return self._pool.analyze(job, self._owner, background=True)
