@@ -32,7 +32,7 @@ serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network
 	@$(PYTHON) wsgi.py
 
 # Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
-check: lint ## Run lint and the quick tests, in under 90 seconds
+check: lint ## Run lint and the quick tests, in under two minutes
 	@$(PYTHON) -m pytest --quiet -m "not (browser or postgres or server or slow)"
 
 test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser
