@@ -33,7 +33,7 @@ MAX_PNG_BYTES = 300_000
 PALETTE_SIZES = (256, 192, 128, 64)
 """From many colours to few, until the file is small enough."""
 
-STYLE = PROJECT_ROOT / "static" / "css" / "app.css"
+STYLE = PROJECT_ROOT / "static" / "css" / "base.css"
 
 TIMELINE_S = 12
 """How long the pages run before the shot, so that their timelines show something."""

@@ -61,7 +61,7 @@ def test_pages_of_forms_load_no_module_at_all(room_server: Server, launch: Launc
     page = new_page(launch())
     loaded = loaded_files(page)
     sign_in(page, room_server)
-    assert set(loaded) == {"css/app.css"}
+    assert set(loaded) == {"css/base.css", "css/sheet.css"}
 
 
 def test_the_live_page_loads_nothing_of_rooms(

@@ -13,7 +13,7 @@ export const LABELS = /** @type {const} */ ([
 export const MIN_RELATIVE = 0.25;
 
 /**
- * Okabe and Ito's colours, told apart by colour-blind people too; `app.css` has the same.
+ * Okabe and Ito's colours, told apart by colour-blind people too; `base.css` has the same.
  * @type {Record<Label, string>}
  */
 export const COLOURS = {
