@@ -1,5 +1,5 @@
-import { contains, scaledFace } from "./geometry.js";
-import { BoxMotion } from "./motion.js";
+import { contains, scaledFace } from "./overlay/geometry.js";
+import { BoxMotion } from "./overlay/motion.js";
 
 /**
  * The faces in view, in pixels of the video: who they are, how they move, which one is selected. Pure:

@@ -2,7 +2,7 @@ import { Camera } from "./camera.js";
 import { Capture } from "./capture.js";
 import { Notices } from "../shared/announcements.js";
 import { element, every, write } from "../shared/dom.js";
-import { Overlay } from "./overlay.js";
+import { Overlay } from "./overlay/overlay.js";
 import { Panel } from "./panel.js";
 import { isProblem } from "../shared/protocol.js";
 import { RateController } from "./rate.js";
