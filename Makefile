@@ -127,13 +127,12 @@ clean: ## Remove what setting up and building made; certificates in instance/ st
 	@command -v npm >/dev/null || $(PIP) --requirement requirements-node.txt
 	@touch $@
 
-# Node.js itself is not needed to serve: npm only brings two libraries of the page, pinned in the lock.
+# Node.js itself is not needed to serve: npm only brings a library of the page, pinned in the lock.
 static/vendor/page.stamp: package.json package-lock.json .venv/npm.stamp
 	PATH="$$PATH:$(CURDIR)/.venv/bin" $(NPM) ci --omit=dev --no-audit --no-fund --loglevel=error
 	@rm -f node_modules/dev.stamp
 	@mkdir -p static/vendor
-	cp node_modules/socket.io-client/dist/socket.io.esm.min.js node_modules/uplot/dist/uPlot.esm.js \
-	   node_modules/uplot/dist/uPlot.min.css static/vendor/
+	cp node_modules/socket.io-client/dist/socket.io.esm.min.js static/vendor/
 	@touch $@
 
 node_modules/dev.stamp: package.json package-lock.json static/vendor/page.stamp

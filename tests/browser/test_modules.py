@@ -22,7 +22,7 @@ MODULES = (
     "live/rate",
     "live/scene",
     "live/status",
-    "live/timeline",
+    "live/panel/timeline",
     "room/baseline",
     "shared/announcements",
     "shared/rolling_window",
