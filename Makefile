@@ -58,8 +58,9 @@ format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, in a real browser
+screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, and the start page's loop, in a real browser
 	@$(PYTHON) -m tests.browser.chromium
+	@$(PYTHON) -m tests.browser.sample_loop
 	@$(PYTHON) -m tests.browser.screenshots
 
 translations: .venv/dev.stamp ## Collect the texts of the pages into the catalogues in webapp/translations

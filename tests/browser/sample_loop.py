@@ -1,7 +1,7 @@
 """Records the start page's loop of the live view: `make screenshots` writes it to static/images.
 
-The page itself draws it, on a real server: NASA's portrait of Eileen Collins, which is in the public domain and
-comes with scikit-image, moves before the camera.
+The page itself draws it, on a real server: NASA's portrait of Eileen Collins, which is in the public domain
+and comes with scikit-image, moves before the camera.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from tests.vision.images import ImageArray, astronaut
 
 IMAGES = PROJECT_ROOT / "static" / "images"
 MAX_LOOP_BYTES = 55_000
-QUALITIES = (60, 50, 40, 30)
+QUALITIES = (60, 50, 40, 35, 30)
 """From good to poor, until the loop is small enough."""
 
 PERIOD_S = 4
-FRAMES_PER_S = 8
+FRAMES_PER_S = 6
+SIZE = (560, 420)
 VIEWPORT: ViewportSize = {"width": 480, "height": 800}
 DENSITY = 4 / 3
 """The stage is as wide as the window: with this density it has the 640 pixels of the camera."""
@@ -53,7 +54,8 @@ async (period_ms) => {
   return Promise.all(taken.map(async ({ at_ms, image }) => {
     const still = new OffscreenCanvas(image.width, image.height);
     still.getContext("2d").drawImage(image, 0, 0);
-    const bytes = new Uint8Array(await (await still.convertToBlob({ type: "image/webp", quality: 0.95 })).arrayBuffer());
+    const file = await still.convertToBlob({ type: "image/webp", quality: 0.95 });
+    const bytes = new Uint8Array(await file.arrayBuffer());
     return { at_ms, image: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")) };
   }));
 }
@@ -90,7 +92,8 @@ def portrait_at(turn: float) -> ImageArray:
     """The portrait, which fills the frame, at a part of its way round, from 0 to 1."""
     angle = 2 * math.pi * turn
     scale = 1.5 + 0.06 * math.sin(2 * angle)
-    shift = np.array([[scale, 0, -60 + 34 * math.sin(angle)], [0, scale, -24 + 14 * math.cos(angle)]], np.float32)
+    left, top = -60 + 34 * math.sin(angle), -24 + 14 * math.cos(angle)
+    shift = np.array([[scale, 0, left], [0, scale, top]], np.float32)
     return np.asarray(cv2.warpAffine(astronaut(), shift, (videos.WIDTH, videos.HEIGHT)), np.uint8)
 
 
@@ -104,7 +107,13 @@ def record(page: Page, server: Server) -> list[Image.Image]:
     start_ms = taken[0]["at_ms"]
     wanted_ms = [start_ms + 1000 * number / FRAMES_PER_S for number in range(PERIOD_S * FRAMES_PER_S)]
     nearest = [min(taken, key=lambda one: abs(one["at_ms"] - at_ms)) for at_ms in wanted_ms]
-    return [Image.open(io.BytesIO(base64.b64decode(one["image"]))).convert("RGB") for one in nearest]
+    return [decoded(one["image"]) for one in nearest]
+
+
+def decoded(image: str) -> Image.Image:
+    """A drawing of the page, in the size that the start page shows."""
+    drawn = Image.open(io.BytesIO(base64.b64decode(image))).convert("RGB")
+    return drawn.resize(SIZE, Image.Resampling.LANCZOS)
 
 
 def small_loop(frames: list[Image.Image]) -> bytes:
@@ -116,7 +125,13 @@ def small_loop(frames: list[Image.Image]) -> bytes:
     first, *others = frames
     for quality in QUALITIES:
         loop = encoded(
-            first, "AVIF", quality=quality, speed=8, save_all=True, append_images=others, duration=1000 // FRAMES_PER_S
+            first,
+            "AVIF",
+            quality=quality,
+            speed=8,
+            save_all=True,
+            append_images=others,
+            duration=1000 // FRAMES_PER_S,
         )
         if len(loop) <= MAX_LOOP_BYTES:
             return loop

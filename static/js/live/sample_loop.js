@@ -1,4 +1,5 @@
 import { write } from "../shared/dom.js";
+import { t } from "../shared/translate.js";
 
 /**
  * The recording of the live view on the start page, with a button to pause it. A still is shown while it is paused,
@@ -27,6 +28,6 @@ export class SampleLoop {
   #toggle() {
     const paused = this.still.media === this.lessMotion;
     this.still.media = paused ? "all" : this.lessMotion;
-    write(this.button, paused ? "Play" : "Pause");
+    write(this.button, paused ? t("Play") : t("Pause"));
   }
 }
