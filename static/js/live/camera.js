@@ -1,4 +1,5 @@
 import { keep, kept } from "../shared/preferences.js";
+import { t } from "../shared/translate.js";
 
 /**
  * The camera: opened into a video element, with reasons in plain terms when that fails.
@@ -98,7 +99,7 @@ export class Camera {
     const devices = await navigator.mediaDevices.enumerateDevices();
     return devices
       .filter(({ kind }) => kind === "videoinput")
-      .map(({ deviceId, label }, index) => ({ id: deviceId, name: label || `Camera ${index + 1}` }));
+      .map(({ deviceId, label }, index) => ({ id: deviceId, name: label || t("Camera %(number)s", { number: index + 1 }) }));
   }
 
   stop() {

@@ -3,6 +3,7 @@ import { create, element, write } from "../shared/dom.js";
 import { leaveFullscreen, prepareFullscreen } from "./fullscreen.js";
 import { MirrorChoice } from "./mirror.js";
 import { Screens } from "../shared/screens.js";
+import { t } from "../shared/translate.js";
 import { SmoothingChoice } from "../shared/smoothing.js";
 
 /**
@@ -113,7 +114,7 @@ export class LivePage {
 
   /** @param {boolean} paused */
   #showPaused(paused) {
-    write(element("pause-text", HTMLElement), paused ? "Resume" : "Pause");
+    write(element("pause-text", HTMLElement), paused ? t("Resume") : t("Pause"));
     this.screens.container.classList.toggle("is-paused", paused);
   }
 

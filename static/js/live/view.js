@@ -9,6 +9,7 @@ import { RateController } from "./rate.js";
 import { Scene } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Status } from "./status.js";
+import { formatNumber, t } from "../shared/translate.js";
 import { WakeLock } from "../shared/wake_lock.js";
 
 /**
@@ -128,7 +129,7 @@ export class LiveView {
   #onConnection(state) {
     const line = element("connection", HTMLElement);
     line.dataset.state = state;
-    write(line, state === "connected" ? "Connected" : "Connecting …");
+    write(line, state === "connected" ? t("Connected") : t("Connecting …"));
     this.notices.set("server-lost", state === "lost");
     if (state === "lost") this.status.reset();
   }
@@ -140,8 +141,8 @@ export class LiveView {
     this.notices.set("busy", busy);
     this.notices.set("unavailable", unavailable);
     this.notices.set("no-face", noFace);
-    write(element("frames-per-s", HTMLElement), frames_per_s.toFixed(0));
-    write(element("allowed-per-s", HTMLElement), `of ${allowed_per_s.toFixed(0)}`);
-    write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : `${round_trip_ms.toFixed(0)} ms`);
+    write(element("frames-per-s", HTMLElement), formatNumber(frames_per_s));
+    write(element("allowed-per-s", HTMLElement), t("of %(limit)s", { limit: Math.round(allowed_per_s) }));
+    write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : t("%(time)s ms", { time: Math.round(round_trip_ms) }));
   }
 }

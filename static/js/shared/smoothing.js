@@ -1,4 +1,5 @@
 import { element, write } from "./dom.js";
+import { formatNumber, t } from "./translate.js";
 import { keep, kept } from "./preferences.js";
 
 /** The time constants in seconds that can be chosen, from smooth to responsive: one for each step of the page's range input. */
@@ -39,7 +40,7 @@ export class SmoothingChoice {
 
   #describe() {
     const time_s = TIMES_S[this.input.valueAsNumber];
-const text = time_s === 1 ? "1 second" : `${time_s} seconds`;
+const text = t("%(time)s s", { time: formatNumber(time_s, 2) });
     this.input.setAttribute("aria-valuetext", text);
     write(this.text, text);
   }

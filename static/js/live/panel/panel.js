@@ -2,6 +2,7 @@ import { Announcer } from "../../shared/announcements.js";
 import { Bars } from "./bars.js";
 import { element, every, write } from "../../shared/dom.js";
 import { nameOf, percent } from "../../shared/expressions.js";
+import { t } from "../../shared/translate.js";
 import { Picker } from "./picker.js";
 import { Timeline } from "./timeline.js";
 
@@ -57,7 +58,7 @@ export class Panel {
     this.scene.settle(now_ms);
     const selected = this.scene.selected;
     this.picker.show(this.scene.faces, selected?.id);
-    const name = selected ? nameOf(selected.shown.expression) : this.scene.isCurrent(now_ms) ? "No face" : "Waiting …";
+    const name = selected ? nameOf(selected.shown.expression) : this.scene.isCurrent(now_ms) ? t("No face") : t("Waiting …");
     this.#showReadout(selected?.shown ?? null, name);
     this.bars.show(selected?.shown ?? null);
     this.announcer.say(name, now_ms);

@@ -1,6 +1,7 @@
 import { chartFont, drawGrid, drawStack, SPAN_MS, timeAcross } from "../../shared/chart_style.js";
 import { clearedContext } from "../../shared/dom.js";
-import { COLOURS, LABELS, nameOf, textColourOn } from "../../shared/expressions.js";
+import { COLOURS, LABELS, nameOf, percent, textColourOn } from "../../shared/expressions.js";
+import { t } from "../../shared/translate.js";
 import { RollingWindow } from "../../shared/rolling_window.js";
 
 /**
@@ -135,12 +136,12 @@ function drawAxes(context, area, ink) {
   context.textAlign = "right";
   for (const share of [0, 0.5, 1]) {
     const down = Math.max(area.top + TEXT_PX / 2, area.top + area.height * (1 - share));
-    context.fillText(`${100 * share}%`, area.left - CAPTION_MARGIN_PX, down);
+    context.fillText(percent(share), area.left - CAPTION_MARGIN_PX, down);
   }
   context.textBaseline = "alphabetic";
   for (const seconds of TICKS_S) {
     context.textAlign = seconds === 0 ? "right" : "center";
-    const text = seconds === 0 ? "now" : `${seconds} s`;
+    const text = seconds === 0 ? t("now") : t("%(seconds)s s", { seconds });
     context.fillText(text, timeAcross(area, seconds), area.top + area.height + AXIS_HEIGHT_PX - CAPTION_MARGIN_PX);
   }
 }
