@@ -25,6 +25,7 @@ MODULES = (
     "live/panel/timeline",
     "room/baseline",
     "shared/announcements",
+    "shared/chart_style",
     "shared/rolling_window",
     "shared/translate",
 )
@@ -405,6 +406,7 @@ def test_no_face_is_told_after_a_while_only(run: Run) -> None:
         """
         const status = new js.status.Status();
         status.result(0, 30, 0);
+        status.result(0, 30, 1500);
         const told = [status.at(1000).noFace, status.at(1600).noFace];
         status.result(1, 30, 1700);
         return [...told, status.at(1700).noFace];
@@ -488,10 +490,56 @@ def test_the_timeline_knows_which_expression_led_when(run: Run) -> None:
         const even = Object.fromEntries(
             ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"].map((name) => [name, 0.1]));
         const sample = (label, at_s) => ({ at_ms: 1000 * at_s, value: label && { ...even, [label]: 0.4 } });
-        return js.timeline.leaders(["happy", "happy", null, "sad", "sad"].map(sample))
+        const pause = { at_ms: 9000, value: { ...even, sad: 0.4 } };
+        return js.timeline.leaders([...["happy", "happy", null, "sad", "sad"].map(sample), pause])
             .map(({ label, from_ms, to_ms }) => [label, from_ms, to_ms]);
         """
-    ) == [["happy", 0, 2000], ["sad", 3000, 4000]]
+    ) == [["happy", 0, 2000], ["sad", 3000, 4000], ["sad", 9000, 9000]]
+
+
+def test_the_timeline_names_each_expression_once_where_it_led_longest(run: Run) -> None:
+    assert run(
+        """
+        const interval = (label, from_ms, to_ms) => ({ label, from_ms, to_ms });
+        return js.timeline.longest([interval("sad", 0, 1000), interval("happy", 1000, 3000),
+            interval("sad", 3000, 9000), interval("happy", 9000, 9500)])
+            .map(({ label, from_ms }) => [label, from_ms]);
+        """
+    ) == [["sad", 3000], ["happy", 1000]]
+
+
+def test_a_chart_leaves_a_gap_where_nothing_was_measured(run: Run) -> None:
+    columns = run(
+        """
+        const shares = [1, 0, 0, 0, 0, 0, 0];
+        const points = [0.1, 0.104, 0.2, 0.204].map((position) => ({ position, shares }));
+        points.push({ position: 0.208, shares: null });
+        const area = { left: 0, top: 0, width: 6000, height: 10 };
+        return js.chart_style.columnsOf(area, points).map(({ left, right }) => [left, right]);
+        """
+    )
+    assert [right for _, right in columns] == [600, 624, 1200, 1224]
+    assert [left for left, _ in columns] == [575, 600, 1175, 1200]
+
+
+def test_no_more_frames_a_second_are_shown_than_were_allowed(run: Run) -> None:
+    shown = run(
+        """
+        const status = new js.status.Status();
+        const shown = [];
+        for (let now = 0; now <= 6000; now += 100) {
+            const allowed = now < 3000 ? 10 : 2;
+            status.allow(allowed, now);
+            if (now < 3000 || now % 400 === 0) status.result(1, 30, now);
+            const { frames_per_s, allowed_per_s } = status.at(now);
+            shown.push([frames_per_s, allowed_per_s]);
+        }
+        return shown;
+        """
+    )
+    assert all(frames <= allowed for frames, allowed in shown)
+    assert shown[29][1] == 10
+    assert shown[-1] == [2, 2]
 
 
 MARKERS = """

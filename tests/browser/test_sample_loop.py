@@ -15,7 +15,7 @@ def test_the_loop_and_its_still_are_small_and_of_one_size() -> None:
     assert still.stat().st_size <= 20_000
     with Image.open(loop) as moving, Image.open(still) as standing:
         assert moving.size == standing.size == sample_loop.SIZE
-        assert moving.n_frames == sample_loop.PERIOD_S * sample_loop.FRAMES_PER_S
+        assert getattr(moving, "n_frames", 1) == sample_loop.PERIOD_S * sample_loop.FRAMES_PER_S
         assert getattr(standing, "n_frames", 1) == 1
 
 

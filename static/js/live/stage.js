@@ -33,7 +33,9 @@ export class Stage {
 
   #fit() {
     const { videoWidth, videoHeight } = this.video;
-    if (videoWidth > 0) this.view.style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
+    if (videoWidth === 0) return;
+    this.view.style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
+    this.view.classList.toggle("is-upright", videoWidth < videoHeight);
   }
 
   #measureControls() {
