@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.analysis.quality import MIN_QUALITY, frame_quality
-from webapp.analysis.smoothing import CREEP, followed, mixed, pooled, smoothing_weight
+from webapp.analysis.smoothing import CREEP, DEADBAND, followed, mixed, pooled, smoothing_weight
 from webapp.config import Settings
 from webapp.protocol import LABELS, Probabilities
 
@@ -67,7 +67,7 @@ class _State:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """One way: `webapp.analysis.smoothing` with another mean, other qualities or without its dead band.
+    """One way: `webapp.analysis.smoothing` with another mean, other qualities or another dead band.
 
     The qualities are multiplied; without any, all frames count alike.
     """
@@ -75,7 +75,7 @@ class Fusion:
     title: str
     mean: Mean
     qualities: tuple[Quality, ...] = ()
-    deadband: bool = True
+    deadband: float = DEADBAND
     smoothing_s: float = SMOOTHING_S
 
     def fuse(self, frames: Frames, rate: float) -> NDArray[np.float64]:
@@ -97,7 +97,7 @@ class Fusion:
         evidence = (1 - weight) * state.evidence + weight * quality
         recent = self.mean(state.recent, frame.raw, weight * quality / evidence)
         creep = smoothing_weight(elapsed_s, CREEP * self.smoothing_s)
-        shown = followed(state.shown, recent, creep) if self.deadband else recent
+        shown = followed(state.shown, recent, creep, self.deadband)
         return _State(frame.track, now_s, recent, shown, evidence)
 
 
@@ -131,23 +131,29 @@ def _rising(value: float, low: float, high: float) -> float:
     return MIN_QUALITY + (1 - MIN_QUALITY) * min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-SINGLE = Fusion("single frames", newest, deadband=False)
-BEFORE = Fusion("arithmetic mean, dead band (time only)", mixed)
-SERVED = Fusion("log space, dead band, score (served)", pooled, (by_score,))
+DEADBAND_BEFORE = 0.15
+"""That of the arithmetic mean, when it was served."""
+
+SINGLE = Fusion("single frames", newest, deadband=0.0)
+BEFORE = Fusion("arithmetic mean, dead band 0.15 (time only)", mixed, deadband=DEADBAND_BEFORE)
+SERVED = Fusion("log space, dead band 0.13, score (served)", pooled, (by_score,))
 
 FUSIONS = (
     SINGLE,
-    Fusion("arithmetic mean", mixed, deadband=False),
+    Fusion("arithmetic mean", mixed, deadband=0.0),
     BEFORE,
-    Fusion("log space", pooled, deadband=False),
-    Fusion("log space, dead band", pooled),
+    Fusion("log space", pooled, deadband=0.0),
+    Fusion("log space, dead band 0.15", pooled, deadband=DEADBAND_BEFORE),
+    Fusion("log space, dead band 0.13", pooled),
     Fusion("... sharpness", pooled, (by_sharpness,)),
     Fusion("... size", pooled, (by_size,)),
     Fusion("... pose", pooled, (by_pose,)),
     SERVED,
     Fusion("... score, sharpness", pooled, (by_score, by_sharpness)),
     Fusion("... score, sharpness, size, pose", pooled, (by_score, by_sharpness, by_size, by_pose)),
-    Fusion("arithmetic mean, dead band, score", mixed, (by_score,)),
-    Fusion("time only, 0.5 s", mixed, smoothing_s=SMOOTHER_S),
+    Fusion("log space, dead band 0.15, score", pooled, (by_score,), DEADBAND_BEFORE),
+    Fusion("arithmetic mean, dead band 0.13", mixed),
+    Fusion("arithmetic mean, dead band 0.13, score", mixed, (by_score,)),
+    Fusion("time only, 0.5 s", mixed, deadband=DEADBAND_BEFORE, smoothing_s=SMOOTHER_S),
     Fusion("served, 0.5 s", pooled, (by_score,), smoothing_s=SMOOTHER_S),
 )

@@ -73,7 +73,7 @@ def test_small_changes_hardly_show_and_large_ones_show_at_once() -> None:
 
 
 def test_in_the_end_what_is_shown_is_what_is_seen() -> None:
-    assert after([(NEUTRAL, CLEAR, 0), *[(HAPPY, POOR, FRAME_S)] * 200]).shown["happy"] > 0.98
+    assert after([(NEUTRAL, CLEAR, 0), *[(HAPPY, POOR, FRAME_S)] * 200]).shown["happy"] > 0.96
 
 
 @given(DISTRIBUTIONS, st.floats(0.01, 1), st.floats(MIN_QUALITY, 1))
@@ -81,8 +81,8 @@ def test_a_steady_face_converges_to_its_probabilities(
     raw: Probabilities, smoothing_s: float, quality: float
 ) -> None:
     steady = after([(NEUTRAL, CLEAR, 0), *[(raw, quality, smoothing_s)] * 300], smoothing_s)
-    assert variation(steady.recent, raw) < 2 * MIN_PROBABILITY * len(LABELS)
-    assert variation(steady.shown, raw) < 0.01
+    assert variation(steady.recent, raw) < MIN_PROBABILITY * len(LABELS)
+    assert variation(steady.shown, steady.recent) < 0.001
 
 
 @given(st.lists(FRAMES, min_size=1, max_size=20), st.sampled_from([0.0, 0.05, 0.12, 1.0, 5.0]))

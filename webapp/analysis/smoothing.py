@@ -25,16 +25,17 @@ from dataclasses import dataclass
 
 from webapp.protocol import Probabilities
 
-DEADBAND = 0.15
+DEADBAND = 0.13
 """In total variation, half the sum of the absolute differences: 0 for equal probabilities, 1 at most."""
 
 CREEP = 25.0
 """How many times slower than `recent` the shown probabilities move within the deadband."""
 
-MIN_PROBABILITY = 1e-4
+MIN_PROBABILITY = 1e-3
 """Smaller ones count as this in log space, so that no single frame can rule an expression out.
 
-The network's output has 8 bits, so what it calls 0 may be 0.002.
+It is a quarter of a step of the network's output, which has 8 bits. 0.004 follows changes a little sooner,
+but a face that is surely happy would be shown with 0.977.
 """
 
 
@@ -87,10 +88,12 @@ def pooled(old: Probabilities, new: Probabilities, weight: float) -> dict[str, f
     return {label: value / total for label, value in pool.items()}
 
 
-def followed(shown: Probabilities, recent: Probabilities, creep: float) -> dict[str, float]:
-    """`shown` after `recent` moved: at most DEADBAND from it, and nearer by the fraction `creep`."""
+def followed(
+    shown: Probabilities, recent: Probabilities, creep: float, deadband: float = DEADBAND
+) -> Probabilities:
+    """`shown` after `recent` moved: at most `deadband` from it, and nearer by the fraction `creep`."""
     apart = variation(shown, recent)
-    near = mixed(shown, recent, 1 - DEADBAND / apart) if apart > DEADBAND else shown
+    near = mixed(shown, recent, 1 - deadband / apart) if apart > deadband else shown
     return mixed(near, recent, creep)
 
 
