@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.faces import probabilities
@@ -76,7 +76,6 @@ def test_in_the_end_what_is_shown_is_what_is_seen() -> None:
     assert after([(NEUTRAL, CLEAR, 0), *[(HAPPY, POOR, FRAME_S)] * 200]).shown["happy"] > 0.96
 
 
-@settings(deadline=None)  # on a busy machine 300 frames may take longer than the default of 0.2 s
 @given(DISTRIBUTIONS, st.floats(0.01, 1), st.floats(MIN_QUALITY, 1))
 def test_a_steady_face_converges_to_its_probabilities(
     raw: Probabilities, smoothing_s: float, quality: float
@@ -86,7 +85,6 @@ def test_a_steady_face_converges_to_its_probabilities(
     assert variation(steady.shown, steady.recent) < 0.001
 
 
-@settings(deadline=None)
 @given(st.lists(FRAMES, min_size=1, max_size=20), st.sampled_from([0.0, 0.05, 0.12, 1.0, 5.0]))
 def test_probabilities_sum_to_1_whatever_is_seen(frames: list[Frame], smoothing_s: float) -> None:
     smoothed = after(frames, smoothing_s)
