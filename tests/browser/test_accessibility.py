@@ -46,6 +46,26 @@ def test_the_live_page(
     live.start(page)
     live.wait_for_label(page, "Happy")
     check(page)
+    page.click("#stop")
+    page.wait_for_selector('[data-screen="stopped"]', state="visible")
+    check(page)
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_start_and_about_in_high_contrast_and_from_right_to_left(
+    server: Server, still_browser: Browser, new_page: NewPage, locale: str
+) -> None:
+    page = new_page(still_browser, locale=locale, forced_colors="active", viewport=SIZES["phone"])
+    for path in ("/", "/about"):
+        page.goto(server.url + path)
+        check(page)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_about_page(server: Server, still_browser: Browser, new_page: NewPage, scheme: Scheme) -> None:
+    page = new_page(still_browser, color_scheme=scheme)
+    page.goto(f"{server.url}/about")
+    check(page)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

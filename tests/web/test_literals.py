@@ -22,13 +22,11 @@ EXPORTED = {"templates/export/report.html"}
 
 PENDING = (
     "templates/dashboard/",
-    "templates/live/",
     "templates/room/",
     "templates/shared/problem.html",
     "templates/shared/sheet.html",
     "static/js/dashboard/",
-    "static/js/live/",
-    "static/js/pages/",
+    "static/js/pages/dashboard.js",
     "static/js/room/",
 )
 
