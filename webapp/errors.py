@@ -110,7 +110,11 @@ class RoomError(MienError):
 
 
 class BadRequestError(RoomError):
-    """A field of the request is missing or wrong."""
+    """A field of the request is missing or wrong; `field` is its name where a form has one to mark."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ConsentRequiredError(RoomError):

@@ -1,11 +1,13 @@
-"""Errors as HTTP responses, each with its status: `{"problem": {"code", "message"}}`."""
+"""Errors as HTTP responses, each with its status: `{"problem": {"code", "message"}}`, or a page."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask import render_template
+
 from webapp.codec import problem
-from webapp.errors import RoomError, StoreError
+from webapp.errors import NoSuchRoomError, RoomError, StoreError, TooManyAttemptsError
 
 STATUS = {
     "bad_request": 400,
@@ -41,3 +43,44 @@ def room_problem(error: RoomError | StoreError) -> dict[str, Any]:
 def status_of(error: RoomError | StoreError) -> int:
     """The HTTP status for it."""
     return 503 if isinstance(error, StoreError) else STATUS[error.code]
+
+
+def problem_text(error: RoomError | StoreError) -> str:
+    """What a page says of it, and what to do."""
+    match error:
+        case StoreError():
+            return "The database does not answer, so rooms cannot be used right now. Try again in a minute."
+        case NoSuchRoomError():
+            return "There is no room with this code. Check it, or ask the person who gave it to you."
+        case TooManyAttemptsError():
+            return "There were too many attempts from your network. Wait a minute, then try again."
+        case _:
+            return str(error)
+
+
+def problem_page(status: int, text: str = "") -> tuple[str, int]:
+    """A page for people: what a status means, or `text` if there is something better to say, and a way on."""
+    known = _explanations()
+    title, advice = known.get(status) or known[500 if status >= 500 else 400]
+    return render_template("shared/problem.html", status=status, title=title, text=text or advice), status
+
+
+def _explanations() -> dict[int, tuple[str, str]]:
+    """A title and a text by status, in the language of the request."""
+    return {
+        400: (
+            "This did not work",
+            "The server could not read what your browser sent. Go back and try again.",
+        ),
+        403: ("You cannot do this here", "This page is not open to you. If you have an account, sign in."),
+        404: ("There is no such page", "The address may be misspelt, or what was here has been deleted."),
+        405: ("This address is not a page", "It only takes what a form sends. Go back and try again."),
+        409: ("This is not possible now", "Something has changed in the meantime. Go back and try again."),
+        413: ("This is too large", "Send a smaller file."),
+        429: ("Too many attempts", "Wait a minute, then try again."),
+        500: (
+            "Something went wrong",
+            "The server failed on this. Try again; if it happens once more, tell whoever runs it.",
+        ),
+        503: ("Not available right now", "The server is busy or getting ready. Try again in a minute."),
+    }
