@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from webapp.errors import NoSuchRoomError, RoomError, StoreError
@@ -12,8 +14,20 @@ from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.room import normal_code
 from webapp.web.authentication import current_host
 from webapp.web.context import services
+from webapp.web.markdown import render_information
 from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import problem_text, status_of
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """The information of a room in one language, or in an unnamed one; one of several `is_shown`."""
+
+    language: str
+    name: str
+    html: Markup
+    is_shown: bool
+
 
 NO_CODE = "A code has letters and digits only. Check what you typed."
 
@@ -54,7 +68,12 @@ def show(code: str) -> Page:
         room = RoomView.of(services().rooms.room(code))
     except NoSuchRoomError as error:
         services().wrong_codes.refuse(request.remote_addr or "", error)
-    return render_template("room/room.html", room=room, max_image_bytes=MAX_IMAGE_BYTES)
+    return render_template(
+        "room/room.html",
+        room=room,
+        texts=[ConsentText("", "", render_information(room.information), is_shown=True)],
+        max_image_bytes=MAX_IMAGE_BYTES,
+    )
 
 
 def _code_form(code: str = "", error: str = "", is_wrong: bool = False) -> str:
