@@ -11,8 +11,8 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run serve check test coverage lint format screenshots \
-  bench bench-growth bench-peer bench-recording bench-export bench-attacks teachers bank train evaluate clean
+.PHONY: help setup run serve check test coverage lint format screenshots translations \
+  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,12 @@ format: .venv/dev.stamp ## Format the Python code
 screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, in a real browser
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m tests.browser.screenshots
+
+translations: .venv/dev.stamp ## Collect the texts of the pages into the catalogues in webapp/translations
+	@$(PYTHON) -m tests.helpers.messages update
+
+untranslated: .venv/dev.stamp ## List the texts that lack a translation, by language (LANGUAGES="de fr" for some)
+	@$(PYTHON) -m tests.helpers.messages list $(LANGUAGES)
 
 bench: .venv/dev.stamp ## Measure stages, server load and memory against the goals; JSON and plots in build/bench
 	@$(PYTHON) -W ignore -m tests.bench

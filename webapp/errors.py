@@ -104,16 +104,25 @@ class LinkError(MienError):
 
 
 class RoomError(MienError):
-    """A request to a room cannot be fulfilled; `code` is the problem code of the wire contract."""
+    """A request to a room cannot be fulfilled; `code` is the problem code of the wire contract.
+
+    `str(error)` is English, for programs. Pages translate `message` and put `values` into it afterwards:
+    `RoomFullError("This room is full: it takes %(count)s people.", count=8)`.
+    """
 
     code: ClassVar[str] = "bad_request"
+
+    def __init__(self, message: str, **values: str | int) -> None:
+        super().__init__(message % values if values else message)
+        self.message = message
+        self.values = values
 
 
 class BadRequestError(RoomError):
     """A field of the request is missing or wrong; `field` is its name where a form has one to mark."""
 
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, field: str = "", **values: str | int) -> None:
+        super().__init__(message, **values)
         self.field = field
 
 

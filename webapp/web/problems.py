@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import render_template
+from flask_babel import gettext
+from flask_babel import gettext as _
 
 from webapp.codec import problem
-from webapp.errors import NoSuchRoomError, RoomError, StoreError, TooManyAttemptsError
+from webapp.errors import RoomError, StoreError
 
 STATUS = {
     "bad_request": 400,
@@ -40,22 +42,16 @@ def room_problem(error: RoomError | StoreError) -> dict[str, Any]:
     return problem(error.code, str(error))
 
 
+def page_text(error: RoomError | StoreError) -> str:
+    """What a page says about it, in the page's language."""
+    if isinstance(error, StoreError):
+        return str(gettext("The database does not work; rooms cannot be used now."))
+    return str(gettext(error.message, **error.values))
+
+
 def status_of(error: RoomError | StoreError) -> int:
     """The HTTP status for it."""
     return 503 if isinstance(error, StoreError) else STATUS[error.code]
-
-
-def problem_text(error: RoomError | StoreError) -> str:
-    """What a page says of it, and what to do."""
-    match error:
-        case StoreError():
-            return "The database does not answer, so rooms cannot be used right now. Try again in a minute."
-        case NoSuchRoomError():
-            return "There is no room with this code. Check it, or ask the person who gave it to you."
-        case TooManyAttemptsError():
-            return "There were too many attempts from your network. Wait a minute, then try again."
-        case _:
-            return str(error)
 
 
 def problem_page(status: int, text: str = "") -> tuple[str, int]:
@@ -68,19 +64,13 @@ def problem_page(status: int, text: str = "") -> tuple[str, int]:
 def _explanations() -> dict[int, tuple[str, str]]:
     """A title and a text by status, in the language of the request."""
     return {
-        400: (
-            "This did not work",
-            "The server could not read what your browser sent. Go back and try again.",
-        ),
-        403: ("You cannot do this here", "This page is not open to you. If you have an account, sign in."),
-        404: ("There is no such page", "The address may be misspelt, or what was here has been deleted."),
-        405: ("This address is not a page", "It only takes what a form sends. Go back and try again."),
-        409: ("This is not possible now", "Something has changed in the meantime. Go back and try again."),
-        413: ("This is too large", "Send a smaller file."),
-        429: ("Too many attempts", "Wait a minute, then try again."),
-        500: (
-            "Something went wrong",
-            "The server failed on this. Try again; if it happens once more, tell whoever runs it.",
-        ),
-        503: ("Not available right now", "The server is busy or getting ready. Try again in a minute."),
+        400: (_("This did not work"), _("The server could not read what your browser sent. Go back and try again.")),
+        403: (_("You cannot do this here"), _("This page is not open to you. If you have an account, sign in.")),
+        404: (_("There is no such page"), _("The address may be misspelt, or what was here has been deleted.")),
+        405: (_("This address is not a page"), _("It only takes what a form sends. Go back and try again.")),
+        409: (_("This is not possible now"), _("Something has changed in the meantime. Go back and try again.")),
+        413: (_("This is too large"), _("Send a smaller file.")),
+        429: (_("Too many attempts"), _("Wait a minute, then try again.")),
+        500: (_("Something went wrong"), _("The server failed. If that happens again, tell the person who runs it.")),
+        503: (_("Not available right now"), _("The server is busy or getting ready. Try again in a minute.")),
     }

@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response
 from webapp.accounts.hosts import MIN_PASSWORD_LENGTH
 from webapp.accounts.identity import HostUser
 from webapp.errors import BadRequestError, RoomError, StoreError, TooManyAttemptsError
+from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
-from webapp.rooms.settings import VIDEO_NOTICE
 from webapp.store.records import HostRecord
 from webapp.web.authentication import current_host, session_only, sign_in_page
 from webapp.web.context import services
 from webapp.web.pages.view_models import HostItem, KeyItem, RoomForm, RoomListItem, RoomView
-from webapp.web.problems import problem_page, problem_text, status_of
+from webapp.web.problems import problem_page, page_text, status_of
 from webapp.web.security import check_forgery
 from webapp.web.urls import join_url, qr_code
 
@@ -34,7 +34,7 @@ blueprint = Blueprint("host", __name__, url_prefix="/host")
 @blueprint.errorhandler(StoreError)
 def show_problem(error: RoomError | StoreError) -> Page:
     """What could not be done, as a page of its own."""
-    return problem_page(status_of(error), problem_text(error))
+    return problem_page(status_of(error), page_text(error))
 
 
 # Signing in
@@ -79,7 +79,7 @@ def sign_in() -> Page:
     try:
         record = services().accounts.hosts.by_password(name, password, request.remote_addr)
     except TooManyAttemptsError as error:
-        return sign_in_page(problem_text(error), name, is_wrong=False)[0], status_of(error)
+        return sign_in_page(page_text(error), name, is_wrong=False)[0], status_of(error)
     if record is None:
         return sign_in_page("The name or the password is wrong.", name)
     check_forgery()
@@ -203,7 +203,7 @@ def _rooms_page(form: RoomForm, error: BadRequestError | None = None) -> str:
         "dashboard/rooms.html",
         rooms=[RoomListItem.of(room, rooms.recordings.status(room)["stored"]) for room in newest_first],
         retention_days=services().settings.retention_days,
-        video_notice=VIDEO_NOTICE,
+        video_notice=VIDEO_NOTICES[DEFAULT_LANGUAGE],
         error=_text(error),
         form=form,
     )

@@ -16,7 +16,7 @@ from webapp.web.authentication import current_host
 from webapp.web.context import services
 from webapp.web.markdown import render_information
 from webapp.web.pages.view_models import RoomView
-from webapp.web.problems import problem_text, status_of
+from webapp.web.problems import page_text, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ blueprint = Blueprint("room", __name__, url_prefix="/r")
 def show_problem(error: RoomError | StoreError) -> Page:
     """The form for a code: what was typed, and why it leads nowhere."""
     typed = (request.view_args or {}).get("code", "")
-    return _code_form(typed, problem_text(error), isinstance(error, NoSuchRoomError)), status_of(error)
+    return _code_form(typed, page_text(error), isinstance(error, NoSuchRoomError)), status_of(error)
 
 
 @blueprint.before_request
