@@ -119,7 +119,11 @@ class RoomError(MienError):
 
 
 class BadRequestError(RoomError):
-    """A field of the request is missing or wrong."""
+    """A field of the request is missing or wrong; `field` is its name where a form has one to mark."""
+
+    def __init__(self, message: str, field: str = "", **values: str | int) -> None:
+        super().__init__(message, **values)
+        self.field = field
 
 
 class ConsentRequiredError(RoomError):

@@ -18,10 +18,13 @@ def check_text(name: str, given: object, limit: int, required: bool = True) -> s
     """
     text = given.strip() if isinstance(given, str) else None
     if text is None or len(text) > limit or (required and not text):
-        raise BadRequestError(f"{name} must be a text of {1 if required else 0} to {limit:,} characters.")
+        raise BadRequestError(
+            f"{name} must be a text of {1 if required else 0} to {limit:,} characters.", name
+        )
     unusable = UNSTORABLE.search(text)
     if unusable:
         raise BadRequestError(
-            f"{name} has the character U+{ord(unusable.group()):04X}, which cannot be stored; leave it out."
+            f"{name} has the character U+{ord(unusable.group()):04X}, which cannot be stored; leave it out.",
+            name,
         )
     return text
