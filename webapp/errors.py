@@ -113,9 +113,15 @@ class RoomError(MienError):
     code: ClassVar[str] = "bad_request"
 
     def __init__(self, message: str, **values: str | int) -> None:
-        super().__init__(message % values if values else message)
+        super().__init__(
+            message % {name: _in_english(value) for name, value in values.items()} if values else message
+        )
         self.message = message
         self.values = values
+
+
+def _in_english(value: str | int) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 class BadRequestError(RoomError):

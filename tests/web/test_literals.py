@@ -34,7 +34,10 @@ PENDING = (
 
 READ_ATTRIBUTES = {"alt", "aria-label", "aria-description", "placeholder", "title"}
 
-SAME_IN_EVERY_LANGUAGE = re.compile(r"Mien|https?://|[–—·|…:]")
+SAME_IN_EVERY_LANGUAGE = re.compile(r"Mien|https?://")
+
+ATTRIBUTES = re.compile(r'[a-z-]+="[^"]*"|\bautofocus\b')
+"""What macros write into a tag that another template opens."""
 
 EXPRESSION = "\ufffc"
 """Stands for what a template computes: a translation, or a value."""
@@ -61,7 +64,7 @@ class ReadTexts(HTMLParser):
         self._hidden -= tag in ("style", "script")
 
     def handle_data(self, data: str) -> None:
-        text = SAME_IN_EVERY_LANGUAGE.sub("", data)
+        text = ATTRIBUTES.sub("", SAME_IN_EVERY_LANGUAGE.sub("", data))
         if not self._hidden and re.search(r"[^\W\d_]", text):
             self.texts.append(f"{self.getpos()[0]}: {' '.join(data.split())}")
 

@@ -18,7 +18,7 @@ from webapp.store.records import HostRecord
 from webapp.web.authentication import current_host, session_only, sign_in_page
 from webapp.web.context import services
 from webapp.web.pages.view_models import HostItem, KeyItem, RoomForm, RoomListItem, RoomView
-from webapp.web.problems import problem_page, page_text, status_of
+from webapp.web.problems import page_text, problem_page, status_of
 from webapp.web.security import check_forgery
 from webapp.web.urls import join_url, qr_code
 
@@ -265,4 +265,4 @@ def _settings_of(form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _text(error: BadRequestError | None) -> str | None:
-    return None if error is None else str(error)
+    return None if error is None else page_text(error)
