@@ -64,13 +64,28 @@ def problem_page(status: int, text: str = "") -> tuple[str, int]:
 def _explanations() -> dict[int, tuple[str, str]]:
     """A title and a text by status, in the language of the request."""
     return {
-        400: (_("This did not work"), _("The server could not read what your browser sent. Go back and try again.")),
-        403: (_("You cannot do this here"), _("This page is not open to you. If you have an account, sign in.")),
-        404: (_("There is no such page"), _("The address may be misspelt, or what was here has been deleted.")),
+        400: (
+            _("This did not work"),
+            _("The server could not read what your browser sent. Go back and try again."),
+        ),
+        403: (
+            _("You cannot do this here"),
+            _("This page is not open to you. If you have an account, sign in."),
+        ),
+        404: (
+            _("There is no such page"),
+            _("The address may be misspelt, or what was here has been deleted."),
+        ),
         405: (_("This address is not a page"), _("It only takes what a form sends. Go back and try again.")),
-        409: (_("This is not possible now"), _("Something has changed in the meantime. Go back and try again.")),
+        409: (
+            _("This is not possible now"),
+            _("Something has changed in the meantime. Go back and try again."),
+        ),
         413: (_("This is too large"), _("Send a smaller file.")),
         429: (_("Too many attempts"), _("Wait a minute, then try again.")),
-        500: (_("Something went wrong"), _("The server failed. If that happens again, tell the person who runs it.")),
+        500: (
+            _("Something went wrong"),
+            _("The server failed. If that happens again, tell the person who runs it."),
+        ),
         503: (_("Not available right now"), _("The server is busy or getting ready. Try again in a minute.")),
     }
