@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute
 
 from tests.browser import live, videos
 from tests.browser.room_pages import MARKERS, join, make_room, open_menu, sign_in
-from tests.helpers.room_client import CLOCK_ERROR_S, TOKEN, api
+from tests.helpers.room_client import CLOCK_ERROR_S, TOKEN, api, export, rows
 from tests.helpers.room_client import make_room as make_api_room
 from tests.helpers.serving import Server
 from webapp.export.codebook import EXPORT_NAMES
@@ -335,3 +335,25 @@ def test_every_ending_says_what_happened_thanks_and_offers_a_next_step(
     assert "Thank you" in screen.inner_text()
     assert screen.locator(".actions a, .actions button").count() >= 1
     assert page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_the_consent_names_the_language_of_the_text_that_was_shown(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    body = {
+        "name": "Study",
+        "information": "What this is.",
+        "information_translations": {"de": "Was das ist."},
+        "settings": {"language": "en"},
+    }
+    room = api(room_server, "POST", "/rooms", body).json()["code"]
+    page = new_page(still_browser, locale="en-GB")
+    page.goto(f"{room_server.url}/r/{room}")
+    page.select_option("#information-language", "de")
+    assert page.is_visible("text=Was das ist.") and page.is_hidden("text=What this is.")
+    page.fill("#alias", "Kim")
+    page.check("#consent")
+    page.click("#join")
+    page.wait_for_selector("#my-alias:has-text('Kim')")
+    people = rows(export(room_server, room)["participants.csv"])
+    assert [(one["alias"], one["consent_language"]) for one in people] == [("Kim", "de")]

@@ -100,6 +100,6 @@ def check_password(given: object) -> str:
     """
     if not isinstance(given, str) or not MIN_PASSWORD_LENGTH <= len(given) <= MAX_PASSWORD_LENGTH:
         raise BadRequestError(
-            f"The password must have at least {MIN_PASSWORD_LENGTH} characters.", "password"
+            "The password must have at least %(count)s characters.", "password", count=MIN_PASSWORD_LENGTH
         )
     return given

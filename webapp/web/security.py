@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from flask import Flask, Response, current_app, request
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
@@ -59,8 +60,9 @@ def add_headers(response: Response) -> Response:
 
 def refuse_forgery(error: CSRFError) -> tuple[str | dict[str, Any], int]:
     """The response to a form that is not ours, or too old: an object for programs, a page for people."""
-    message = "The page that sent this is too old, or not ours; load it again."
-    return (problem("forbidden", message), 403) if is_api(request.path) else problem_page(403, message)
+    if is_api(request.path):
+        return problem("forbidden", "The page that sent this is too old, or not ours; load it again."), 403
+    return problem_page(403, _("The page that sent this is too old, or not ours; load it again."))
 
 
 def http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - an error is a response of werkzeug's own

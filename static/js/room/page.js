@@ -1,8 +1,10 @@
 import { LivePage } from "../live/page.js";
 import { element, write } from "../shared/dom.js";
 import { closeMenus, watchMenus } from "../shared/menus.js";
+import { t } from "../shared/translate.js";
 import { comparedWithNeutral } from "./baseline.js";
 import { RoomConnection } from "./connection.js";
+import { Information } from "./information.js";
 import { Memory } from "./memory.js";
 import { NeutralPrompt } from "./neutral_prompt.js";
 import { SessionState } from "./session_state.js";
@@ -21,6 +23,7 @@ export class ParticipantPage {
     this.showsResults = showResults === "true";
     this.isClosed = state === "closed";
     this.memory = new Memory(room);
+    this.information = new Information();
     this.prompt = new NeutralPrompt(() => void this.#connection?.recordBaseline());
     this.session = new SessionState();
     this.withdrawDialog = new WithdrawDialog(() => this.#withdraw());
@@ -38,6 +41,7 @@ export class ParticipantPage {
 
   start() {
     this.page.start();
+    this.information.start();
     this.withdrawDialog.start();
     this.menus = watchMenus();
     this.#listen();
@@ -60,6 +64,7 @@ export class ParticipantPage {
   stop() {
     this.#listening.abort();
     this.menus?.stop();
+    this.information.stop();
     this.withdrawDialog.stop();
     this.prompt.stop();
     this.page.stop();
@@ -73,7 +78,8 @@ export class ParticipantPage {
 
   /** @param {import("../shared/connection.js").StateListener} onState */
   #connect(onState) {
-    const consent = /** @type {const} */ ({ room: this.room, alias: this.alias.value, consent: true });
+    const { room, alias: { value: alias }, information: { language } } = this;
+    const consent = /** @type {const} */ ({ room, alias, consent: true, language });
     /** @type {import("../shared/connection.js").StateListener} */
     const onConnection = (state) => {
       this.session.connection(state);
@@ -126,7 +132,7 @@ export class ParticipantPage {
     }
     this.page.end("start");
     const line = element("join-problem", HTMLElement);
-    write(line, message);
+    write(line, refusal(code, message));
     line.hidden = false;
     line.scrollIntoView({ block: "center" });
   }
@@ -163,6 +169,13 @@ export class ParticipantPage {
   #showCompared(on) {
     this.#compared = on;
     this.compareButton.setAttribute("aria-pressed", String(on));
-    write(element("bars-title", HTMLElement), on ? "Compared with neutral (14% at rest)" : "Probabilities");
+    write(element("bars-title", HTMLElement), on ? t("Compared with neutral (14%% at rest)") : t("Probabilities"));
   }
+}
+
+/** Why somebody may not join, in the language of the page. @param {string} code @param {string} message in English */
+function refusal(code, message) {
+  if (code === "room_full") return t("This session is full. Ask the researcher whether you can join later.");
+  if (code === "too_many_attempts") return t("Many people are joining from your network. Wait ten seconds, then try again.");
+  return message;
 }

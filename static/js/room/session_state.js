@@ -1,4 +1,5 @@
 import { element, write } from "../shared/dom.js";
+import { t } from "../shared/translate.js";
 
 /**
  * What a participant is told about the session: what happens now, and who sees it.
@@ -79,19 +80,19 @@ export class SessionState {
   /** @param {State} state */
   #viewersIn(state) {
     if (state === "joining") return "";
-    if (state === "lost" || state === "paused") return "The researcher does not see you now.";
-    if (this.#seen) return "The researcher sees your video and your expression.";
-    return "The researcher sees your expression, but not your video.";
+    if (state === "lost" || state === "paused") return t("The researcher does not see you now.");
+    if (this.#seen) return t("The researcher sees your video and your expression.");
+    return t("The researcher sees your expression, but not your video.");
   }
 }
 
 /** @returns {Record<State, Explanation>} in the language of the page */
 function explanations() {
   return {
-    joining: { title: "Joining …", text: "" },
-    lost: { title: "Not connected", text: "Nothing is sent or recorded until the connection is back." },
-    paused: { title: "Paused", text: "Your camera sends nothing until you resume." },
-    recording: { title: "", text: "Numbers about your face are stored, but no images." },
-    idle: { title: "Not recording", text: "Nothing about you is being stored." },
+    joining: { title: t("Joining …"), text: "" },
+    lost: { title: t("Not connected"), text: t("Nothing is sent or recorded until the connection is back.") },
+    paused: { title: t("Paused"), text: t("Your camera sends nothing until you resume.") },
+    recording: { title: "", text: t("Numbers about your face are stored, but no images.") },
+    idle: { title: t("Not recording"), text: t("Nothing about you is being stored.") },
   };
 }

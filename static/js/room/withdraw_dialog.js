@@ -1,4 +1,5 @@
 import { element, write } from "../shared/dom.js";
+import { t } from "../shared/translate.js";
 
 /** Asks before a participant's data are deleted, says what is lost, and says so if it did not work. */
 export class WithdrawDialog {
@@ -39,13 +40,13 @@ export class WithdrawDialog {
     const deleted = await this.withdraw();
     this.#showWaiting(false);
     if (deleted) return this.close();
-    write(this.problem, "The server did not answer, so nothing has been deleted yet. Try again, or tell the researcher.");
+    write(this.problem, t("The server did not answer, so nothing has been deleted yet. Try again, or tell the researcher."));
     this.problem.hidden = false;
   }
 
   /** @param {boolean} waiting */
   #showWaiting(waiting) {
     this.confirm.disabled = waiting;
-    write(this.confirm, waiting ? "Deleting …" : "Delete my data and leave");
+    write(this.confirm, waiting ? t("Deleting …") : t("Delete my data and leave"));
   }
 }

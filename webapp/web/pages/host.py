@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -81,7 +82,7 @@ def sign_in() -> Page:
     except TooManyAttemptsError as error:
         return sign_in_page(page_text(error), name, is_wrong=False)[0], status_of(error)
     if record is None:
-        return sign_in_page("The name or the password is wrong.", name)
+        return sign_in_page(_("The name or the password is wrong."), name)
     check_forgery()
     return _sign_in(record)
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -13,7 +14,9 @@ from webapp.errors import NoSuchRoomError, RoomError, StoreError
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.room import normal_code
 from webapp.web.authentication import current_host
+from webapp.web.catalogues import LANGUAGES
 from webapp.web.context import services
+from webapp.web.languages import current_language
 from webapp.web.markdown import render_information
 from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import page_text, status_of
@@ -28,8 +31,6 @@ class ConsentText:
     html: Markup
     is_shown: bool
 
-
-NO_CODE = "A code has letters and digits only. Check what you typed."
 
 Page = str | Response | tuple[str, int]
 
@@ -58,7 +59,11 @@ def ask_code() -> Page:
     code = normal_code(typed)
     if code.isalnum():
         return redirect(url_for("room.show", code=code))
-    return (_code_form(typed, NO_CODE, is_wrong=True), 400) if typed else _code_form()
+    return (
+        (_code_form(typed, _("A code has letters and digits only."), is_wrong=True), 400)
+        if typed
+        else _code_form()
+    )
 
 
 @blueprint.get("/<code>")
@@ -71,9 +76,26 @@ def show(code: str) -> Page:
     return render_template(
         "room/room.html",
         room=room,
-        texts=[ConsentText("", "", render_information(room.information), is_shown=True)],
+        texts=_consent_texts(room),
         max_image_bytes=MAX_IMAGE_BYTES,
     )
+
+
+def _consent_texts(room: RoomView) -> list[ConsentText]:
+    """The information in all languages of a room, that of the page shown if the room has it."""
+    texts = {room.information_language: room.information, **room.information_translations}
+    wanted = current_language().partition("_")[0]
+    shown = wanted if wanted in texts else room.information_language
+    return [
+        ConsentText(language, _name_of(language), render_information(text), language == shown)
+        for language, text in texts.items()
+    ]
+
+
+def _name_of(language: str) -> str:
+    """A language by its own name; the information has codes without scripts, such as `zh`."""
+    named = {code.partition("_")[0]: name for code, name in LANGUAGES.items()}
+    return named.get(language) or _("Original")
 
 
 def _code_form(code: str = "", error: str = "", is_wrong: bool = False) -> str:
