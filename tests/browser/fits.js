@@ -1,4 +1,4 @@
-// The texts of a page that do not fit: beyond the page, out of the box that they belong to, or cut off.
+// The texts of a page that do not fit: beyond the page, out of a box around them, across what is beside them, or cut off.
 ([mayBeCut, slack_px]) => {
   const page = document.documentElement;
   const faults = [];
@@ -18,11 +18,14 @@
     return parseFloat(style.borderTopWidth) > 0 || style.backgroundColor !== "rgba(0, 0, 0, 0)" ? "box" : "none";
   };
 
+  const blockOf = (element) => (/^(inline|contents)$/.test(getComputedStyle(element).display) ? blockOf(element.parentElement) : element);
+
   const check = (text, element) => {
     const range = document.createRange();
     range.selectNodeContents(text);
     const at = range.getBoundingClientRect();
     if (at.width === 0) return;
+    const block = blockOf(element);
     const fault = (what) => faults.push(`${what}: “${text.textContent.trim()}” in ${name(element)}`);
     for (let around = element; around && around !== document.body; around = around.parentElement) {
       const kind = kindOf(around);
@@ -30,6 +33,7 @@
       if (kind === "cuts" && around.matches(mayBeCut)) return;
       if (kind !== "none" && isOutside(at, around.getBoundingClientRect(), ALL)) return fault(kind === "cuts" ? "cut off" : `out of ${name(around)}`);
     }
+    if (isOutside(at, block.getBoundingClientRect(), ACROSS)) return fault(`wider than ${name(block)}`);
     if (isOutside(at, { left: 0, right: page.clientWidth }, ACROSS)) fault("beyond the page");
   };
 
