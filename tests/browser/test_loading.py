@@ -17,7 +17,7 @@ from tests.helpers.serving import Server
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]
 
-MAX_BOARD_MODULES = 15
+MAX_BOARD_MODULES = 16
 MAX_FILES = 16
 ROOT = Path(__file__).parents[2]
 

@@ -15,6 +15,7 @@ import { SmoothingChoice } from "../shared/smoothing.js";
  * @property {import("./view.js").ViewOptions["present"]} [present]  by default a result is shown as it came
  * @property {() => void} [onBegin]  somebody starts the camera
  * @property {() => void} [onStop]   somebody presses the stop button; by default the screen "stopped" is shown
+ * @property {(paused: boolean) => void} [onPause]  somebody pauses, or resumes
  * @property {(view: LiveView | null) => void} [onEnd]  a view has ended; null: it could not begin
  */
 
@@ -110,6 +111,7 @@ export class LivePage {
     const paused = !this.#view?.paused;
     this.#view?.pause(paused);
     this.#showPaused(paused);
+    this.options.onPause?.(paused);
   }
 
   /** @param {boolean} paused */
