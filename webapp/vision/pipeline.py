@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,14 +14,15 @@ from numpy.typing import NDArray
 from webapp.config import Runtime
 from webapp.protocol import LABELS, Analysis, Box, Face, Job, Pose, Region
 from webapp.vision.align import CROP_SIZE, align
-from webapp.vision.classify import load_classifier
+from webapp.vision.classify import load_classifier, probabilities_with_mirrored
 from webapp.vision.decode import SHRINKS, Decoded, decode
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
-from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker
+from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker, Landmarks
 from webapp.vision.polylines import polylines_json
 from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, region_from_landmarks
-from webapp.vision.tiles import tile
+from webapp.vision.second_look import candidates, verified
+from webapp.vision.tiles import enlarged, tile
 
 MIN_PRESENCE = 0.5
 """Below this presence in the face mesh there is no face, or one turned too far away to be read."""
@@ -37,12 +37,6 @@ the whole image a far face is often mislocated, and is better left to its tile.
 
 TILE_MIN_SCORE = 0.3
 """For the detector in a tile, where faces are small: finds 3% more of 24 pixels than 0.4 does."""
-
-SMALL_IN_TILE, SMALL_GROWTH = 1 / 12, 1.2
-"""Boxes smaller than this fraction of a tile's side are too small by this factor: the face mesh is 1.37 to
-1.47 times as wide as they are, but 1.22 times as wide as large ones. Of 300 FER2013 faces 24 pixels wide in
-640 x 480 this finds 93% instead of 87%.
-"""
 
 CLOSE_TILE_MIN_SCORE = 0.6
 """For the short-range detector in a tile, which runs when the other finds nothing: of 200 faces whose lower
@@ -94,7 +88,7 @@ class Pipeline:
         """
         laps = _Laps()
         image, found = self._find(job, laps)
-        faces = self._classify(found)
+        faces = self._classify(found, job.mirror)
         laps.end("classify")
         return Analysis(image.width, image.height, faces, laps.timing_ms)
 
@@ -111,6 +105,9 @@ class Pipeline:
             laps.end("detect")
             self._add_new_faces(image, found, detections, retry)
             laps.end("landmarks")
+        if job.second_look and not found:
+            self._look_again(image, found)
+            laps.end("detect")
         return image, sorted(found, key=lambda face: float(face.corners[0, 0]))
 
     def _track(self, image: Decoded, regions: Sequence[Region]) -> list[FoundFace]:
@@ -136,10 +133,20 @@ class Pipeline:
             x, y, side = tile(pixels.shape[1], pixels.shape[0], job.tile)
             patch = pixels[y : y + side, x : x + side]
             far = self._detector.detect(patch, TILE_MIN_SCORE)
-            yield [_enlarged(detection, side).shifted(x, y) for detection in far], True
+            yield [enlarged(detection, side).shifted(x, y) for detection in far], True
             if not found:
                 near = self._close_detector.detect(patch, CLOSE_TILE_MIN_SCORE)
                 yield [detection.shifted(x, y) for detection in near], False
+
+    def _look_again(self, image: Decoded, found: list[FoundFace]) -> None:
+        """Search round by round, until one shows a face."""
+        for doubtful in candidates(image.pixels, self._detector, self._close_detector):
+            for detection, min_evidence in doubtful:
+                landmarks = verified(self._landmarker, image.pixels, detection, min_evidence)
+                if landmarks is not None:
+                    self._add(image, found, landmarks)
+            if found:
+                return
 
     def _add_new_faces(
         self, image: Decoded, found: list[FoundFace], detections: Sequence[Detection], retry: bool
@@ -154,12 +161,17 @@ class Pipeline:
         self, image: Decoded, where: Region | Detection, found: list[FoundFace], retry: bool
     ) -> None:
         """Add the face there, if the face mesh confirms it and it is not in `found` yet."""
-        points, depth, presence, score = self._landmarker.landmarks(image.pixels, where)
-        if retry and RETRY_MIN_PRESENCE < presence < MIN_PRESENCE:
-            again = region_from_landmarks(points)
-            points, depth, presence, score = self._landmarker.landmarks(image.pixels, again, blur=True)
-        whole = points * np.float32(image.scale)
-        if presence < MIN_PRESENCE or not np.abs(whole).max() < MAX_COORDINATE:
+        landmarks = self._landmarker.landmarks(image.pixels, where)
+        if retry and RETRY_MIN_PRESENCE < landmarks.presence < MIN_PRESENCE:
+            again = region_from_landmarks(landmarks.points)
+            landmarks = self._landmarker.landmarks(image.pixels, again, blur=True)
+        if landmarks.presence >= MIN_PRESENCE:
+            self._add(image, found, landmarks)
+
+    def _add(self, image: Decoded, found: list[FoundFace], landmarks: Landmarks) -> None:
+        """Add the face with these landmarks, if it is not in `found` yet."""
+        whole = landmarks.points * np.float32(image.scale)
+        if not np.abs(whole).max() < MAX_COORDINATE:
             return
         if any(_surrounds(face, whole[NOSE_TIP]) for face in found):
             return
@@ -167,17 +179,22 @@ class Pipeline:
             FoundFace(
                 corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
                 region=region_from_landmarks(whole),
-                score=score,
+                score=landmarks.score,
                 landmarks=polylines_json(whole),
-                pose=head_pose(points, depth),
-                crop=align(image.pixels, points),
+                pose=head_pose(landmarks.points, landmarks.depth),
+                crop=align(image.pixels, landmarks.points),
             )
         )
 
-    def _classify(self, found: list[FoundFace]) -> tuple[Face, ...]:
+    def _classify(self, found: list[FoundFace], mirror: bool) -> tuple[Face, ...]:
         if not found:
             return ()
-        rows = self._classifier.probabilities(np.stack([face.crop for face in found]))
+        crops = np.stack([face.crop for face in found])
+        rows = (
+            probabilities_with_mirrored(self._classifier, crops)
+            if mirror
+            else self._classifier.probabilities(crops)
+        )
         return tuple(_face(face, row) for face, row in zip(found, rows.tolist(), strict=True))
 
     def _warm_up(self) -> None:
@@ -212,15 +229,6 @@ def shrink_for(job: Job, shorter: int) -> int:
         return 1
     smallest = shorter * min(region.size for region in job.regions)
     return max(factor for factor in SHRINKS if factor == 1 or smallest >= factor * INPUT_SIDE)
-
-
-def _enlarged(detection: Detection, side: int) -> Detection:
-    """The detection in a tile of `side` pixels, with its box enlarged to the size of the face."""
-    box = detection.box
-    if max(box.width, box.height) >= SMALL_IN_TILE * side:
-        return detection
-    (x, y), width, height = box.center, SMALL_GROWTH * box.width, SMALL_GROWTH * box.height
-    return replace(detection, box=Box(x - width / 2, y - height / 2, width, height))
 
 
 def _surrounds(face: FoundFace, point: NDArray[np.floating[Any]]) -> bool:
