@@ -88,8 +88,9 @@ class Room:
         if language in ("", self.settings.language):
             return self.record.information
         raise BadRequestError(
-            f"language is {language!r}, but the information of this room is given in "
-            f"{', '.join(self.languages) or 'one language only, so leave it out'}."
+            "language is %(language)s, but this room has its information in: %(languages)s.",
+            language=repr(language),
+            languages=", ".join(self.languages) or "no language that was named, so leave it out",
         )
 
     @property
