@@ -25,7 +25,9 @@ def sign_in(page: Page, room_server: Server) -> None:
 
 
 def make_room(page: Page) -> str:
-    """Make a room on the host's page; its link. The page then shows its board."""
+    """Make a room on the page for that; its link. The page then shows its board."""
+    if not page.url.endswith("/rooms/new"):
+        page.click("a[href$='/rooms/new']")
     page.fill("[name=name]", "Reading study")
     page.fill("[name=information]", INFORMATION)
     page.fill("[name=marker_labels]", "\n".join(MARKERS.values()))
