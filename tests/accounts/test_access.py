@@ -78,7 +78,7 @@ def test_the_cookie_of_a_session_is_out_of_reach_of_scripts(server: Server) -> N
 
 def test_what_was_written_in_a_form_comes_back_with_what_is_wrong_with_it(server: Server) -> None:
     browser = signed_in(server)
-    browser.open("/host")
+    browser.open("/host/rooms/new")
     answer = browser.open("/host/rooms", name="Pilot <1>", information="Read this. " * 2000, video="on")
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
@@ -89,7 +89,7 @@ def test_what_was_written_in_a_form_comes_back_with_what_is_wrong_with_it(server
     browser.open("/host/account")
     answer = browser.open("/host/account/password", old="wrong", password=PASSWORD)
     assert answer.status_code == 400
-    assert "The present password is wrong." in answer.text
+    assert "The current password is wrong." in answer.text
     browser.open("/host/account")
     answer = browser.open("/host/account/hosts", name="Bob", password="short")
     assert answer.status_code == 400

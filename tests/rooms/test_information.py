@@ -27,7 +27,7 @@ from webapp.rooms.service import RoomService
 from webapp.store.sample_writer import SampleWriter
 from webapp.web import catalogues
 
-SHIPPED: Path = PROJECT_ROOT / "templates" / "dashboard" / "information.txt"
+SHIPPED: Path = PROJECT_ROOT / "templates" / "dashboard" / "information.html"
 
 TEXTS = {"de": "Worum es geht.", "ar": "ما هذا."}
 

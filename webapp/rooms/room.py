@@ -60,6 +60,7 @@ class Room:
         self.participants: dict[str, Participant] = {}
         self.joining: dict[str, ParticipantRecord] = {}
         self.recording: RecordingRecord | None = None
+        self.last_recorded_ms: float | None = None
         self.markers: tuple[MarkerRecord, ...] = ()
         self.is_deleted = False
         self.stopping_ms: float | None = None

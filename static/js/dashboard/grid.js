@@ -17,8 +17,8 @@ const LOOKS = /** @type {const} */ ({
 const DENSE_BELOW = 0.92;
 const LARGE_FROM = 1.7;
 
-/** Two people need no tile over the whole screen. */
-const MAX_SCALE = 3;
+/** No tile is higher than this, of its width: beyond that a video has only black around it. */
+const MAX_RATIO = 1.2;
 
 /** @param {number} count @param {Space} space @param {boolean} hasVideo @returns {Grid} */
 export function gridOf(count, space, hasVideo) {
@@ -26,7 +26,7 @@ export function gridOf(count, space, hasVideo) {
   const fitting = candidates(count, space).filter(({ width, height }) => width >= min.width && height >= min.height);
   const scaled = fitting.map((tile) => ({ ...tile, scale: Math.min(tile.width / best.width, tile.height / best.height) }));
   const chosen = scaled.sort((one, other) => other.scale - one.scale)[0] ?? scrolling(space, min, best);
-  const height = Math.min(chosen.height, MAX_SCALE * best.height);
+  const height = Math.min(chosen.height, MAX_RATIO * chosen.width);
   return { columns: chosen.columns, height: Math.floor(height), size: sizeOf(chosen.scale) };
 }
 
@@ -42,7 +42,7 @@ function candidates(count, space) {
 function scrolling(space, min, best) {
   const columns = Math.max(1, Math.floor((space.width + GAP) / (min.width + GAP)));
   const width = share(space.width, columns);
-  return { columns, height: Math.max(min.height, (width * min.height) / min.width), scale: min.width / best.width };
+  return { columns, width, height: Math.max(min.height, (width * min.height) / min.width), scale: min.width / best.width };
 }
 
 /** @param {number} whole @param {number} parts */

@@ -69,6 +69,8 @@ export class Tile {
     this.frame = create("canvas", "tile-video");
     this.menu = create("summary", "text-button", "⋯");
     this.facts = create("p", "tile-facts");
+    this.head = create("div", "tile-head");
+    this.readout = create("p", "tile-readout");
     this.data = /** @type {TileData | null} */ (null);
     this.#build(onRemove);
     this.chart = new TileChart(this.canvas);
@@ -77,7 +79,6 @@ export class Tile {
 
   /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
   #build(onRemove) {
-    const head = create("div", "tile-head");
     const menu = create("details", "more is-small");
     const panel = create("div", "more-panel");
     for (const [what, text] of /** @type {const} */ ([["remove", t("Remove")], ["delete", t("Remove and delete data")]])) {
@@ -87,12 +88,11 @@ export class Tile {
       panel.append(button);
     }
     menu.append(this.menu, panel);
-    head.append(this.alias, this.warning, menu);
-    const readout = create("p", "tile-readout");
-    readout.append(this.swatch, this.name, this.number);
+    this.head.append(this.alias, menu);
+    this.readout.append(this.swatch, this.name, this.number);
     this.canvas.setAttribute("role", "img");
     this.frame.setAttribute("role", "img");
-    this.root.append(head, this.frame, readout, this.relative, this.canvas, this.facts);
+    this.root.append(this.head, this.frame, this.readout, this.relative, this.canvas, this.facts);
   }
 
   /** @param {TileData} data @param {number} now_ms */
@@ -105,13 +105,21 @@ export class Tile {
     this.root.classList.toggle("is-away", data.warning === "left");
     this.root.classList.toggle("is-warned", data.warning !== null);
     write(this.warning, data.warning ? WARNINGS[data.warning]() : "");
-    this.warning.hidden = data.warning === null;
+    this.#placeWarning(data.warning !== null, expression !== null);
     write(this.name, expression ? nameOf(expression) : "–");
     write(this.number, expression && probabilities ? percent(probabilities[LABELS.indexOf(expression)]) : "");
     write(this.relative, BASELINES[data.baseline]?.() ?? relativeText(data));
     this.root.dataset.baseline = data.baseline;
     write(this.facts, factsOf(data));
     this.chart.add(probabilities && valence !== null ? { probabilities, valence } : null, now_ms);
+  }
+
+  /** In place of the expression where there is none, else beside the name. @param {boolean} isWarned @param {boolean} hasExpression */
+  #placeWarning(isWarned, hasExpression) {
+    this.warning.hidden = !isWarned;
+    this.name.hidden = isWarned && !hasExpression;
+    const neighbour = hasExpression ? this.alias : this.name;
+    if (isWarned && this.warning.previousElementSibling !== neighbour) neighbour.after(this.warning);
   }
 
   /** @param {import("./tile_video.js").Frame} frame @param {ArrayBuffer} image */
