@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live
-from tests.browser.room_pages import join, make_room, sign_in
+from tests.browser.room_pages import join, make_room, open_new_room, sign_in
 from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
 
@@ -68,6 +68,13 @@ def test_the_pages_of_rooms_for_hosts_and_participants(
     check(host)
     sign_in(host, room_server)
     check(host)
+    open_new_room(host)
+    host.click("text=Add language")
+    host.wait_for_selector("[name^=translation-]")
+    host.click("text=Preview")
+    host.wait_for_selector("#preview")
+    check(host)
+    host.goto(f"{room_server.url}/host")
     link = make_room(host)
     check(host)
 
@@ -78,4 +85,18 @@ def test_the_pages_of_rooms_for_hosts_and_participants(
     host.click("#record")
     host.wait_for_selector(".tile[data-expression='happy']")
     check(participant)
+    check(host)
+    host.click("summary:has-text('More')")
+    host.click("#delete-room")
+    host.wait_for_selector("#confirm[open]")
+    check(host)
+    host.goto(f"{room_server.url}/host")
+    check(host)
+    host.goto(f"{room_server.url}/host/account")
+    host.fill("section:has(#keys) [name=name]", "Key")
+    host.click("text=Create API key")
+    host.click("[data-dialog^=delete-key]")
+    host.wait_for_selector("dialog[open]")
+    check(host)
+    host.goto(host.locator("[data-dialog^=delete-key]").first.evaluate("link => link.href"))
     check(host)

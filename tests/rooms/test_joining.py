@@ -147,6 +147,5 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
             with Background(events._subscribe, "board", {"room": room.code}) as watching:
                 assert asked.wait(10)
             events.disconnected("board")
-        outcome = watching.outcome()
-        assert isinstance(outcome, dict) and outcome["watching"] == room.code
+        assert watching.outcome() == {"watching": room.code}
         assert subscriptions._subscriptions == {}

@@ -72,6 +72,7 @@ class Dashboard {
     });
     this.socket.on("disconnect", () => this.#checkConnection());
     this.socket.on("board", (/** @type {Summary | {room: {state: "deleted" | "signed_out"}}} */ summary) => this.#show(summary));
+    this.socket.on("history", (/** @type {import("../dashboard/past.js").SentPast} */ sent) => this.#restore(decodePast(sent, performance.now())));
     this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
     this.connectionChecks = every(STALE_CHECK_MS, () => this.#checkConnection());
     this.inView.start();
@@ -87,9 +88,8 @@ class Dashboard {
   async #subscribe() {
     try {
       const answer = await this.socket?.timeout(SUBSCRIBE_TIMEOUT_MS).emitWithAck("subscribe", { room: this.code });
-      if (answer?.problem) return this.bar.warn(answer.problem.message);
-      this.inView.report();
-      if (answer?.history) this.#restore(decodePast(answer.history, performance.now()));
+      if (answer?.problem) this.bar.warn(answer.problem.message);
+      else this.inView.report();
     } catch (error) {
       console.debug("Subscribing got no answer:", error);
       if (this.socket?.connected) void this.#subscribe();

@@ -184,7 +184,8 @@ class RoomEvents:
         self._subscriptions.subscribe(connection, room.code, lambda: self._accounts.is_still_valid(host))
         if connection not in self._connections:  # it ended while the rooms were loaded
             self._subscriptions.unsubscribe(connection)
-        return {"watching": room.code, "history": self._history.of(room.code, time.monotonic())}
+        self._membership.tell(connection, "history", self._history.of(room.code, time.monotonic()))
+        return {"watching": room.code}
 
     def _visible(self, connection: str, data: object) -> Ack:
         if current_host() is None:
