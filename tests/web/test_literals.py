@@ -26,7 +26,6 @@ PENDING = (
     "templates/room/",
     "templates/shared/problem.html",
     "templates/shared/sheet.html",
-    "static/js/dashboard/",
     "static/js/live/",
     "static/js/pages/",
     "static/js/room/",
