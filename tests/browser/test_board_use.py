@@ -229,7 +229,6 @@ def test_nothing_is_cut_off(
         with Crowd(room_server, room, people - 1, [two_faces_jpeg], 1):
             host.wait_for_function("count => document.querySelectorAll('.tile').length === count", arg=people)
             assert host.evaluate(CUT_OFF) == []
-            assert ("is-dense" in (host.get_attribute("#board", "class") or "")) is (people > 1)
 
 
 def test_video_is_shown_where_everybody_was_told_and_only_while_they_are_there(

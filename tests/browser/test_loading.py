@@ -89,9 +89,10 @@ def frame_bytes(event: dict[str, Any]) -> float:
 
 def test_pages_of_forms_load_no_module_at_all(room_server: Server, launch: Launch, new_page: NewPage) -> None:
     page = new_page(launch())
-    loaded = loaded_files(page)
     sign_in(page, room_server)
     open_new_room(page)
+    loaded = loaded_files(page)
+    page.reload()
     assert set(loaded) == {"css/base.css", "css/sheet.css"}
 
 
