@@ -104,7 +104,8 @@ class SavedRoom:
     """Everything that the server must know about a room to continue it after a restart.
 
     `markers` has the last ones, in the order in which they were set. `next_frames` has the next number of a
-    frame for each participant who has some in the running recording.
+    frame for each participant who has some in the running recording. `last_recorded_ms` is when the last
+    recording began.
     """
 
     room: RoomRecord
@@ -112,6 +113,7 @@ class SavedRoom:
     recording: RecordingRecord | None
     markers: tuple[MarkerRecord, ...]
     next_frames: Mapping[str, int]
+    last_recorded_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
