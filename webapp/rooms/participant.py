@@ -38,7 +38,7 @@ class ShownImage:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last analysed frame of a participant: `face` is the largest of `faces` faces, if any.
+    """The last analyzed frame of a participant: `face` is the largest of `faces` faces, if any.
 
     `image` is None unless hosts may see it.
     """
@@ -71,7 +71,7 @@ class Participant:
     _frames_s: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
     def count_frame(self, now_s: float) -> None:
-        """Note that a frame was analysed."""
+        """Note that a frame was analyzed."""
         self._frames_s.append(now_s)
 
     def frames_per_s(self, now_s: float) -> float:

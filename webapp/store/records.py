@@ -70,9 +70,9 @@ class MarkerRecord:
 
 @dataclass(frozen=True, slots=True)
 class SampleRecord:
-    """One face in one analysed frame of a recording; a frame without a face has one, with `face_id` 0.
+    """One face in one analyzed frame of a recording; a frame without a face has one, with `face_id` 0.
 
-    `frame` counts a participant's analysed frames in a recording from 0. `timestamp_ms` is when the camera
+    `frame` counts a participant's analyzed frames in a recording from 0. `timestamp_ms` is when the camera
     saw it, as well as the server can tell: `captured_ms` (the participant's clock) plus `clock_offset_ms`
     where that was estimated, else `received_ms`. `box` is x, y, width, height in pixels of a frame of
     `width` x `height`; `pose` is pitch, roll, yaw in degrees. `raw`, `smooth` and `relative` are seven

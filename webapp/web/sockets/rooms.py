@@ -96,7 +96,7 @@ class RoomEvents:
         self._membership.disconnected(connection)
 
     def expect(self, connection: str, meta: object) -> None:
-        """Make sure that a connection's frames may be analysed.
+        """Make sure that a connection's frames may be analyzed.
 
         Raises:
             NotJoinedError: they are for a room that it has not joined.
@@ -108,7 +108,7 @@ class RoomEvents:
         """The result, with what a room adds to it.
 
         Raises:
-            NotJoinedError: the connection left its room while the frame was analysed.
+            NotJoinedError: the connection left its room while the frame was analyzed.
         """
         if connection in self._named:
             return self._room_service.recorder.take(connection, frame, result, received_ms)
