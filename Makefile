@@ -25,11 +25,8 @@ setup: .venv/dev.stamp static/vendor/page.stamp node_modules/dev.stamp ## Instal
 run: .venv/run.stamp static/vendor/page.stamp ## Start the app for this machine: http://localhost:5000
 	@$(PYTHON) wsgi.py
 
-serve: export MIEN_HTTPS := 1
-serve: export MIEN_HOST ?= 0.0.0.0
-serve: export MIEN_PORT ?= 8443
 serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network: https on port 8443
-	@$(PYTHON) wsgi.py
+	@$(PYTHON) -m webapp serve
 
 # Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
 check: lint ## Run lint and the quick tests, in under two minutes
@@ -105,8 +102,9 @@ clean: ## Remove what setting up and building made; certificates in instance/ st
 	done; \
 	echo "Mien needs Python 3.11, 3.12 or 3.13. Install one, or name it: make BOOTSTRAP_PYTHON=/path/to/python3"; exit 1
 
-.venv/run.stamp: requirements.txt constraints.txt | .venv/made.stamp
+.venv/run.stamp: requirements.txt constraints.txt pyproject.toml | .venv/made.stamp
 	$(PIP) --requirement requirements.txt
+	$(PIP) --no-deps --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
