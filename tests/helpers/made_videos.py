@@ -97,6 +97,15 @@ def write_video(
     return path
 
 
+def write_sound(path: Path, seconds: float) -> Path:
+    """A file with sound and nothing else."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
+        assert isinstance(stream, AudioStream)
+        _add_sound(container, stream, seconds)
+    return path
+
+
 def container_times(path: Path) -> list[float]:
     """The presentation times of a file, as its packets have them."""
     with av.open(str(path)) as container:

@@ -60,11 +60,12 @@ def annotated_paths(folder: Path, inputs: list[Input]) -> dict[str, Path]:
     """Where the copy of each input goes: below the folder as the inputs lie below their common one."""
     parents = {one.name: one.path.absolute().parent for one in inputs}
     root = Path(os.path.commonpath(list(parents.values())))
+    sources = {one.path.absolute() for one in inputs}
     targets: dict[str, Path] = {}
     for one in inputs:
         suffix = ".mp4" if one.is_video else ".jpg"
         place = folder / parents[one.name].relative_to(root)
         target = place / f"{one.path.stem}{suffix}"
-        taken = target in targets.values() or target.absolute() == one.path.absolute()
+        taken = target in targets.values() or target.absolute() in sources
         targets[one.name] = place / f"{one.path.name}.annotated{suffix}" if taken else target
     return targets

@@ -8,7 +8,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL, inspect, text
+from sqlalchemy import URL, inspect, make_url, text
 
 from webapp.config import Settings, child_environment
 from webapp.errors import BackupError, SettingsError
@@ -20,12 +20,12 @@ SIDE_FILES = ("", "-wal", "-shm")
 
 def kind_of(settings: Settings) -> str:
     """`sqlite` or `postgresql`."""
-    return check_url(settings.database_url).get_backend_name()
+    return make_url(settings.database_url).get_backend_name()
 
 
 def sqlite_file(settings: Settings) -> Path:
     """The file of an SQLite database."""
-    return Path(check_url(settings.database_url).database or "")
+    return Path(make_url(settings.database_url).database or "")
 
 
 def copy_database(settings: Settings, target: Path) -> None:

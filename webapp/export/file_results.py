@@ -52,14 +52,14 @@ def open_results(path: Path, form: Form, keep: Collection[str] = ()) -> Results:
     unfinished = path.with_name(f"{path.name}.part")
     kept = path if keep and path.is_file() else None
     file = unfinished.open("wb")
+    results: Results = JsonResults(file) if form == "json" else TableResults(file, form)
     try:
-        results: Results = JsonResults(file) if form == "json" else TableResults(file, form)
         if kept is not None:
             _KEEPERS[form](results, kept, keep)
         file.flush()
         unfinished.replace(path)
     except BaseException:
-        file.close()
+        results.close()
         unfinished.unlink(missing_ok=True)
         raise
     return results

@@ -97,10 +97,10 @@ def _scales(pixels: ImageArray) -> list[tuple[ImageArray, int]]:
 def _corners(image: ImageArray, side: int) -> Iterator[tuple[int, int]]:
     """The left upper corners of tiles that cover an image."""
     height, width = image.shape[:2]
-    return itertools.product(_starts(width, side), _starts(height, side))
+    return itertools.product(tile_starts(width, side), tile_starts(height, side))
 
 
-def _starts(length: int, side: int) -> list[int]:
+def tile_starts(length: int, side: int) -> list[int]:
     """Where tiles begin that cover this length, evenly, with OVERLAP_FRACTION of their side in common."""
     free = max(0, length - side)
     count = 1 + math.ceil(free / (side * (1 - OVERLAP_FRACTION)))
