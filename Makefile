@@ -11,8 +11,9 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run serve check test coverage lint format screenshots \
-  bench bench-growth bench-peer bench-recording bench-export bench-attacks teachers bank train evaluate clean
+.PHONY: help setup run serve check test coverage lint format screenshots translations \
+  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page \
+  bench-recovery teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -59,6 +60,12 @@ screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots 
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m tests.browser.screenshots
 
+translations: .venv/dev.stamp ## Collect the texts of the pages into the catalogues in webapp/translations
+	@$(PYTHON) -m tests.helpers.messages update
+
+untranslated: .venv/dev.stamp ## List the texts that lack a translation, by language (LANGUAGES="de fr" for some)
+	@$(PYTHON) -m tests.helpers.messages list $(LANGUAGES)
+
 bench: .venv/dev.stamp ## Measure stages, server load and memory against the goals; JSON and plots in build/bench
 	@$(PYTHON) -W ignore -m tests.bench
 
@@ -76,6 +83,13 @@ bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people,
 
 bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_attacks
+
+bench-page: .venv/dev.stamp static/vendor/page.stamp ## Measure what the pages cost their browser, in about two minutes
+	@$(PYTHON) -m tests.browser.chromium
+	@$(PYTHON) -W ignore -m tests.bench.bench_page
+
+bench-recovery: .venv/dev.stamp ## Measure how soon a server recovers and stops, in about a minute
+	@$(PYTHON) -W ignore -m tests.bench.bench_recovery
 
 teachers: .venv/train.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers
 	@$(PYTHON) -m models.train.teachers.fit --data $(DATA)

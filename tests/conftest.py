@@ -5,9 +5,13 @@ from collections.abc import Iterator
 import cv2
 import pytest
 import skimage.data
+from hypothesis import settings
 
 from tests.helpers.markers import markers_of
 from tests.helpers.serving import Server
+
+settings.register_profile("mien", deadline=None)  # how long an example takes depends on the machine's load
+settings.load_profile("mien")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

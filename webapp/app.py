@@ -33,7 +33,8 @@ from webapp.version import model_version
 from webapp.web.api.v1 import analyze, rooms
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
-from webapp.web.pages import health, host, live, participant
+from webapp.web.languages import add_languages
+from webapp.web.pages import health, host, languages, live, participant
 from webapp.web.security import secure
 from webapp.web.sockets.connections import Connections
 from webapp.web.sockets.frames import FrameEvents
@@ -43,6 +44,7 @@ from webapp.web.uploads import Uploads
 
 BLUEPRINTS = (
     live.blueprint,
+    languages.blueprint,
     health.blueprint,
     participant.blueprint,
     host.blueprint,
@@ -132,6 +134,7 @@ def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHost
     app = MienFlask(__name__, services)
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
     secure(app)
+    add_languages(app)
     add_sessions(app, services.accounts, session_key(settings.data_dir))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -114,9 +114,18 @@ class LinkError(MienError):
 
 
 class RoomError(MienError):
-    """A request to a room cannot be fulfilled; `code` is the problem code of the wire contract."""
+    """A request to a room cannot be fulfilled; `code` is the problem code of the wire contract.
+
+    `str(error)` is English, for programs. Pages translate `message` and put `values` into it afterwards:
+    `RoomFullError("This room is full: it takes %(count)s people.", count=8)`.
+    """
 
     code: ClassVar[str] = "bad_request"
+
+    def __init__(self, message: str, **values: str | int) -> None:
+        super().__init__(message % values if values else message)
+        self.message = message
+        self.values = values
 
 
 class BadRequestError(RoomError):

@@ -136,12 +136,18 @@ def best_calibration(
     """The scale of (n, 7) logits and the (7,) shift that make (n,) labels most likely; see RARE_COUNT."""
     count = np.bincount(labels, minlength=logits.shape[1])
     weights = (count[labels] / len(labels)) ** -RARE_COUNT
-    rows = np.arange(len(labels))
+    weights /= weights.sum()
+    given = np.eye(logits.shape[1])[labels]
+    logits = logits.astype(np.float64)
 
-    def unlikelihood(values: NDArray[np.float64]) -> float:
-        calibrated = log_softmax(logits * np.exp(values[0]) + values[1:], axis=1)
-        likelihood = np.average(calibrated[rows, labels], weights=weights)
-        return float(SHIFT_COST * (values[1:] ** 2).sum() - likelihood)
+    def unlikelihood(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The loss and its gradient by the logarithm of the scale and by the shift."""
+        scaled, shift = logits * np.exp(values[0]), values[1:]
+        calibrated = log_softmax(scaled + shift, axis=1)
+        loss = SHIFT_COST * shift @ shift - weights @ (calibrated * given).sum(axis=1)
+        slope = weights[:, None] * (np.exp(calibrated) - given)
+        by_shift = slope.sum(axis=0) + 2 * SHIFT_COST * shift
+        return float(loss), np.concatenate([[(slope * scaled).sum()], by_shift])
 
-    best = minimize(unlikelihood, np.zeros(1 + logits.shape[1])).x
+    best = minimize(unlikelihood, np.zeros(1 + logits.shape[1]), jac=True).x
     return float(np.exp(best[0])), best[1:] - best[1:].mean()

@@ -89,7 +89,7 @@ def test_what_was_written_in_a_form_comes_back_with_what_is_wrong_with_it(server
     browser.open("/host/account")
     answer = browser.open("/host/account/password", old="wrong", password=PASSWORD)
     assert answer.status_code == 400
-    assert "The present password is wrong." in answer.text
+    assert "The current password is wrong." in answer.text
     browser.open("/host/account")
     answer = browser.open("/host/account/hosts", name="Bob", password="short")
     assert answer.status_code == 400

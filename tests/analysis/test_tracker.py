@@ -91,6 +91,39 @@ def test_an_overtaken_result_gets_its_id_but_changes_no_probabilities() -> None:
     assert (late.id, late.expression) == (1, "happy")
 
 
+def test_the_first_frame_of_a_face_is_shown_as_it_is_however_poor() -> None:
+    (seen,) = Tracker(smoothing_s=0.3).update([face(expression="fear", score=0.5)], 0.0)
+    assert seen.probabilities == seen.raw_probabilities
+
+
+def test_a_face_that_is_hardly_seen_in_a_frame_is_shown_as_in_the_clear_frames_before() -> None:
+    for score, expected in ((0.5, "happy"), (0.95, "angry")):
+        tracker = Tracker(smoothing_s=0.12)
+        for step in range(5):
+            tracker.update([face(expression="happy", score=0.95)], 0.1 * step)
+        (seen,) = tracker.update([face(expression="angry", score=score)], 0.5)
+        assert seen.expression == expected
+        assert seen.raw_probabilities["angry"] == 1
+
+
+def test_each_face_has_frames_and_qualities_of_its_own() -> None:
+    tracker = Tracker(smoothing_s=0.12)
+    for step in range(5):
+        tracker.update([face(x=100, expression="happy"), face(x=400, expression="sad")], 0.1 * step)
+    hidden, clear = face(x=100, expression="fear", score=0.5), face(x=400, expression="fear", score=0.95)
+    expressions = {seen.id: seen.expression for seen in tracker.update([clear, hidden], 0.5)}
+    assert expressions == {1: "happy", 2: "fear"}
+
+
+def test_after_frames_without_the_face_the_older_ones_count_less() -> None:
+    tracker = Tracker(smoothing_s=0.3)
+    for step in range(5):
+        tracker.update([face(expression="happy")], 0.1 * step)
+    tracker.update([], 0.5)
+    (back,) = tracker.update([face(expression="angry")], 1.2)
+    assert (back.id, back.expression) == (1, "angry")
+
+
 def test_the_nearest_pairs_are_matched_first() -> None:
     boxes = [face(x=x).box for x in (100, 130)]
     moved = [face(x=x).box for x in (128, 160)]

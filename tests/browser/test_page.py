@@ -194,3 +194,28 @@ def test_the_choice_between_smooth_and_responsive_goes_to_the_server_and_is_kept
     live.wait_for_label(page, "Happy")
     assert page.input_value("#smoothing") == "0"
     assert sent[-1]["smoothing_s"] == 1
+
+
+def test_a_page_in_another_language_shows_it_from_its_first_frame_on(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser, locale="de-AT")
+    live.answer_frames(page, lambda seq: live.result("happy", seq))
+    page.goto(server.url)
+    assert page.evaluate("document.documentElement.lang") == "de"
+    live.start(page)
+    live.wait_for_label(page, "Freude")
+    page.wait_for_function("document.getElementById('readout-name').textContent === 'Freude'")
+
+
+def test_the_language_is_chosen_by_keyboard_and_without_scripts(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser, java_script_enabled=False)
+    page.goto(f"{server.url}/r")
+    page.focus(".languages summary")
+    page.keyboard.press("Enter")
+    page.focus(".languages [value=ar]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[lang=ar][dir=rtl]")
+    assert page.url == f"{server.url}/r"

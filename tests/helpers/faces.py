@@ -12,12 +12,14 @@ def probabilities(expression: str, confidence: float = 1.0) -> dict[str, float]:
     return {label: confidence if label == expression else rest for label in LABELS}
 
 
-def face(x: float = 100, y: float = 100, width: float = 80, expression: str = "happy") -> Face:
+def face(
+    x: float = 100, y: float = 100, width: float = 80, expression: str = "happy", score: float = 0.9
+) -> Face:
     shown = probabilities(expression)
     return Face(
         box=Box(x, y, width, width),
         region=Region(x + width / 2, y + width / 2, 1.5 * width, 0.0),
-        score=0.9,
+        score=score,
         landmarks=json.dumps({"nose": [[x + width / 2, y + width / 2]]}, separators=(",", ":")),
         pose=Pose(0.0, 0.0, 0.0),
         probabilities=shown,

@@ -103,7 +103,7 @@ def test_a_reply_that_no_worker_sends_is_refused(name: str) -> None:
         job_codec.unpack_outcome(HOSTILE[name])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(changes=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=6), data=st.binary())
 def test_a_damaged_reply_raises_nothing_but_a_link_error(changes: list[tuple[int, int]], data: bytes) -> None:
     damaged = bytearray(payload(worker_face()))

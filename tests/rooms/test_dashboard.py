@@ -16,11 +16,11 @@ from tests.helpers.faces import face
 from tests.helpers.stores import LocalStore
 from webapp.export.store_process import Repositories
 from webapp.protocol import STAGES, Face, Frame, Result
-from webapp.rooms.dashboard import FRESH_S, summary
+from webapp.rooms.dashboard.subscriptions import Subscriptions
+from webapp.rooms.dashboard.summary import FRESH_S, summary
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import MARKERS_SHOWN, Room
 from webapp.rooms.service import RoomService
-from webapp.rooms.subscriptions import Subscriptions
 from webapp.rooms.ticker import Ticker
 from webapp.store.sample_writer import SampleWriter
 

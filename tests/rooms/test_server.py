@@ -289,3 +289,29 @@ def test_guessing_codes_ends_soon() -> None:
             requests.get(f"{server.url}/r/GUESS{n:03d}", timeout=TIMEOUT_S).status_code for n in range(30)
         ]
         assert statuses[0] == 404 and statuses[-1] == 429
+
+
+def test_a_room_in_several_languages_says_in_which_each_consented(room_server: Server) -> None:
+    texts = {"information": "What this is.", "information_translations": {"de": "Worum es geht."}}
+    made = api(room_server, "POST", "/rooms", {"name": "Room", "settings": {"language": "en"}, **texts})
+    room = made.json()["code"]
+    with ParticipantClient(room_server) as one, ParticipantClient(room_server) as two:
+        assert code_of(two.join(room, language="fr")) == "bad_request"
+        one.join(room, alias="Ada")
+        two.join(room, alias="Bert", language="de")
+    shown = api(room_server, "GET", f"/rooms/{room}").json()
+    assert {name: shown[name] for name in texts} == texts
+    languages = {"Ada": "en", "Bert": "de"}
+    assert {one["alias"]: one["consent_language"] for one in shown["participants"]} == languages
+    files = export(room_server, room)
+    consents = rows(files["participants.csv"])
+    assert {row["alias"]: row["consent_language"] for row in consents} == languages
+    assert list(consents[0])[-1] == "consent_language"
+    assert json.loads(files["room.json"])["information_translations"] == texts["information_translations"]
+
+
+def test_the_api_refuses_the_example_with_its_brackets(room_server: Server) -> None:
+    body = {"name": "Room", "information": "Who we are: [name, institution, contact]."}
+    answer = api(room_server, "POST", "/rooms", body)
+    assert (answer.status_code, answer.json()["problem"]["code"]) == (400, "bad_request")
+    assert "[name, institution, contact]" in answer.json()["problem"]["message"]

@@ -17,7 +17,7 @@ from webapp.accounts.join_limits import TokenBuckets
 from webapp.errors import MienError, StoreError
 from webapp.protocol import STAGES, Frame, Result
 from webapp.rooms.clock_sync import ClockOffset, now_ms
-from webapp.rooms.dashboard import summary
+from webapp.rooms.dashboard.summary import summary
 from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 from webapp.store.concurrency import SingleFlight

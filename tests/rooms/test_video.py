@@ -18,11 +18,12 @@ from tests.helpers.faces import face
 from tests.helpers.room_client import TIMEOUT_S, TOKEN, Answer, ParticipantClient, api, code_of, make_room
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
-from webapp.rooms.dashboard import video
+from webapp.rooms.dashboard.subscriptions import VIDEO_INTERVAL_S, Subscription
+from webapp.rooms.dashboard.summary import video
+from webapp.rooms.information import VIDEO_NOTICES, with_video_notice
 from webapp.rooms.participant import Participant, Seen, ShownImage
 from webapp.rooms.room import Room
-from webapp.rooms.settings import VIDEO_NOTICE, RoomSettings, with_notices
-from webapp.rooms.subscriptions import VIDEO_INTERVAL_S, Subscription
+from webapp.rooms.settings import RoomSettings
 from webapp.store.records import RoomRecord, hash_secret
 
 WATCHED_S = 1.5
@@ -138,7 +139,7 @@ def test_pictures_end_when_somebody_leaves(server: Server, astronaut_jpeg: bytes
 def test_the_information_of_a_room_with_video_says_so_and_cannot_be_changed(server: Server) -> None:
     shown, hidden = make_room(server, video=True), make_room(server)
     texts = [requests.get(f"{server.url}/r/{code}", timeout=TIMEOUT_S).text for code in (shown, hidden)]
-    assert [VIDEO_NOTICE in text for text in texts] == [True, False]
+    assert [VIDEO_NOTICES["en"] in text for text in texts] == [True, False]
     for method in ("PUT", "PATCH", "POST"):
         answer = api(server, method, f"/rooms/{hidden}", {"settings": {"video": True}})
         assert answer.status_code == 405
@@ -168,7 +169,7 @@ def test_who_consented_before_there_was_video_is_not_shown(says_so: bool, astron
 
 def _change_by_hand(database: Path, room: str, says_so: bool) -> None:
     connection = sqlite3.connect(database)
-    text = with_notices("What this is.", RoomSettings(video=says_so))
+    text = with_video_notice("What this is.", "") if says_so else "What this is."
     settings = json.dumps(RoomSettings(video=True).to_wire())
     with connection:
         changed = connection.execute(
@@ -199,7 +200,8 @@ def seen(at_s: float) -> Seen:
 
 def room_with(participants: int, **settings: Any) -> Room:  # noqa: ANN401 - as RoomSettings has them
     chosen = RoomSettings(**settings)
-    room = Room(RoomRecord("ABCD2345", "Room", with_notices("Text", chosen), chosen.to_wire(), 0.0))
+    text = with_video_notice("Text", chosen.language) if chosen.video else "Text"
+    room = Room(RoomRecord("ABCD2345", "Room", text, chosen.to_wire(), 0.0))
     for number in range(participants):
         record = room.new_participant("", hash_secret(str(number)), 1.0)
         room.participants[record.id] = Participant(record, "connection", seen=seen(10.0))

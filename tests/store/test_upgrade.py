@@ -24,7 +24,9 @@ import requests
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from tests.helpers.postgres import find_postgres, running_postgres
 from tests.helpers.serving import Server
+from webapp.export.store_process import Repositories
 from webapp.store.database import migrate, open_database
 from webapp.store.models import Base
 
@@ -147,3 +149,37 @@ def test_an_old_sample_is_exported_with_the_values_it_was_recorded_with(upgraded
         row = rows[participant, frame, face_id]
         shown = [float(row[column]) for column in ("happiness", "smooth_anger", "valence")]
         assert shown == pytest.approx(values, abs=1e-5)
+
+
+def test_a_room_from_before_there_were_languages_has_one_text_and_consents_to_it(old_database: Path) -> None:
+    keeps_rooms_from_before_languages(f"sqlite:///{old_database}")
+
+
+def test_the_same_on_postgresql() -> None:
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip("no PostgreSQL is installed")
+    with running_postgres(programs) as postgres:
+        keeps_rooms_from_before_languages(postgres.url)
+
+
+def keeps_rooms_from_before_languages(url: str) -> None:
+    """Give a database the tables of 0002, add a room and a consent, and open it with this version."""
+    engine = open_database(url)
+    migrate(engine, "0002")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO room (code, name, information, settings, created_ms)"
+            " VALUES ('BEFORE23', 'Room', 'Text', '{\"video\": false}', 1.0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO participant (id, room, alias, resume_hash, information_version, consented_ms)"
+            " VALUES ('one', 'BEFORE23', 'A', '', '', 2.0)"
+        )
+    engine.dispose()
+    archive = Repositories(url)
+    archive.database.prepare()
+    saved = next(one for one in archive.rooms.load_rooms() if one.room.code == "BEFORE23")
+    archive.close()
+    assert (saved.room.information, saved.room.information_translations) == ("Text", {})
+    assert [one.consent_language for one in saved.participants] == [None]

@@ -38,7 +38,7 @@ def guesses(count: int, seed: int = 3) -> tuple[NDArray[np.float32], NDArray[np.
 def test_on_few_faces_the_fit_flatters_its_own_calibration_error_and_not_the_held_out_one() -> None:
     """Faces that are guessed: what fits them says nothing about the next ones."""
     fitted, held_out = [], []
-    for seed in range(20):
+    for seed in range(10):
         probabilities, labels = guesses(60, seed)
         scale, shift = best_calibration(as_logits(probabilities), labels)
         logits = scale * as_logits(probabilities) + shift

@@ -194,7 +194,7 @@ def test_the_header_says_the_size_before_the_exif_turn(name: str) -> None:
     assert read_size(FILES[name]) == Size(width=96, height=64)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     name=st.sampled_from(sorted(FILES)),
     changes=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=12),
@@ -210,7 +210,7 @@ def test_damaged_images_raise_nothing_but_frame_errors(
         assert decode(bytes(damaged[:length])).pixels.shape[2] == 3
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     start=st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x00\x00\x00\x00WEBPVP8", b""]),
     rest=st.binary(max_size=300),

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
-
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from skimage import transform
+from scipy.interpolate import LinearNDInterpolator
 
 from tests.vision.images import ImageArray, astronaut, mirrored, turned_clockwise
 from webapp.protocol import Pose
@@ -33,11 +32,10 @@ def posed(landmarks: Landmarks, yaw: float, pitch: float) -> ImageArray:
     mesh, center = mesh_of(landmarks), landmarks.points.mean(axis=0)
     turned = (mesh @ rotation(yaw, pitch, 0).T)[:, :2] + center
     around = np.array([(x, y) for x in (100, 220, 340) for y in (0, 120, 250) if (x, y) != (220, 120)])
-    affine: Any = transform.PiecewiseAffineTransform
-    back = affine.from_estimate(np.vstack([turned, around]), np.vstack([landmarks.points, around]))
-    warp: Any = transform.warp
-    redrawn = warp(astronaut(), back)
-    return np.asarray(255 * redrawn, np.uint8)
+    come_from = LinearNDInterpolator(np.vstack([turned, around]), np.vstack([landmarks.points, around]), -1)
+    rows, columns = np.indices(astronaut().shape[:2])
+    source = come_from(columns, rows).astype(np.float32)
+    return np.asarray(cv2.remap(astronaut(), source[..., 0], source[..., 1], cv2.INTER_LINEAR), np.uint8)
 
 
 def pose_in(image: ImageArray, detector: FaceDetector, landmarker: FaceLandmarker) -> Pose:

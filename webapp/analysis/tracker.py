@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from webapp.analysis.quality import frame_quality
 from webapp.analysis.smoothing import SmoothedProbabilities, smoothing_weight
 from webapp.protocol import Box, Face, Region, with_probabilities
 
@@ -114,15 +115,15 @@ class Tracker:
         elapsed_s = now_s - track.seen_s
         if elapsed_s < 0:
             return track
-        smoothed = track.smoothed.moved(face.raw_probabilities, elapsed_s, self.smoothing_s)
+        quality = frame_quality(face.score)
+        smoothed = track.smoothed.moved(face.raw_probabilities, quality, elapsed_s, self.smoothing_s)
         velocity = _velocity(track, face.box, elapsed_s)
         return Track(track.id, face.box, face.region, now_s, smoothed, velocity)
 
     def _new(self, face: Face, now_s: float) -> Track:
         self._last_id += 1
-        return Track(
-            self._last_id, face.box, face.region, now_s, SmoothedProbabilities.first(face.raw_probabilities)
-        )
+        first = SmoothedProbabilities.first(face.raw_probabilities, frame_quality(face.score))
+        return Track(self._last_id, face.box, face.region, now_s, first)
 
 
 def _scaled(face: Face, factor: float) -> Face:

@@ -142,6 +142,11 @@ PARTICIPANT_COLUMNS = (
         + "; empty without one",
     ),
     Column("samples", "whole", "Rows of the participant in the samples of this export"),
+    Column(
+        "consent_language",
+        "text",
+        "Language of the text consented to, such as de; empty where the host did not name it",
+    ),
 )
 
 

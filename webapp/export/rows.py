@@ -52,6 +52,7 @@ def participant_rows(snapshot: RoomSnapshot) -> list[Row]:
         (
             *(one.id, one.alias, time_ms(one.consented_ms), one.information_version, time_ms(one.left_ms)),
             *(json.dumps(one.baseline) if one.baseline else None, snapshot.rows[one.id]),
+            one.consent_language,
         )
         for one in snapshot.participants
     ]
@@ -64,6 +65,7 @@ def room_json(snapshot: RoomSnapshot, about: Mapping[str, Any]) -> dict[str, Any
         "code": room.code,
         "name": room.name,
         "information": room.information,
+        "information_translations": room.information_translations or {},
         "settings": room.settings,
         "created": iso(room.created_ms),
         "closed": iso(room.closed_ms),

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from webapp.errors import CannotResumeError, StoreError
 from webapp.rooms.baseline import BaselineTaking
@@ -45,6 +45,15 @@ class Joined:
     participant: Participant
     resume: str
     is_new: bool = True
+
+
+class _Asked(NamedTuple):
+    """What somebody sent who wants to join anew; only `consent` is checked so far."""
+
+    alias: object
+    consent: bool
+    resume: object
+    language: object
 
 
 class Outlet(Protocol):
@@ -95,13 +104,22 @@ class Membership:
 
     # Joining
 
-    def join(self, connection: str, room: Room, alias: object, consent: object, resume: object) -> Joined:
+    def join(
+        self,
+        connection: str,
+        room: Room,
+        alias: object,
+        consent: object,
+        resume: object,
+        language: object = None,
+    ) -> Joined:
         """Bring a person into a room, or back into it; a connection is one participant at a time.
 
         Who joins anew from a connection that is in the room already stays the same participant, and gets
-        another secret.
+        another secret. `language` is that of the text that was shown, if it was not the default one.
 
         Raises:
+            BadRequestError: the room has no text in this language.
             RoomClosedError, NoSuchRoomError, ConsentRequiredError, RoomFullError, CannotResumeError: they may
                 not join.
             UnavailableError: this connection is about to join already.
@@ -116,7 +134,7 @@ class Membership:
             elif here is not None and consent is True:
                 joined = self._renew(connection, room, here)
             else:
-                joined = self._admit(connection, room, alias, consent is True, resume)
+                joined = self._admit(connection, room, _Asked(alias, consent is True, resume, language))
         for outlet in self.outlets:
             outlet.joined(room, joined.participant)
         if joined.participant.connection is None:  # gone again
@@ -212,9 +230,9 @@ class Membership:
 
     # Inside: joining
 
-    def _admit(self, connection: str, room: Room, alias: object, consent: bool, resume: object) -> Joined:
+    def _admit(self, connection: str, room: Room, asked: _Asked) -> Joined:
         secret = secrets.token_urlsafe(32)
-        record = self._reserve(room, alias, consent, resume, secret)
+        record = self._reserve(room, asked, secret)
         participant = Participant(record)
         try:
             self._repairs.ask(lambda: self._undo_join(record.id), RoomRepository.add_participant, record)
@@ -232,15 +250,13 @@ class Membership:
                 room.joining.pop(record.id, None)
         return Joined(room, participant, secret)
 
-    def _reserve(
-        self, room: Room, alias: object, consent: bool, resume: object, secret: str
-    ) -> ParticipantRecord:
+    def _reserve(self, room: Room, asked: _Asked, secret: str) -> ParticipantRecord:
         with room.lock:
-            if consent and isinstance(resume, str) and resume:
+            if asked.consent and isinstance(asked.resume, str) and asked.resume:
                 room.check_open()
                 raise CannotResumeError(PART_IS_OVER)
-            room.check_joinable(consent, time.monotonic())
-            record = room.new_participant(alias, hash_secret(secret), now_ms())
+            room.check_joinable(asked.consent, time.monotonic())
+            record = room.new_participant(asked.alias, hash_secret(secret), now_ms(), asked.language)
             room.reserve(record)
             return record
 

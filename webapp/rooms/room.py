@@ -6,7 +6,6 @@ Dictionaries and tuples of a room are replaced, never modified, so that readers 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -16,14 +15,16 @@ from dataclasses import replace
 from functools import cached_property
 
 from webapp.errors import (
+    BadRequestError,
     ConsentRequiredError,
     NoSuchParticipantError,
     NoSuchRoomError,
     RoomClosedError,
     RoomFullError,
 )
+from webapp.rooms.information import has_video_notice, version_of
 from webapp.rooms.participant import Participant, clean_alias
-from webapp.rooms.settings import VIDEO_NOTICE, RoomSettings
+from webapp.rooms.settings import RoomSettings
 from webapp.store.concurrency import Turn
 from webapp.store.records import (
     MarkerRecord,
@@ -76,19 +77,41 @@ class Room:
         """`open` or `closed`."""
         return "open" if self.record.closed_ms is None else "closed"
 
+    def information_in(self, language: str) -> str:
+        """The text that people consent to in a language, or the default one if it is empty.
+
+        Raises:
+            BadRequestError: the room has no text in this language.
+        """
+        if language in self.record.information_translations:
+            return self.record.information_translations[language]
+        if language in ("", self.settings.language):
+            return self.record.information
+        raise BadRequestError(
+            f"language is {language!r}, but the information of this room is given in "
+            f"{', '.join(self.languages) or 'one language only, so leave it out'}."
+        )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the text that are known, that of the default one first."""
+        first = (self.settings.language,) if self.settings.language else ()
+        return tuple(dict.fromkeys((*first, *self.record.information_translations)))
+
     @cached_property
-    def information_version(self) -> str:
-        """Names the text that people consent to: the first digits of its SHA-256."""
-        return hashlib.sha256(self.record.information.encode()).hexdigest()[:12]
+    def _versions_with_video(self) -> frozenset[str]:
+        """Those versions of the text that say that the researcher sees the camera."""
+        texts = (self.record.information, *self.record.information_translations.values())
+        return frozenset(version_of(text) for text in texts if has_video_notice(text))
 
     @property
     def has_video(self) -> bool:
         """Whether hosts see frames: the settings ask for it, and the text for participants says so."""
-        return self.settings.video and VIDEO_NOTICE in self.record.information
+        return self.settings.video and has_video_notice(self.record.information)
 
     def may_show(self, participant: Participant) -> bool:
         """Whether hosts may see the frames of a participant, who consented to the text that says so."""
-        return self.has_video and participant.record.information_version == self.information_version
+        return self.has_video and participant.record.information_version in self._versions_with_video
 
     def check_joinable(self, consent: bool, now_s: float) -> None:
         """Make sure that one more person may join.
@@ -124,15 +147,24 @@ class Room:
         if self.record.closed_ms is not None:
             raise RoomClosedError("This room is closed; ask the person who runs it.")
 
-    def new_participant(self, alias: object, resume_hash: str, now_ms: float) -> ParticipantRecord:
-        """The record of someone who consents now; not yet among the participants."""
+    def new_participant(
+        self, alias: object, resume_hash: str, now_ms: float, language: object = None
+    ) -> ParticipantRecord:
+        """The record of someone who consents now to the text in a language; not yet among the participants.
+
+        Raises:
+            BadRequestError: the room has no text in this language.
+        """
+        shown = _language(language)
+        text = self.information_in(shown)
         return ParticipantRecord(
             id=secrets.token_hex(6),
             room=self.code,
             alias=self._free_alias(clean_alias(alias)),
             resume_hash=resume_hash,
-            information_version=self.information_version,
+            information_version=version_of(text),
             consented_ms=now_ms,
+            consent_language=shown or self.settings.language or None,
         )
 
     def reserve(self, record: ParticipantRecord) -> None:
@@ -185,6 +217,12 @@ class Room:
         first = 2 if alias else 1
         candidates += [f"{stem}{number}" for number in range(first, first + len(taken) + 1)]
         return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _language(given: object) -> str:
+    if given is None or isinstance(given, str):
+        return given or ""
+    raise BadRequestError(f"language is {given!r}, but must be the code of a language.")
 
 
 def new_code(taken: Iterable[str]) -> str:

@@ -15,17 +15,13 @@ from typing import Any
 
 from webapp.errors import NoSuchRoomError, StoreError
 from webapp.rooms.clock_sync import now_ms
+from webapp.rooms.information import check_information, check_translations, with_video_notice
 from webapp.rooms.membership import Membership, Outlet, Tell
 from webapp.rooms.participant import Participant
 from webapp.rooms.recorder import Recorder
 from webapp.rooms.recording_control import RecordingControl
 from webapp.rooms.room import Room, new_code, normal_code
-from webapp.rooms.settings import (
-    MAX_INFORMATION_LENGTH,
-    MAX_NAME_LENGTH,
-    RoomSettings,
-    with_notices,
-)
+from webapp.rooms.settings import MAX_NAME_LENGTH, RoomSettings
 from webapp.store.client import Store
 from webapp.store.concurrency import SingleFlight
 from webapp.store.exports import Download
@@ -108,20 +104,15 @@ class RoomService:
             raise NoSuchRoomError("There is no room with this code; check it, or ask the person who runs it.")
         return room
 
-    def create_room(self, name: object, information: object, settings: object) -> Room:
-        """A new room.
+    def create_room(
+        self, name: object, information: object, settings: object, translations: object = None
+    ) -> Room:
+        """A new room, whose information may be given in other languages too.
 
         Raises:
             BadRequestError: a field is missing or wrong.
         """
-        chosen = RoomSettings.from_wire(settings)
-        record = RoomRecord(
-            code=new_code(self.rooms()),
-            name=check_text("name", name, MAX_NAME_LENGTH),
-            information=with_notices(check_text("information", information, MAX_INFORMATION_LENGTH), chosen),
-            settings=chosen.to_wire(),
-            created_ms=now_ms(),
-        )
+        record = _checked(new_code(self.rooms()), name, information, settings, translations)
         self.repairs.settle()
         self.repairs.ask(
             lambda: self._store.call(RoomRepository.delete_room, record.code), RoomRepository.add_room, record
@@ -266,6 +257,29 @@ class RoomService:
     def _reopen(self, room: Room) -> None:
         with room.turn:
             self._store.call(RoomRepository.close_room, room.code, room.record.closed_ms)
+
+
+def _checked(
+    code: str, name: object, information: object, settings: object, translations: object
+) -> RoomRecord:
+    """The record of a new room, from what its host sent."""
+    chosen = RoomSettings.from_wire(settings)
+    texts = {
+        "": check_information("information", information),
+        **check_translations({} if translations is None else translations),
+    }
+    if chosen.video:
+        texts = {
+            language: with_video_notice(text, language or chosen.language) for language, text in texts.items()
+        }
+    return RoomRecord(
+        code=code,
+        name=check_text("name", name, MAX_NAME_LENGTH),
+        information=texts.pop(""),
+        settings=chosen.to_wire(),
+        created_ms=now_ms(),
+        information_translations=texts,
+    )
 
 
 def _portions(room: Room) -> Iterator[tuple[str, ...]]:

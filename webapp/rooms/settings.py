@@ -7,18 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from webapp.errors import BadRequestError
+from webapp.rooms.information import check_language
 from webapp.store.text_checks import check_text
 
 MAX_NAME_LENGTH = 200
-MAX_INFORMATION_LENGTH = 20_000
 MAX_LABEL_LENGTH = 200
 MAX_MARKER_LABELS = 9
-
-VIDEO_NOTICE = (
-    "During the session the researcher sees the pictures of your camera live. They are not recorded."
-)
-"""Ends the information of a room with video; nobody is shown who consented to a text without it. It is stored
-with each room: a change of it would hide the participants of older rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +21,14 @@ class RoomSettings:
 
     `max_participants`: people at once. `show_results`: whether participants see what their face shows.
     `marker_labels`: the labels behind the number keys of the dashboard, from 1. `video`: whether hosts see
-    the frames of those who consented to that.
+    the frames of those who consented to that. `language`: that of the information, or empty if not given.
     """
 
     max_participants: int = 30
     show_results: bool = True
     marker_labels: tuple[str, ...] = ("Start", "Stimulus", "Response", "End")
     video: bool = False
+    language: str = ""
 
     @classmethod
     def from_wire(cls, given: object) -> RoomSettings:
@@ -53,11 +48,13 @@ class RoomSettings:
             raise BadRequestError(
                 f"max_participants is {people!r}, but must be a whole number from 1 to 200."
             )
+        language = given.get("language", default.language)
         return cls(
             max_participants=people,
             show_results=_flag(given, "show_results", default.show_results),
             marker_labels=_labels(given.get("marker_labels", list(default.marker_labels))),
             video=_flag(given, "video", default.video),
+            language=check_language("language", language) if language != "" else "",
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -67,14 +64,8 @@ class RoomSettings:
             "show_results": self.show_results,
             "marker_labels": list(self.marker_labels),
             "video": self.video,
+            "language": self.language,
         }
-
-
-def with_notices(information: str, settings: RoomSettings) -> str:
-    """The text that people consent to: the host's, and what these settings require it to say."""
-    if not settings.video or VIDEO_NOTICE in information:
-        return information
-    return f"{information}\n\n{VIDEO_NOTICE}"
 
 
 def _flag(given: Mapping[str, Any], name: str, default: bool) -> bool:

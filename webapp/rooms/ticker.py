@@ -9,9 +9,9 @@ from collections import Counter
 
 from webapp.errors import MienError
 from webapp.rooms.clock_sync import now_ms
+from webapp.rooms.dashboard.subscriptions import Emitter, Subscriptions
 from webapp.rooms.participant import Participant
 from webapp.rooms.service import RoomService
-from webapp.rooms.subscriptions import Emitter, Subscriptions
 
 TICK_S = 0.25
 CLOCK_INTERVAL_S = 5.0

@@ -43,7 +43,15 @@ def row_of_sample(sample: SampleRecord) -> dict[str, Any]:
 
 def room_of(row: models.Room) -> RoomRecord:
     """The reverse of `row_of`."""
-    return RoomRecord(row.code, row.name, row.information, row.settings, row.created_ms, row.closed_ms)
+    return RoomRecord(
+        code=row.code,
+        name=row.name,
+        information=row.information,
+        settings=row.settings,
+        created_ms=row.created_ms,
+        closed_ms=row.closed_ms,
+        information_translations=row.information_translations or {},
+    )
 
 
 def participant_of(row: models.Participant) -> ParticipantRecord:
@@ -57,6 +65,7 @@ def participant_of(row: models.Participant) -> ParticipantRecord:
         consented_ms=row.consented_ms,
         left_ms=row.left_ms,
         baseline=tuple(row.baseline) if row.baseline else None,
+        consent_language=row.consent_language,
     )
 
 

@@ -67,6 +67,7 @@ class Room(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_ms: Mapped[float] = mapped_column(Float(53))
     closed_ms: Mapped[float | None] = mapped_column(Float(53))
+    information_translations: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Participant(Base):
@@ -82,6 +83,7 @@ class Participant(Base):
     consented_ms: Mapped[float] = mapped_column(Float(53))
     left_ms: Mapped[float | None] = mapped_column(Float(53))
     baseline: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
+    consent_language: Mapped[str | None] = mapped_column(String(16))
 
 
 class Recording(Base):

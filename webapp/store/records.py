@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """A room as its host made it; `closed_ms` is None while people may join."""
+    """A room as its host made it; `closed_ms` is None while people may join.
+
+    `information_translations` has the information in other languages, by their codes.
+    """
 
     code: str
     name: str
@@ -22,6 +25,7 @@ class RoomRecord:
     settings: Mapping[str, Any]
     created_ms: float
     closed_ms: float | None = None
+    information_translations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class ParticipantRecord:
     """A person who consented to the text `information_version` at `consented_ms`.
 
     `resume_hash` is the SHA-256 of the secret that brings the same person back, or empty where a host removed
-    them. `baseline` has the mean neutral logits in the order of `LABELS`, or is None.
+    them. `baseline` has the mean neutral logits in the order of `LABELS`, or is None. `consent_language` is
+    that of the text that was shown, or None where it is not known.
     """
 
     id: str
@@ -40,6 +45,7 @@ class ParticipantRecord:
     consented_ms: float
     left_ms: float | None = None
     baseline: tuple[float, ...] | None = None
+    consent_language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext
+
 from webapp.codec import problem
 from webapp.errors import RoomError, StoreError
 
@@ -36,6 +38,13 @@ def room_problem(error: RoomError | StoreError) -> dict[str, Any]:
     if isinstance(error, StoreError):
         return problem("store_unavailable", "The database does not work; rooms cannot be used now.")
     return problem(error.code, str(error))
+
+
+def page_text(error: RoomError | StoreError) -> str:
+    """What a page says about it, in the page's language."""
+    if isinstance(error, StoreError):
+        return str(gettext("The database does not work; rooms cannot be used now."))
+    return str(gettext(error.message, **error.values))
 
 
 def status_of(error: RoomError | StoreError) -> int:

@@ -1,3 +1,5 @@
+import { formatPercent, t } from "./translate.js";
+
 /**
  * The expressions: their order, how each looks and what it is called, everywhere on the page.
  *
@@ -26,14 +28,25 @@ export const COLOURS = {
   neutral: "#7F7F7F",
 };
 
-/** @param {Label} label */
+/** @type {Record<Label, () => string>} */
+const NAMES = {
+  angry: () => t("Angry"),
+  disgust: () => t("Disgust"),
+  fear: () => t("Fear"),
+  happy: () => t("Happy"),
+  sad: () => t("Sad"),
+  surprise: () => t("Surprise"),
+  neutral: () => t("Neutral"),
+};
+
+/** What an expression is called in the language of the page. @param {Label} label */
 export function nameOf(label) {
-  return label[0].toUpperCase() + label.slice(1);
+  return NAMES[label]();
 }
 
 /** @param {number} share 0 to 1 */
 export function percent(share) {
-  return `${Math.round(100 * share)}%`;
+  return formatPercent(share);
 }
 
 /** Black or white, whichever has more contrast on `colour`. @param {string} colour "#RRGGBB" */

@@ -289,6 +289,7 @@ def test_analyze_without_a_picture_says_what_to_send(server: Server) -> None:
 def test_pages_forbid_other_hosts_and_other_frames(server: Server) -> None:
     policy = requests.get(server.url, timeout=5).headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert "connect-src 'self';" in policy, "no sockets to other hosts either"
 
 
 def test_one_sigterm_stops_a_busy_server_and_its_workers() -> None:

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from webapp.accounts.hosts import MIN_PASSWORD_LENGTH
 from webapp.accounts.identity import HostUser
 from webapp.errors import BadRequestError, RoomError, StoreError
+from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
-from webapp.rooms.settings import VIDEO_NOTICE
 from webapp.store.records import HostRecord
 from webapp.web.authentication import current_host, session_only, sign_in_page
 from webapp.web.context import services
@@ -199,7 +199,7 @@ def _rooms_page(form: RoomForm, error: BadRequestError | None = None) -> str:
         "dashboard/rooms.html",
         rooms=[RoomListItem.of(room, rooms.recordings.status(room)["stored"]) for room in newest_first],
         retention_days=services().settings.retention_days,
-        video_notice=VIDEO_NOTICE,
+        video_notice=VIDEO_NOTICES[DEFAULT_LANGUAGE],
         error=_text(error),
         form=form,
     )

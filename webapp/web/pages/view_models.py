@@ -12,11 +12,16 @@ from webapp.store.records import HostRecord, KeyRecord
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """A room as its board and its participants' page show it."""
+    """A room as its board and its participants' page show it.
+
+    `information_language` is empty where the host did not name the language of `information`.
+    """
 
     code: str
     name: str
     information: str
+    information_language: str
+    information_translations: Mapping[str, str]
     state: str
     has_video: bool
     show_results: bool
@@ -29,6 +34,8 @@ class RoomView:
             code=room.code,
             name=room.record.name,
             information=room.record.information,
+            information_language=room.settings.language,
+            information_translations=room.record.information_translations,
             state=room.state,
             has_video=room.has_video,
             show_results=room.settings.show_results,

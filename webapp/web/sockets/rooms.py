@@ -25,10 +25,10 @@ from webapp.errors import (
     StoreError,
 )
 from webapp.protocol import Frame, Result
+from webapp.rooms.dashboard.subscriptions import Subscriptions
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService
-from webapp.rooms.subscriptions import Subscriptions
 from webapp.web.authentication import current_host
 from webapp.web.problems import room_problem
 from webapp.web.sockets.connections import Connections
@@ -131,7 +131,12 @@ class RoomEvents:
         self._joins.take(address, connection)
         try:
             joined = self._membership.join(
-                connection, room, asked.get("alias"), asked.get("consent"), asked.get("resume")
+                connection,
+                room,
+                alias=asked.get("alias"),
+                consent=asked.get("consent"),
+                resume=asked.get("resume"),
+                language=asked.get("language"),
             )
         except Exception:
             self._joins.failed(address, connection)

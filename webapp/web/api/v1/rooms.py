@@ -56,15 +56,25 @@ def list_rooms() -> ApiResponse:
 def create_room() -> ApiResponse:
     """A new room, and where people join it."""
     body = _body()
-    room = services().rooms.create_room(body.get("name"), body.get("information"), body.get("settings", {}))
+    room = services().rooms.create_room(
+        body.get("name"),
+        body.get("information"),
+        body.get("settings", {}),
+        body.get("information_translations"),
+    )
     return {"code": room.code, "join_url": join_url(services().settings, room.code)}, 201
 
 
 @blueprint.get("/rooms/<code>")
 @host_only
 def show_room(code: str) -> ApiResponse:
-    """One room."""
-    return _described(services().rooms.room(code)), 200
+    """One room, with the text for its participants."""
+    room = services().rooms.room(code)
+    texts = {
+        "information": room.record.information,
+        "information_translations": dict(room.record.information_translations),
+    }
+    return {**_described(room), **texts}, 200
 
 
 @blueprint.delete("/rooms/<code>")
@@ -189,6 +199,7 @@ def _described_participant(participant: Participant) -> dict[str, Any]:
         "connected": participant.connection is not None,
         "consented": iso_time(record.consented_ms),
         "baseline": record.baseline is not None,
+        "consent_language": record.consent_language,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from webapp.rooms.dashboard import summary, video
+from webapp.rooms.dashboard.summary import summary, video
 from webapp.rooms.service import RoomService
 
 VIDEO_INTERVAL_S = 0.45

@@ -1,0 +1,86 @@
+import { COLOURS, LABELS } from "./expressions.js";
+
+/**
+ * How every chart over time looks: the last minute, the seven expressions stacked in their colours with neutral at
+ * the bottom, hairlines for the grid, and nothing where nothing was measured.
+ *
+ * @typedef {{left: number, top: number, width: number, height: number}} Area  in CSS pixels
+ * @typedef {{position: number, shares: readonly number[] | null}} Point
+ *   `position` from 0, a minute ago, to 1, now; `shares` in the order of LABELS, null: nothing measured
+ * @typedef {{left: number, right: number, shares: readonly number[]}} Column
+ */
+
+export const SPAN_MS = 60_000;
+
+/** Values come four times a second; a longer step than this is drawn as a gap. */
+const MAX_STEP = 1000 / SPAN_MS;
+
+/** Of a value that has no neighbour. */
+const SINGLE_STEP = 250 / SPAN_MS;
+
+const GRID_OPACITY = 0.16;
+const GRID_SHARES = [0, 0.5, 1];
+const GRID_SECONDS = [-60, -40, -20, 0];
+
+/** @param {number} size in CSS pixels @param {number} [weight] */
+export function chartFont(size, weight = 400) {
+  return `${weight} ${size}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
+}
+
+/** Where a moment lies across a chart. @param {Area} area @param {number} seconds before now, negative */
+export function timeAcross({ left, width }, seconds) {
+  return left + width * (1 + (1000 * seconds) / SPAN_MS);
+}
+
+/**
+ * Hairlines at every 20 seconds and at 0, 50 and 100%, in the colour of the text around the chart.
+ * @param {CanvasRenderingContext2D} context @param {Area} area @param {string} ink
+ */
+export function drawGrid(context, area, ink) {
+  const { left, top, width, height } = area;
+  context.save();
+  context.globalAlpha = GRID_OPACITY;
+  context.fillStyle = ink;
+  for (const share of GRID_SHARES) context.fillRect(left, onPixel(top + height * (1 - share)), width, 1);
+  for (const seconds of GRID_SECONDS) context.fillRect(onPixel(timeAcross(area, seconds)), top, 1, height);
+  context.restore();
+}
+
+/**
+ * The stacked areas of the points that were measured.
+ * @param {CanvasRenderingContext2D} context @param {Area} area @param {readonly Point[]} points
+ */
+export function drawStack(context, area, points) {
+  const columns = columnsOf(area, points);
+  const below = columns.map(() => 0);
+  for (const [index, label] of [...LABELS.entries()].reverse()) {
+    const path = new Path2D();
+    columns.forEach(({ left, right, shares }, at) => {
+      const height = area.height * shares[index];
+      path.rect(left, area.top + area.height * (1 - below[at]) - height, right - left, height + 0.5);
+      below[at] += shares[index];
+    });
+    context.fillStyle = COLOURS[label];
+    context.fill(path);
+  }
+}
+
+/**
+ * From where to where each measured value is drawn. Columns end at pixels of the display, or a seam would show
+ * between two.
+ * @param {Area} area @param {readonly Point[]} points @returns {Column[]}
+ */
+export function columnsOf({ left, width }, points) {
+  const edge = (/** @type {number} */ position) => onPixel(left + Math.max(0, position) * width);
+  return points.flatMap(({ position, shares }, index) => {
+    if (!shares) return [];
+    const step = index > 0 ? position - points[index - 1].position : Infinity;
+    const from = position - (step > MAX_STEP ? SINGLE_STEP : step);
+    return [{ left: edge(from), right: edge(position), shares }];
+  });
+}
+
+/** @param {number} across in CSS pixels */
+function onPixel(across) {
+  return Math.round(across * devicePixelRatio) / devicePixelRatio;
+}

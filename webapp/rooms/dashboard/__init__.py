@@ -1,0 +1,1 @@
+"""What dashboards show of a room, and who gets it."""
