@@ -15,6 +15,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -51,17 +52,16 @@ def open_results(path: Path, form: Form, keep: Collection[str] = ()) -> Results:
     """
     unfinished = path.with_name(f"{path.name}.part")
     kept = path if keep and path.is_file() else None
-    file = unfinished.open("wb")
-    results: Results = JsonResults(file) if form == "json" else TableResults(file, form)
-    try:
+    with ExitStack() as undo:
+        undo.callback(unfinished.unlink, missing_ok=True)
+        file = undo.enter_context(unfinished.open("wb"))
+        results: Results = JsonResults(file) if form == "json" else TableResults(file, form)
+        undo.callback(results.close)
         if kept is not None:
             _KEEPERS[form](results, kept, keep)
         file.flush()
         unfinished.replace(path)
-    except BaseException:
-        results.close()
-        unfinished.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
     return results
 
 
