@@ -18,9 +18,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from queue import SimpleQueue
 from types import TracebackType
 
 from webapp.analysis.detection_scheduler import DetectionScheduler
@@ -42,6 +41,9 @@ DETECTION_INTERVAL_S = 0.1
 """How often the whole frame is scanned for new faces: in the live view a face may wait longer, but in a file
 the time at which it enters is a result."""
 
+MAX_PHOTO_THREADS = 4
+"""Over which the tiles of one photograph are spread; each needs a detector of its own."""
+
 IMAGES_AHEAD = 2
 """How many images per thread wait for their turn to be read by the caller."""
 
@@ -51,7 +53,7 @@ FilePath = str | os.PathLike[str]
 
 
 class FileEngine(AbstractContextManager["FileEngine"]):
-    """The loaded models, one set for each thread; any thread may call it at any time.
+    """The loaded models, one set for each thread that is in use; any thread may call it at any time.
 
     `threads` is the number of cores that may be used, by default all of them.
 
@@ -63,9 +65,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         self.settings = settings or Settings()
         self.threads = threads or os.cpu_count() or 1
         self._executor = ThreadPoolExecutor(self.threads, "analysis")
-        self._idle: SimpleQueue[Pipeline] = SimpleQueue()
-        for _ in range(self.threads):
-            self._idle.put(Pipeline(self.settings.runtime, self.settings.model_path))
+        self._idle = deque([self._loaded()])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -162,15 +162,13 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         write_annotated(Path(path), target, self.video_limits, overlays, on_frame)
 
     def _image(self, name: str, threads: int) -> FileFrame:
-        pipeline = self._idle.get()
         try:
-            analysis = pipeline.analyze_photo(self._decoded(name), threads)
+            with self._pipeline() as pipeline:
+                analysis = pipeline.analyze_photo(self._decoded(name), min(threads, MAX_PHOTO_THREADS))
         except FrameError as error:
             raise FileError(f"{name}: {error}") from error
         except MemoryError as error:
             raise FileError(f"{name}: there is not enough memory for an image of this size.") from error
-        finally:
-            self._idle.put(pipeline)
         faces = tuple(
             with_probabilities(face, face.probabilities, number)
             for number, face in enumerate(analysis.faces, 1)
@@ -183,12 +181,24 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         return decode(read_image(Path(name), limits), limits=limits)
 
     def _frame(self, frame: DecodedFrame, job: Job) -> Analysis:
-        pipeline = self._idle.get()
-        try:
-            height, width = frame.pixels.shape[:2]
+        height, width = frame.pixels.shape[:2]
+        with self._pipeline() as pipeline:
             return pipeline.analyze_decoded(Decoded(frame.pixels, width, height), job)
+
+    def _loaded(self) -> Pipeline:
+        return Pipeline(self.settings.runtime, self.settings.model_path)
+
+    @contextmanager
+    def _pipeline(self) -> Iterator[Pipeline]:
+        """Models that no other thread uses meanwhile; loaded if there are none. A deque needs no lock."""
+        try:
+            pipeline = self._idle.pop()
+        except IndexError:
+            pipeline = self._loaded()
+        try:
+            yield pipeline
         finally:
-            self._idle.put(pipeline)
+            self._idle.append(pipeline)
 
 
 class _VideoTracking:
