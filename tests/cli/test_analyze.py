@@ -113,6 +113,15 @@ def test_a_command_that_cannot_be_carried_out_says_why(arguments: tuple[str, ...
     assert said in done.output
 
 
+def test_without_pyarrow_parquet_says_what_to_install(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = run(media / "photos" / "a.jpg", "--parquet", tmp_path / "r.parquet")
+    assert done.exit_code == 2 and "requirements-lab.txt" in done.output
+    assert not list(tmp_path.glob("*.parquet*.part")) and not (tmp_path / "r.parquet").exists()
+
+
 def test_a_file_that_is_not_there_fails_by_its_name(media: Path) -> None:
     done = run("/nope.mp4", media / "photos" / "a.jpg")
     assert done.exit_code == 1

@@ -114,7 +114,10 @@ def _analyze(inputs: list[Input], options: Options) -> int:
             output = stack.enter_context(Output(options.files, _relevant(options, settings), options.resume))
             run = Run(engine, output, options, stop)
             return run.all(inputs)
-    except (OptionsChangedError, OSError, ImportError, MienError) as error:
+    except ImportError as error:
+        click.echo(f"mien: {error}; Parquet needs `pip install -r requirements-lab.txt`", err=True)
+        return CANNOT_RUN
+    except (OptionsChangedError, OSError, MienError) as error:
         click.echo(f"mien: {error}", err=True)
         return CANNOT_RUN
 

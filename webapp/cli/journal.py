@@ -32,10 +32,12 @@ class Journal:
         self.finished: dict[str, InputSummary] = {}
         if resume and path.is_file():
             self.finished = _read(path, options)
-        self._file = path.open("w", encoding="utf-8")
+        unfinished = path.with_name(f"{path.name}.part")
+        self._file = unfinished.open("w", encoding="utf-8")
         self._write({"options": dict(options)})
         for summary in self.finished.values():
             self.add(summary)
+        unfinished.replace(path)
 
     def add(self, summary: InputSummary) -> None:
         """Remember that an input is finished."""
