@@ -12,7 +12,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup run serve check test coverage lint format screenshots translations \
-  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page \
+  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-recovery teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
@@ -80,6 +80,9 @@ bench-recording: .venv/dev.stamp ## Measure what recording costs, into SQLite an
 
 bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people, in some 5 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_export
+
+bench-files: .venv/dev.stamp ## Measure the analysis of a video and of large photographs, in some 2 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_files
 
 bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_attacks

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.helpers.group_photos import MEGAPIXELS_12, MEGAPIXELS_48, group_photo, missing
-from tests.vision.images import ImageArray, shipped
+from tests.vision.images import FACE, ImageArray, astronaut, overlap, shipped
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import TooLargeError
-from webapp.protocol import LIVE_LIMITS, ImageLimits
+from webapp.protocol import LIVE_LIMITS, Box, ImageLimits
 from webapp.vision.decode import Decoded, decode
 from webapp.vision.photo import OVERLAP_FRACTION, tile_starts
 from webapp.vision.pipeline import Pipeline
@@ -68,6 +68,17 @@ def test_48_megapixels_take_less_than_600_megabytes(tmp_path: Path) -> None:
 def test_a_photograph_without_people_has_no_face(pipeline: Pipeline, name: str) -> None:
     image = np.asarray(cv2.resize(shipped(name), None, fx=2, fy=2), np.uint8)
     assert pipeline.analyze_photo(Decoded(image, image.shape[1], image.shape[0])).faces == ()
+
+
+def test_a_dim_face_alone_before_a_wall_is_found(pipeline: Pipeline) -> None:
+    portrait = cv2.resize(
+        astronaut(), None, fx=40 / FACE.width, fy=40 / FACE.width, interpolation=cv2.INTER_AREA
+    )
+    image = np.full((3000, 4000, 3), 60, np.uint8)
+    height, width = portrait.shape[:2]
+    image[1000 : 1000 + height, 700 : 700 + width] = 35 + 0.2 * portrait
+    (face,) = pipeline.analyze_photo(Decoded(image, 4000, 3000)).faces
+    assert overlap(face.box, Box(700 + 0.404 * FACE.x, 1000 + 0.404 * FACE.y, 40, 43)) > 0.4
 
 
 def test_a_small_image_is_searched_as_well(pipeline: Pipeline) -> None:
