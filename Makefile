@@ -56,8 +56,9 @@ format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, in a real browser
+screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, and the start page's loop, in a real browser
 	@$(PYTHON) -m tests.browser.chromium
+	@$(PYTHON) -m tests.browser.sample_loop
 	@$(PYTHON) -m tests.browser.screenshots
 
 translations: .venv/dev.stamp ## Collect the texts of the pages into the catalogues in webapp/translations
@@ -142,13 +143,12 @@ clean: ## Remove what setting up and building made; certificates in instance/ st
 	@command -v npm >/dev/null || $(PIP) --requirement requirements-node.txt
 	@touch $@
 
-# Node.js itself is not needed to serve: npm only brings two libraries of the page, pinned in the lock.
+# Node.js itself is not needed to serve: npm only brings a library of the page, pinned in the lock.
 static/vendor/page.stamp: package.json package-lock.json .venv/npm.stamp
 	PATH="$$PATH:$(CURDIR)/.venv/bin" $(NPM) ci --omit=dev --no-audit --no-fund --loglevel=error
 	@rm -f node_modules/dev.stamp
 	@mkdir -p static/vendor
-	cp node_modules/socket.io-client/dist/socket.io.esm.min.js node_modules/uplot/dist/uPlot.esm.js \
-	   node_modules/uplot/dist/uPlot.min.css static/vendor/
+	cp node_modules/socket.io-client/dist/socket.io.esm.min.js static/vendor/
 	@touch $@
 
 node_modules/dev.stamp: package.json package-lock.json static/vendor/page.stamp

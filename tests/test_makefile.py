@@ -25,9 +25,8 @@ case "$*" in *venv*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;; esac
 
 NPM = """#!/bin/sh
 echo "npm $@" >> "$LOG"
-mkdir -p node_modules/socket.io-client/dist node_modules/uplot/dist
+mkdir -p node_modules/socket.io-client/dist
 touch node_modules/socket.io-client/dist/socket.io.esm.min.js
-touch node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
 """
 
 LOGGED = '#!/bin/sh\necho "${0##*/} $@" >> "$LOG"\n'
@@ -100,7 +99,7 @@ def test_run_installs_what_serving_needs_and_no_more(clone: Clone) -> None:
     assert "requirements-dev.txt" not in log
     assert log.endswith("wsgi.py\n")
     vendor = {path.name for path in (clone.folder / "static" / "vendor").glob("*.[jc]s*")}
-    assert vendor == {"socket.io.esm.min.js", "uPlot.esm.js", "uPlot.min.css"}
+    assert vendor == {"socket.io.esm.min.js"}
 
 
 def test_a_second_time_nothing_is_set_up_again(clone: Clone) -> None:

@@ -123,13 +123,23 @@ class RoomError(MienError):
     code: ClassVar[str] = "bad_request"
 
     def __init__(self, message: str, **values: str | int) -> None:
-        super().__init__(message % values if values else message)
+        super().__init__(
+            message % {name: _in_english(value) for name, value in values.items()} if values else message
+        )
         self.message = message
         self.values = values
 
 
+def _in_english(value: str | int) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
+
+
 class BadRequestError(RoomError):
-    """A field of the request is missing or wrong."""
+    """A field of the request is missing or wrong; `field` is its name where a form has one to mark."""
+
+    def __init__(self, message: str, field: str = "", **values: str | int) -> None:
+        super().__init__(message, **values)
+        self.field = field
 
 
 class ConsentRequiredError(RoomError):

@@ -48,6 +48,6 @@
       const x = detail.mirrored ? video.videoWidth - right : left;
       return { ...face, measured: [x, top, right - left, bottom - top] };
     });
-    window.drawn.push({ frame: frameNumber(), time_ms: detail.time_ms, faces });
+    window.drawn.push({ frame: frameNumber(), time_ms: detail.time_ms, mirrored: detail.mirrored, faces });
   });
 }

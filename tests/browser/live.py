@@ -32,9 +32,9 @@ RESTS_ON = 3
 Answer = dict[str, Any]
 
 
-def start(page: Page) -> None:
-    """Press the button of the start screen and wait for the live view."""
-    page.click('[data-screen="start"] [data-start]')
+def start(page: Page, screen: str = "start") -> None:
+    """Press the button of the start screen, or of another one, and wait for the live view."""
+    page.click(f'[data-screen="{screen}"] [data-start]')
     page.wait_for_selector('[data-screen="live"]', state="visible")
 
 

@@ -36,12 +36,18 @@ def make_room(page: Page) -> str:
     return link
 
 
-def join(page: Page, link: str, alias: str) -> None:
+def join(page: Page, link: str, alias: str, information: str = INFORMATION) -> None:
     """Open a room's link, consent and start; the page then shows the live view."""
     page.goto(link)
-    assert INFORMATION in page.inner_text(".information")
+    assert information in page.inner_text(".information")
     page.fill("#alias", alias)
     page.check("#consent")
     page.click("#join")
     page.wait_for_selector('[data-screen="live"]', state="visible")
     page.wait_for_selector(f"#my-alias:has-text('{alias}')")
+
+
+def open_menu(page: Page) -> None:
+    """Open the menu of a participant's live view."""
+    page.click("#session-menu summary")
+    page.wait_for_selector("#withdraw", state="visible")

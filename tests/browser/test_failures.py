@@ -110,7 +110,7 @@ def test_a_lost_server_is_found_again_without_a_click(
     own_server.stop()
     assert "Reconnecting automatically" in wait_for_notice(page, "server-lost")
     assert not page.evaluate("document.getElementById('video').paused"), "the camera's video goes on"
-    live.wait_for_label(page, "No face")
+    live.wait_for_label(page, "Waiting …")
 
     own_server.start()
     page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=20_000)

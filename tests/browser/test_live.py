@@ -154,12 +154,13 @@ def test_stopping_lets_go_of_the_camera_and_the_server_and_starting_again_works(
 ) -> None:
     page = new_page(still_browser)
     page.goto(server.url)
-    for _ in range(2):
+    for screen in ("start", "stopped"):
         sent = live.sent_frames(page)
-        live.start(page)
+        live.start(page, screen)
         live.wait_for_label(page, "Happy")
         page.click("#stop")
-        page.wait_for_selector('[data-screen="start"]', state="visible")
+        page.wait_for_selector('[data-screen="stopped"]', state="visible")
+        assert "discarded" in page.inner_text("#stopped-summary")
         assert page.evaluate("document.getElementById('video').srcObject") is None
         page.wait_for_timeout(200)
         after = len(sent)
@@ -217,4 +218,38 @@ def test_the_camera_can_be_changed(server: Server, launch: Launch, new_page: New
     page.wait_for_function(
         f"before => document.getElementById('video').srcObject && {open_id} !== before", arg=before
     )
-    assert page.input_value("#camera") == page.evaluate(open_id)
+    chosen = page.evaluate(open_id)
+    assert page.input_value("#camera") == chosen
+
+    page.reload()
+    live.start(page)
+    page.wait_for_function(f"chosen => {open_id} === chosen", arg=chosen)
+
+
+def test_a_camera_that_is_gone_is_replaced_by_another(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    page.add_init_script("localStorage.setItem('mien:camera', 'unplugged long ago')")
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+
+
+def test_the_video_is_mirrored_until_somebody_chooses_otherwise_and_the_choice_is_kept(
+    server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    page.goto(server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    assert live.drawings(page, seconds=0.5)[-1]["mirrored"] is True
+    page.click("#mirror")
+    assert page.get_attribute("#mirror", "aria-pressed") == "false"
+    drawing = live.drawings(page, seconds=0.5)[-1]
+    assert drawing["mirrored"] is False
+    assert is_on_face(drawing, videos.face_box((64, 0, 1.0)))
+
+    page.reload()
+    live.start(page)
+    assert page.get_attribute("#mirror", "aria-pressed") == "false"

@@ -16,14 +16,16 @@ Run = Callable[[str], Any]
 MODULES = (
     "dashboard/api",
     "dashboard/marker_queue",
-    "live/geometry",
-    "live/motion",
+    "live/overlay/geometry",
+    "live/overlay/labels",
+    "live/overlay/motion",
     "live/rate",
     "live/scene",
     "live/status",
-    "live/timeline",
+    "live/panel/timeline",
     "room/baseline",
     "shared/announcements",
+    "shared/chart_style",
     "shared/rolling_window",
     "shared/translate",
 )
@@ -194,6 +196,107 @@ def test_points_of_a_frame_are_found_again_in_any_view(
     assert box[0] == pytest.approx(margin + scale * (480 if mirrored else 100))
 
 
+LABELS = """
+    const view = { width: 390, height: 292 };
+    const label = { width: 90, height: 24 };
+    const placer = new js.labels.LabelPlacer(5);
+    const place = (boxes, size = label) =>
+        placer.place(boxes.map((box, id) => ({ id, box, label: size })), view);
+    const { overlap } = js.labels;
+    const covered = (places) => places.some((place, index) =>
+        places.some((other, at) => at !== index && overlap(place, other) > 0));
+"""
+
+FIVE_CLOSE_FACES = [
+    [20, 110, 60, 70],
+    [85, 90, 60, 70],
+    [150, 115, 60, 70],
+    [215, 95, 60, 70],
+    [280, 110, 60, 70],
+]
+
+
+def test_labels_of_five_close_faces_cover_no_other_label_and_stay_at_their_faces(run: Run) -> None:
+    covered, places = run(
+        LABELS + f"const places = place({FIVE_CLOSE_FACES}); return [covered(places), places];"
+    )
+    assert not covered
+    for (x, y, width, height), face in zip(places, FIVE_CLOSE_FACES, strict=True):
+        assert 0 <= x <= 390 - width
+        assert 0 <= y <= 292 - height
+        across = max(face[0] - x - width, x - face[0] - face[2], 0)
+        down = max(face[1] - y - height, y - face[1] - face[3], 0)
+        assert across + down <= 6, "a label touches its own box"
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ([150, 100, 80, 90], [150, 71]),
+        ([150, 4, 80, 90], [150, 99]),
+        ([330, 100, 55, 90], [295, 71]),
+        ([0, 0, 390, 292], [150, 5]),
+    ],
+    ids=[
+        "above",
+        "below a face at the top edge",
+        "in view at the right edge",
+        "inside a face that fills the view",
+    ],
+)
+def test_the_label_of_one_face_is_where_people_look_for_it(
+    run: Run, box: list[float], expected: list[float]
+) -> None:
+    placed = run(LABELS + f"return place([{box}])[0];")
+    assert placed[:2] == pytest.approx(expected, abs=1)
+
+
+def test_labels_do_not_jump_while_faces_tremble_or_pass_the_top_edge(run: Run) -> None:
+    """The face rises to where its label no longer fits above it, and trembles there by a pixel."""
+    changes = run(
+        LABELS
+        + """
+        let last, changes = 0;
+        for (let step = 0; step < 200; step += 1) {
+            const y = Math.max(30, 120 - step) + step % 2;
+            const [, top] = place([[150, y, 80, 90]])[0];
+            const side = top < y ? "above" : "below";
+            if (last && side !== last) changes += 1;
+            last = side;
+        }
+        return changes;
+        """
+    )
+    assert changes <= 1
+
+
+def test_two_faces_that_pass_each_other_keep_their_labels_apart(run: Run) -> None:
+    worst, changes = run(
+        LABELS
+        + """
+        let worst = 0, changes = 0, last = null;
+        for (let x = 0; x <= 300; x += 2) {
+            const boxes = [[x, 110, 70, 80], [310 - x, 130, 70, 80]];
+            const places = place(boxes);
+            worst = Math.max(worst, overlap(places[0], places[1]));
+            const sides = places.map(([left, top], at) =>
+                [left - boxes[at][0], top - boxes[at][1]].map(Math.sign).join());
+            if (last && sides.join(";") !== last) changes += 1;
+            last = sides.join(";");
+        }
+        return [worst, changes];
+        """
+    )
+    assert worst == 0
+    assert changes <= 12
+
+
+def test_labels_that_cannot_all_be_apart_are_placed_all_the_same(run: Run) -> None:
+    places = run(LABELS + "return place(Array.from({ length: 12 }, () => [150, 100, 90, 90]));")
+    assert len(places) == 12
+    assert all(0 <= x <= 300 and 0 <= y <= 268 for x, y, *_ in places)
+
+
 SCENE = """
     const face = (id, x, width) => ({ id, box: [x, 0, width, width], landmarks: {}, expression: "happy",
         confidence: 0.9, probabilities: {} });
@@ -303,6 +406,7 @@ def test_no_face_is_told_after_a_while_only(run: Run) -> None:
         """
         const status = new js.status.Status();
         status.result(0, 30, 0);
+        status.result(0, 30, 1500);
         const told = [status.at(1000).noFace, status.at(1600).noFace];
         status.result(1, 30, 1700);
         return [...told, status.at(1700).noFace];
@@ -314,7 +418,10 @@ def test_the_status_counts_the_results_of_the_last_two_seconds(run: Run) -> None
     shown = run(
         """
         const status = new js.status.Status();
-        for (let now = 0; now < 4000; now += 50) status.result(1, now < 3200 ? 500 : 30, now);
+        for (let now = 0; now < 4000; now += 50) {
+            status.allow(30, now);
+            status.result(1, now < 3200 ? 500 : 30, now);
+        }
         return [status.at(4000), status.at(9000)]
             .map(({ frames_per_s, round_trip_ms }) => [frames_per_s, round_trip_ms]);
         """
@@ -386,10 +493,56 @@ def test_the_timeline_knows_which_expression_led_when(run: Run) -> None:
         const even = Object.fromEntries(
             ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"].map((name) => [name, 0.1]));
         const sample = (label, at_s) => ({ at_ms: 1000 * at_s, value: label && { ...even, [label]: 0.4 } });
-        return js.timeline.leaders(["happy", "happy", null, "sad", "sad"].map(sample))
+        const pause = { at_ms: 9000, value: { ...even, sad: 0.4 } };
+        return js.timeline.leaders([...["happy", "happy", null, "sad", "sad"].map(sample), pause])
             .map(({ label, from_ms, to_ms }) => [label, from_ms, to_ms]);
         """
-    ) == [["happy", 0, 2000], ["sad", 3000, 4000]]
+    ) == [["happy", 0, 2000], ["sad", 3000, 4000], ["sad", 9000, 9000]]
+
+
+def test_the_timeline_names_each_expression_once_where_it_led_longest(run: Run) -> None:
+    assert run(
+        """
+        const interval = (label, from_ms, to_ms) => ({ label, from_ms, to_ms });
+        return js.timeline.longest([interval("sad", 0, 1000), interval("happy", 1000, 3000),
+            interval("sad", 3000, 9000), interval("happy", 9000, 9500)])
+            .map(({ label, from_ms }) => [label, from_ms]);
+        """
+    ) == [["sad", 3000], ["happy", 1000]]
+
+
+def test_a_chart_leaves_a_gap_where_nothing_was_measured(run: Run) -> None:
+    columns = run(
+        """
+        const shares = [1, 0, 0, 0, 0, 0, 0];
+        const points = [0.1, 0.104, 0.2, 0.204].map((position) => ({ position, shares }));
+        points.push({ position: 0.208, shares: null });
+        const area = { left: 0, top: 0, width: 6000, height: 10 };
+        return js.chart_style.columnsOf(area, points).map(({ left, right }) => [left, right]);
+        """
+    )
+    assert [right for _, right in columns] == [600, 624, 1200, 1224]
+    assert [left for left, _ in columns] == [575, 600, 1175, 1200]
+
+
+def test_no_more_frames_a_second_are_shown_than_were_allowed(run: Run) -> None:
+    shown = run(
+        """
+        const status = new js.status.Status();
+        const shown = [];
+        for (let now = 0; now <= 6000; now += 100) {
+            const allowed = now < 3000 ? 10 : 2;
+            status.allow(allowed, now);
+            if (now < 3000 || now % 400 === 0) status.result(1, 30, now);
+            const { frames_per_s, allowed_per_s } = status.at(now);
+            shown.push([frames_per_s, allowed_per_s]);
+        }
+        return shown;
+        """
+    )
+    assert all(frames <= allowed for frames, allowed in shown)
+    assert shown[29][1] == 10
+    assert shown[-1] == [2, 2]
 
 
 MARKERS = """

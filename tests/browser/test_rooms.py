@@ -13,11 +13,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, WebSocket
+from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute
 
 from tests.browser import live, videos
-from tests.browser.room_pages import MARKERS, join, make_room, sign_in
-from tests.helpers.room_client import CLOCK_ERROR_S, TOKEN
+from tests.browser.room_pages import MARKERS, join, make_room, open_menu, sign_in
+from tests.helpers.room_client import CLOCK_ERROR_S, TOKEN, api, export, rows
+from tests.helpers.room_client import make_room as make_api_room
 from tests.helpers.serving import Server
 from webapp.export.codebook import EXPORT_NAMES
 
@@ -42,18 +43,6 @@ def room_server() -> Iterator[Server]:
 
 def tile(page: Page, alias: str) -> str:
     return page.inner_text(f".tile:has(.tile-alias:text-is('{alias}'))")
-
-
-def accepted_dialogs(page: Page) -> list[str]:
-    """Accept the dialogs of a page from now on; a list that fills with their types."""
-    types: list[str] = []
-
-    def accept(dialog: Dialog) -> None:
-        types.append(dialog.type)
-        dialog.accept()
-
-    page.on("dialog", accept)
-    return types
 
 
 def analysed_frames(page: Page) -> list[float]:
@@ -174,11 +163,13 @@ def test_a_session_from_the_link_to_the_data(
         check_marked([row for row in samples if row["marker"] == marker["label"]], marked_s, analysed_s)
     assert {row["marker"] for row in samples} == {"", *MARKERS.values()}
 
-    dialogs = accepted_dialogs(people["Ben"])
+    open_menu(people["Ben"])
     people["Ben"].click("#withdraw")
+    assert "cannot be undone" in people["Ben"].inner_text("#withdraw-dialog")
+    people["Ben"].click("#withdraw-confirm")
     people["Ben"].wait_for_selector('[data-screen="erased"]', state="visible")
     people["Ben"].wait_for_timeout(500)
-    assert dialogs == ["confirm"], "a deletion that worked is not said to have failed"
+    assert people["Ben"].is_hidden("#withdraw-dialog"), "a deletion that worked is not said to have failed"
     people["Cleo"].click("#stop")
     people["Cleo"].wait_for_selector('[data-screen="left"]', state="visible")
     host.wait_for_function("() => document.querySelectorAll('.tile').length === 1")
@@ -237,8 +228,9 @@ def test_a_neutral_baseline_that_the_host_asks_for_is_shown_on_page_and_board(
     page.wait_for_selector("#neutral:has-text('Please keep a neutral face')")
     host.wait_for_selector(".tile-relative:has-text('Recording baseline')", timeout=10_000)
     host.wait_for_selector(".tile-relative:has-text('Close to neutral')", timeout=15_000)
-    page.wait_for_selector("#compare", state="visible")
+    page.wait_for_selector("#compare:not([hidden])", state="attached")
     assert page.inner_text("#readout-name") == "Happy"
+    open_menu(page)
     page.click("#compare")
     page.wait_for_selector("#readout-name:text-is('Neutral')")
 
@@ -254,3 +246,114 @@ def test_a_room_may_keep_results_from_its_participants(
     join(page, link, "Finn")
     host.wait_for_selector(".tile .tile-name:text-is('Happy')")
     assert page.is_hidden(".panel") and page.is_hidden("#overlay")
+
+
+def session_state(page: Page) -> str:
+    return page.inner_text("#session")
+
+
+def test_a_participant_is_told_what_happens_now_and_who_sees_it(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = make_api_room(room_server, video=True)
+    page = new_page(still_browser)
+    join(page, f"{room_server.url}/r/{room}", "Gina", information="What this is.")
+    page.wait_for_selector("#session[data-state='idle']")
+    assert "Not recording" in session_state(page) and "sees your video" in session_state(page)
+    api(room_server, "POST", f"/rooms/{room}/recording", {"state": "started"})
+    page.wait_for_selector("#session[data-state='recording']")
+    assert page.is_visible("#recording")
+    page.click("#pause")
+    page.wait_for_selector("#session[data-state='paused']")
+    assert "does not see you" in session_state(page) and page.is_hidden("#recording")
+    page.click("#pause")
+    page.wait_for_selector("#session[data-state='recording']")
+
+
+def test_deleting_ones_data_asks_first_and_can_be_thought_better_of(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = make_api_room(room_server)
+    page = new_page(still_browser)
+    join(page, f"{room_server.url}/r/{room}", "Hugo", information="What this is.")
+    assert page.is_hidden("#withdraw"), "it is in the menu"
+    open_menu(page)
+    page.click("#withdraw")
+    assert page.evaluate("document.activeElement.id") == "withdraw-cancel", "Enter deletes nothing"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#withdraw-dialog", state="hidden")
+    assert page.is_visible('[data-screen="live"]')
+    (person,) = api(room_server, "GET", f"/rooms/{room}").json()["participants"]
+    assert person["alias"] == "Hugo"
+
+
+def test_a_deletion_that_the_server_does_not_answer_is_said_to_have_failed(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = make_api_room(room_server)
+    page = new_page(still_browser)
+    page.route_web_socket("**/socket.io/**", forward_all_but("withdraw"))
+    join(page, f"{room_server.url}/r/{room}", "Ines", information="What this is.")
+    open_menu(page)
+    page.click("#withdraw")
+    page.click("#withdraw-confirm")
+    page.wait_for_selector("#withdraw-problem:has-text('nothing has been deleted yet')")
+    assert page.is_enabled("#withdraw-confirm"), "it can be tried again"
+
+
+def forward_all_but(event: str) -> Callable[[WebSocketRoute], None]:
+    """Hand a page's messages on to the server, except for one event."""
+
+    def route(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        wanted = f'["{event}"'
+        socket.on_message(
+            lambda message: None if isinstance(message, str) and wanted in message else server.send(message)
+        )
+
+    return route
+
+
+@pytest.mark.parametrize("ending", ["declined", "left", "closed", "deleted"])
+def test_every_ending_says_what_happened_thanks_and_offers_a_next_step(
+    room_server: Server, still_browser: Browser, new_page: NewPage, ending: str
+) -> None:
+    room = make_api_room(room_server)
+    page = new_page(still_browser)
+    page.goto(f"{room_server.url}/r/{room}")
+    if ending != "declined":
+        join(page, page.url, "Jo", information="What this is.")
+    actions: dict[str, Callable[[], object]] = {
+        "declined": lambda: page.click("#decline"),
+        "left": lambda: page.click("#stop"),
+        "closed": lambda: api(room_server, "POST", f"/rooms/{room}/close"),
+        "deleted": lambda: api(room_server, "DELETE", f"/rooms/{room}"),
+    }
+    actions[ending]()
+    page.wait_for_selector(f'[data-screen="{ending}"]', state="visible")
+    screen = page.locator(f'[data-screen="{ending}"]')
+    assert "Thank you" in screen.inner_text()
+    assert screen.locator(".actions a, .actions button").count() >= 1
+    assert page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_the_consent_names_the_language_of_the_text_that_was_shown(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    body = {
+        "name": "Study",
+        "information": "What this is.",
+        "information_translations": {"de": "Was das ist."},
+        "settings": {"language": "en"},
+    }
+    room = api(room_server, "POST", "/rooms", body).json()["code"]
+    page = new_page(still_browser, locale="en-GB")
+    page.goto(f"{room_server.url}/r/{room}")
+    page.select_option("#information-language", "de")
+    assert page.is_visible("text=Was das ist.") and page.is_hidden("text=What this is.")
+    page.fill("#alias", "Kim")
+    page.check("#consent")
+    page.click("#join")
+    page.wait_for_selector("#my-alias:has-text('Kim')")
+    people = rows(export(room_server, room)["participants.csv"])
+    assert [(one["alias"], one["consent_language"]) for one in people] == [("Kim", "de")]

@@ -23,7 +23,8 @@ def test_every_screenshot_has_the_size_of_the_window(tmp_path: Path) -> None:
     code += "shots.TIMELINE_S = 0; sys.exit(shots.main(Path(sys.argv[1])))"
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT_ROOT, check=True)
     taken = {path.stem: size_of(path) for path in tmp_path.iterdir()}
-    assert taken == dict.fromkeys(screenshots.SHOTS, (1280, 800))
+    windows = {name: shot.viewport for name, shot in screenshots.SHOTS.items()}
+    assert taken == {name: (window["width"], window["height"]) for name, window in windows.items()}
 
 
 def test_the_colours_of_the_page_survive_beside_a_photograph() -> None:

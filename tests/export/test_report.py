@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.exports import CODE, HAPPY, NEUTRAL, START_MS, exported, new_archive, sample
-from webapp.export.report import HEIGHT
+from webapp.export.report import HEIGHT, WIDTH, _ticks
 from webapp.export.store_process import Repositories
+from webapp.protocol import LABELS
 from webapp.store.database import open_database
 
 Plots = dict[str, list[float | None]]
@@ -36,11 +38,25 @@ def report(tmp_path: Path) -> str:
 def heights(page: str, title: str, line: str) -> list[float]:
     """The distinct values of a line in the plots under a title, in the order of time."""
     section = page.split(f"<h3>{title} ")[1].split("<h3>")[0]
-    points = re.findall(rf'<polyline class="{line}" points="([^"]+)"', section)
-    values = [
-        1 - float(point.split(",")[1]) / HEIGHT for part in points for point in dict.fromkeys(part.split())
+    if line == "valence":
+        found = [part.split() for part in re.findall(r'<polyline class="valence" points="([^"]+)"', section)]
+        values = [1 - down(point) for points in found for point in points]
+    else:
+        found = [part.split() for part in re.findall(rf'<polygon class="{line}" points="([^"]+)"', section)]
+        values = [thickness for points in found for thickness in thicknesses(points)]
+    return list(dict.fromkeys(round(value, 3) for value in values))
+
+
+def down(point: str) -> float:
+    return float(point.split(",")[1]) / HEIGHT
+
+
+def thicknesses(polygon: list[str]) -> list[float]:
+    """How thick an area is, from left to right: its points go along the top and back along the bottom."""
+    half = len(polygon) // 2
+    return [
+        down(low) - down(high) for high, low in zip(polygon[:half], reversed(polygon[half:]), strict=True)
     ]
-    return [round(value, 3) for value in values]
 
 
 def test_each_participant_counts_alike_however_many_frames_they_sent(
@@ -87,11 +103,52 @@ def test_who_shows_no_face_at_a_time_is_not_averaged_then(archive: Repositories,
 def test_a_moment_between_two_gaps_is_drawn(archive: Repositories, tmp_path: Path) -> None:
     archive.recordings.add_samples([sample("ann", 0, 1.5, HAPPY)])
     page = report(tmp_path)
-    (points,) = re.findall(r'<polyline class="happy" points="([^"]+)"', page.split("<h3>ANN ")[1])
-    assert len(points.split()) == 2, "SVG draws no line of one point"
+    section = page.split("<h3>ANN ")[1]
+    (area,) = re.findall(r'<polygon class="happy" points="([^"]+)"', section)
+    (line,) = re.findall(r'<polyline class="valence" points="([^"]+)"', section)
+    for points in (area, line):
+        across = [float(point.split(",")[0]) for point in points.split()]
+        assert max(across) - min(across) == WIDTH / 4, "as wide as its second of four"
 
 
 def test_the_report_says_how_it_averages(archive: Repositories, tmp_path: Path) -> None:
     archive.recordings.add_samples([sample("ann", 0, 1.5, HAPPY)])
     words = " ".join(report(tmp_path).split())
     assert "The line of all participants is the mean of the participants' lines" in words
+
+
+def test_the_areas_of_a_moment_lie_on_each_other_and_fill_the_plot(
+    archive: Repositories, tmp_path: Path
+) -> None:
+    mixed = (0.1, 0.1, 0.1, 0.3, 0.1, 0.1, 0.2)
+    archive.recordings.add_samples([sample("ann", 0, 0.5, mixed)])
+    section = report(tmp_path).split("<h3>ANN ")[1]
+    areas = dict(re.findall(r'<polygon class="(\w+)" points="([^"]+)"', section))
+    assert list(areas) == list(reversed(LABELS)), "neutral at the bottom, as in every chart"
+    edges = [(down(points.split()[-1]), down(points.split()[0])) for points in areas.values()]
+    assert edges[0][0] == 1 and edges[-1][1] == pytest.approx(0, abs=0.01)
+    for (_, top), (bottom, _) in pairwise(edges):
+        assert top == bottom
+
+
+def test_nothing_is_drawn_where_nothing_was_measured(archive: Repositories, tmp_path: Path) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 0.5, HAPPY), sample("ann", 1, 3.5, HAPPY)])
+    section = report(tmp_path).split("<h3>ANN ")[1]
+    areas = re.findall(r'<polygon class="happy" points="([^"]+)"', section)
+    spans = [[float(point.split(",")[0]) for point in points.split()] for points in areas]
+    assert [(min(span), max(span)) for span in spans] == [(0, WIDTH / 4), (3 * WIDTH / 4, WIDTH)]
+    assert len(re.findall('<polyline class="valence"', section)) == 2
+
+
+@pytest.mark.parametrize(
+    ("span_s", "texts"),
+    [
+        (4, ["0:00", "0:01", "0:02", "0:03", "0:04"]),
+        (65, ["0:00", "0:20", "0:40", "1:00"]),
+        (3600, ["0:00", "10:00", "20:00", "30:00", "40:00", "50:00", "60:00"]),
+    ],
+)
+def test_the_grid_has_round_times(span_s: float, texts: list[str]) -> None:
+    ticks = _ticks(span_s)
+    assert [tick.text for tick in ticks] == texts
+    assert ticks[0].x == 0 and ticks[-1].x <= WIDTH

@@ -8,6 +8,7 @@ import pytest
 from webapp.config import Settings
 from webapp.server import startup_banner
 from webapp.server.startup_banner import host_lines, page_urls, serving_lines
+from webapp.version import VERSION
 
 FINGERPRINT = ":".join(f"{number:02X}" for number in range(32))
 TOKEN = "a-long-token-for-tests"
@@ -25,6 +26,10 @@ def test_on_this_machine_alone_it_says_localhost_and_shows_no_code() -> None:
     lines = serving_lines(Settings())
     assert page_urls(Settings()) == ["http://localhost:5000/"]
     assert "█" not in lines and "authority" not in lines
+
+
+def test_it_names_the_version_that_runs() -> None:
+    assert f"Mien {VERSION} is on" in serving_lines(Settings())
 
 
 def test_on_the_network_it_lists_every_address_and_name_that_is_served() -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.errors import BadRequestError, StoreError
+from webapp.store.text_checks import check_text
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.languages import negotiate
 from webapp.web.problems import page_text
@@ -189,6 +190,17 @@ def test_an_error_is_english_for_programs_and_has_its_values_on_pages(app: Flask
     with app.test_request_context(headers={"Accept-Language": "de"}):
         assert page_text(error) == str(error)
         assert page_text(StoreError("secret detail")) != "secret detail"
+
+
+def test_a_page_names_fields_as_its_forms_do_and_writes_numbers_as_its_language_does(app: Flask) -> None:
+    with pytest.raises(BadRequestError) as refused:
+        check_text("information", "", 20_000)
+    error = refused.value
+    assert str(error) == "information must be a text of 1 to 20,000 characters."
+    with app.test_request_context(headers={"Accept-Language": "de"}):
+        assert "20.000" in page_text(error)
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert page_text(error) == "Information for participants must be a text of 1 to 20,000 characters."
 
 
 def test_an_error_without_values_may_have_any_text(app: Flask) -> None:

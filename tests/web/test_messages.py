@@ -7,7 +7,16 @@ import functools
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from tests.helpers.messages import TRANSLATED, catalogue, faults, forms, messages, sources, texts_of_the_pages
+from tests.helpers.messages import (
+    TRANSLATED,
+    catalogue,
+    faults,
+    forms,
+    messages,
+    sources,
+    texts_of_the_pages,
+    untranslated,
+)
 
 each_language = pytest.mark.parametrize("language", TRANSLATED)
 
@@ -35,6 +44,12 @@ def test_a_catalogue_knows_which_texts_scripts_show(language: str) -> None:
         sources(message): {path for path, _ in message.locations} for message in messages(catalogue(language))
     }
     assert present == places, HOW
+
+
+@pytest.mark.xfail(reason="the new texts of the pages are being translated")
+@each_language
+def test_every_text_is_translated(language: str) -> None:
+    assert [sources(message) for message in untranslated(language)] == [], HOW
 
 
 @each_language

@@ -45,7 +45,7 @@ class Hosts:
         with self._directory.changing() as accounts:
             added = self._store.call(AccountRepository.add_host, checked_name, checked_password)
             if added is None:
-                raise BadRequestError("Another host has this name; choose another.")
+                raise BadRequestError("Another host has this name; choose another.", "name")
             accounts.hosts[added.id] = added
         return added
 
@@ -99,5 +99,7 @@ def check_password(given: object) -> str:
         BadRequestError: it is too short or too long.
     """
     if not isinstance(given, str) or not MIN_PASSWORD_LENGTH <= len(given) <= MAX_PASSWORD_LENGTH:
-        raise BadRequestError(f"The password must have at least {MIN_PASSWORD_LENGTH} characters.")
+        raise BadRequestError(
+            "The password must have at least %(count)s characters.", "password", count=MIN_PASSWORD_LENGTH
+        )
     return given

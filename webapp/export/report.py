@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
@@ -30,20 +31,32 @@ VALUES = len(LABELS) + 1
 GROUP_TITLE = "All participants"
 
 
-class Line(NamedTuple):
-    """One expression of a plot: its label and the points of its polylines, one for each unbroken run."""
+MAX_TICKS = 6
+TICK_STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+
+
+class Area(NamedTuple):
+    """One expression of a plot: its label and the points of its polygons, one for each unbroken run."""
 
     label: str
     runs: list[str]
+
+
+class Tick(NamedTuple):
+    """A line of the grid across time, and the minute and second that it stands for."""
+
+    x: float
+    text: str
 
 
 class Plot(NamedTuple):
     """A participant, or the group, in one recording."""
 
     title: str
-    lines: list[Line]
+    areas: list[Area]
     valence: list[str]
     marks: list[tuple[float, str]]
+    ticks: list[Tick]
     frames: int
     face_fraction: float
 
@@ -194,8 +207,8 @@ class Report:
             for marker in self._markers
             if 0 <= marker.at_ms - start_ms <= span_ms
         ]
-        lines = [Line(label, _runs(means[index], 0, 1)) for index, label in enumerate(LABELS)]
-        return Plot(title, lines, _runs(means[-1], -1, 1), marks, frames, face_fraction)
+        areas, valence = _stacked(means[:-1]), _valence_runs(means[-1])
+        return Plot(title, areas, valence, marks, _ticks(span_ms / 1000), frames, face_fraction)
 
 
 def _mean_of_people(people: Sequence[Sequence[float | None]]) -> list[float | None]:
@@ -209,17 +222,55 @@ def _stretches(span_ms: float) -> int:
     return max(1, min(STRETCHES, int(span_ms / SHORTEST_STRETCH_MS)))
 
 
-def _runs(values: Sequence[float | None], low: float, high: float) -> list[str]:
-    """The points of an SVG's polylines; a stretch without a value ends one.
+def _ticks(span_s: float) -> list[Tick]:
+    """The lines of the grid across a recording: at most `MAX_TICKS` steps, of a round number of seconds."""
+    step_s = next((step_s for step_s in TICK_STEPS_S if span_s / step_s <= MAX_TICKS), TICK_STEPS_S[-1])
+    times_s = range(0, int(span_s) + 1, step_s)
+    return [Tick(WIDTH * at_s / span_s, f"{at_s // 60}:{at_s % 60:02d}") for at_s in times_s]
 
-    A point alone is there twice, as a line to itself: SVG draws nothing of a line with one point.
+
+def _stacked(means: Sequence[Sequence[float | None]]) -> list[Area]:
+    """The expressions' areas, the last label at the bottom; a stretch without a face ends a run."""
+    below = [0.0] * len(means[0])
+    areas = []
+    for label, values in reversed(list(zip(LABELS, means, strict=True))):
+        above = [low + (value or 0.0) for low, value in zip(below, values, strict=True)]
+        runs = [_polygon(run, below, above) for run in _unbroken(values)]
+        areas.append(Area(label, runs))
+        below = above
+    return areas
+
+
+def _polygon(run: range, below: Sequence[float], above: Sequence[float]) -> str:
+    """The points of an area over whole stretches: along its top, then back along its bottom."""
+    width = WIDTH / len(above)
+    edges = [(stretch, edge) for stretch in run for edge in (stretch * width, (stretch + 1) * width)]
+    top = [_point(x, 1 - above[stretch]) for stretch, x in edges]
+    bottom = [_point(x, 1 - below[stretch]) for stretch, x in reversed(edges)]
+    return " ".join(top + bottom)
+
+
+def _valence_runs(values: Sequence[float | None]) -> list[str]:
+    """The points of the polylines of valence, which goes from -1 to 1.
+
+    A point alone becomes a line as long as its stretch: SVG draws nothing of a line with one point.
     """
-    runs: list[list[str]] = [[]]
-    for stretch, value in enumerate(values):
-        if value is None:
-            runs.append([])
-        else:
-            x = WIDTH * (stretch + 0.5) / len(values)
-            y = HEIGHT * (1 - (value - low) / (high - low))
-            runs[-1].append(f"{x:.1f},{y:.1f}")
-    return [" ".join(points if len(points) > 1 else points * 2) for points in runs if points]
+    width = WIDTH / len(values)
+    runs = []
+    for run in _unbroken(values):
+        points = [((stretch + 0.5) * width, (1 - (values[stretch] or 0.0)) / 2) for stretch in run]
+        if len(points) == 1:
+            points = [(run[0] * width, points[0][1]), ((run[0] + 1) * width, points[0][1])]
+        runs.append(" ".join(_point(x, down) for x, down in points))
+    return runs
+
+
+def _unbroken(values: Sequence[float | None]) -> list[range]:
+    """The runs of stretches that have a value."""
+    missing = [-1, *(stretch for stretch, value in enumerate(values) if value is None), len(values)]
+    return [range(last + 1, end) for last, end in pairwise(missing) if end - last > 1]
+
+
+def _point(x: float, down: float) -> str:
+    """A point of an SVG; `down` is 0 at the top of the plot and 1 at its bottom."""
+    return f"{x:.1f},{HEIGHT * down:.1f}"

@@ -74,8 +74,10 @@ def check_information(name: str, given: object) -> str:
     placeholder = first_placeholder(text)
     if placeholder is not None:
         raise BadRequestError(
-            f"{name} still has the placeholder [{placeholder}]: replace it with your own text, or write "
-            f"\\[{placeholder}] where participants are to read the brackets."
+            "%(name)s still has the placeholder [%(placeholder)s]: replace it with your own text, or write "
+            "\\[%(placeholder)s] where participants are to read the brackets.",
+            name=name,
+            placeholder=placeholder,
         )
     return text
 

@@ -133,7 +133,8 @@ class Room:
         taken = sum(one.holds_seat(now_s) for one in self.participants.values()) + len(self.joining)
         if taken >= self.settings.max_participants:
             raise RoomFullError(
-                f"All {self.settings.max_participants} places of this room are taken; ask its host."
+                "All %(count)s places of this room are taken; ask its host.",
+                count=self.settings.max_participants,
             )
 
     def check_open(self) -> None:

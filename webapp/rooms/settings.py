@@ -46,7 +46,10 @@ class RoomSettings:
         people = given.get("max_participants", default.max_participants)
         if not isinstance(people, int) or isinstance(people, bool) or not 1 <= people <= 200:
             raise BadRequestError(
-                f"max_participants is {people!r}, but must be a whole number from 1 to 200."
+                "%(name)s is %(value)s, but must be a whole number from 1 to 200.",
+                "max_participants",
+                name="max_participants",
+                value=repr(people),
             )
         language = given.get("language", default.language)
         return cls(
@@ -77,5 +80,10 @@ def _flag(given: Mapping[str, Any], name: str, default: bool) -> bool:
 
 def _labels(given: object) -> tuple[str, ...]:
     if not isinstance(given, list | tuple) or len(given) > MAX_MARKER_LABELS:
-        raise BadRequestError(f"marker_labels must be a list of at most {MAX_MARKER_LABELS} texts.")
+        raise BadRequestError(
+            "%(name)s must be a list of at most %(count)s texts.",
+            "marker_labels",
+            name="marker_labels",
+            count=MAX_MARKER_LABELS,
+        )
     return tuple(check_text("A label of a marker", label, MAX_LABEL_LENGTH) for label in given)

@@ -9,6 +9,7 @@ import segno
 
 from webapp.config import Settings
 from webapp.server.addresses import IpAddress, host_names, network_addresses
+from webapp.version import VERSION
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -21,13 +22,14 @@ def serving_lines(settings: Settings, fingerprint: str | None = None) -> str:
     `fingerprint` is that of the certificate authority which this server made itself.
     """
     urls = page_urls(settings)
-    lines = ["", "  Mien is on", *(f"    {url}" for url in urls), ""]
+    lines = ["", f"  Mien {VERSION} is on", *(f"    {url}" for url in urls), ""]
     if is_for_the_network(settings):
         lines += _network_lines(settings, urls[0])
     if fingerprint is not None:
         lines += [
-            "  Browsers warn of this certificate, which the server made itself. How to end that: README.md,",
-            f'  "The browser\'s warning", with {urls[0]}authority.crt, whose SHA-256 fingerprint is',
+            "  Browsers warn about this certificate, which the server made itself. To end that, trust",
+            f'  {urls[0]}authority.crt (README.md, "The browser\'s warning"). Compare its SHA-256',
+            "  fingerprint first (docs/operations.md says how):",
             *(f"    {line}" for line in _halves(fingerprint)),
         ]
     return "\n".join([*lines, "  Stop with Ctrl-C.", ""])

@@ -18,10 +18,19 @@ def check_text(name: str, given: object, limit: int, required: bool = True) -> s
     """
     text = given.strip() if isinstance(given, str) else None
     if text is None or len(text) > limit or (required and not text):
-        raise BadRequestError(f"{name} must be a text of {1 if required else 0} to {limit:,} characters.")
+        raise BadRequestError(
+            "%(name)s must be a text of %(least)s to %(most)s characters.",
+            name,
+            name=name,
+            least=int(required),
+            most=limit,
+        )
     unusable = UNSTORABLE.search(text)
     if unusable:
         raise BadRequestError(
-            f"{name} has the character U+{ord(unusable.group()):04X}, which cannot be stored; leave it out."
+            "%(name)s has the character %(character)s, which cannot be stored; leave it out.",
+            name,
+            name=name,
+            character=f"U+{ord(unusable.group()):04X}",
         )
     return text

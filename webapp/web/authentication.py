@@ -41,9 +41,12 @@ def refuse() -> tuple[str | dict[str, Any], int]:
     return sign_in_page()
 
 
-def sign_in_page(error: str | None = None) -> tuple[str, int]:
-    """The form to sign in, as the response to whoever must."""
-    return render_template("dashboard/sign_in.html", error=error), 401
+def sign_in_page(error: str | None = None, name: str = "", is_wrong: bool = True) -> tuple[str, int]:
+    """The form to sign in, as the response to whoever must.
+
+    It keeps the `name` that was typed and marks its fields if what was in them `is_wrong`.
+    """
+    return render_template("dashboard/sign_in.html", error=error, name=name, is_wrong=is_wrong), 401
 
 
 def current_host() -> HostUser | None:

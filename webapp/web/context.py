@@ -15,6 +15,7 @@ from webapp.accounts.service import AccountService
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.rooms.service import RoomService
+from webapp.version import VERSION
 from webapp.web.uploads import Uploads
 
 
@@ -31,13 +32,14 @@ class Services:
 
 
 class MienFlask(Flask):
-    """A Flask application that is built with its services."""
+    """A Flask application that is built with its services; its templates know its version."""
 
     def __init__(self, name: str, services: Services) -> None:
         super().__init__(
             name, template_folder=PROJECT_ROOT / "templates", static_folder=PROJECT_ROOT / "static"
         )
         self.services = services
+        self.context_processor(lambda: {"version": VERSION})
 
 
 def services() -> Services:

@@ -1,10 +1,12 @@
-"""Errors as HTTP responses, each with its status: `{"problem": {"code", "message"}}`."""
+"""Errors as HTTP responses, each with its status: `{"problem": {"code", "message"}}`, or a page."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext
+from flask import render_template
+from flask_babel import format_decimal, gettext
+from flask_babel import gettext as _
 
 from webapp.codec import problem
 from webapp.errors import RoomError, StoreError
@@ -44,9 +46,64 @@ def page_text(error: RoomError | StoreError) -> str:
     """What a page says about it, in the page's language."""
     if isinstance(error, StoreError):
         return str(gettext("The database does not work; rooms cannot be used now."))
-    return str(gettext(error.message, **error.values))
+    return str(gettext(error.message, **{name: _shown(name, value) for name, value in error.values.items()}))
+
+
+def _shown(name: str, value: str | int) -> str:
+    """A value of an error as a page writes it: numbers as its language does, fields by the names in forms."""
+    if isinstance(value, int):
+        return str(format_decimal(value))
+    return _field_names().get(value.partition(".")[0], value) if name == "name" else value
+
+
+def _field_names() -> dict[str, str]:
+    return {
+        "name": _("Name"),
+        "information": _("Information for participants"),
+        "information_translations": _("Information for participants"),
+        "max_participants": _("Maximum number of people"),
+        "marker_labels": _("Marker labels"),
+        "A label of a marker": _("Marker labels"),
+    }
 
 
 def status_of(error: RoomError | StoreError) -> int:
     """The HTTP status for it."""
     return 503 if isinstance(error, StoreError) else STATUS[error.code]
+
+
+def problem_page(status: int, text: str = "") -> tuple[str, int]:
+    """A page for people: what a status means, or `text` if there is something better to say, and a way on."""
+    known = _explanations()
+    title, advice = known.get(status) or known[500 if status >= 500 else 400]
+    return render_template("shared/problem.html", status=status, title=title, text=text or advice), status
+
+
+def _explanations() -> dict[int, tuple[str, str]]:
+    """A title and a text by status, in the language of the request."""
+    return {
+        400: (
+            _("This did not work"),
+            _("The server could not read what your browser sent. Go back and try again."),
+        ),
+        403: (
+            _("You cannot do this here"),
+            _("This page is not open to you. If you have an account, sign in."),
+        ),
+        404: (
+            _("There is no such page"),
+            _("The address may be misspelt, or what was here has been deleted."),
+        ),
+        405: (_("This address is not a page"), _("It only takes what a form sends. Go back and try again.")),
+        409: (
+            _("This is not possible now"),
+            _("Something has changed in the meantime. Go back and try again."),
+        ),
+        413: (_("This is too large"), _("Send a smaller file.")),
+        429: (_("Too many attempts"), _("Wait a minute, then try again.")),
+        500: (
+            _("Something went wrong"),
+            _("The server failed. If that happens again, tell the person who runs it."),
+        ),
+        503: (_("Not available right now"), _("The server is busy or getting ready. Try again in a minute.")),
+    }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, request
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from webapp.codec import problem
 from webapp.server.known_hosts import is_api
-from webapp.web.problems import HTTP_PROBLEMS
+from webapp.web.problems import HTTP_PROBLEMS, problem_page
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -60,18 +61,18 @@ def add_headers(response: Response) -> Response:
 
 def refuse_forgery(error: CSRFError) -> tuple[str | dict[str, Any], int]:
     """The response to a form that is not ours, or too old: an object for programs, a page for people."""
-    message = "The page that sent this is too old, or not ours; load it again."
     if is_api(request.path):
-        return problem("forbidden", message), 403
-    return render_template("shared/problem.html", error=message), 403
+        return problem("forbidden", "The page that sent this is too old, or not ours; load it again."), 403
+    return problem_page(403, _("The page that sent this is too old, or not ours; load it again."))
 
 
 def http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - an error is a response of werkzeug's own
     """The response where there is no view, or one failed: an object for programs, a page for people."""
-    if not is_api(request.path) or error.code not in HTTP_PROBLEMS:
-        return error
-    response = error.get_response()
-    code, message = HTTP_PROBLEMS[error.code]
-    response.data = json.dumps(problem(code, message))
-    response.content_type = "application/json"
+    response = error.get_response()  # with its own headers, such as Allow
+    if not is_api(request.path):
+        response.data, _ = problem_page(error.code or 500)
+    elif error.code in HTTP_PROBLEMS:
+        code, message = HTTP_PROBLEMS[error.code]
+        response.data = json.dumps(problem(code, message))
+        response.content_type = "application/json"
     return response

@@ -1,3 +1,6 @@
+import { keep, kept } from "../shared/preferences.js";
+import { t } from "../shared/translate.js";
+
 /**
  * The camera: opened into a video element, with reasons in plain terms when that fails.
  *
@@ -22,6 +25,9 @@ const REASONS = {
   NotReadableError: "in-use",
   AbortError: "in-use",
 };
+
+/** Under which name this browser keeps the camera that was chosen. */
+const CHOICE = "camera";
 
 export class Camera {
   /** @type {MediaStream | null} */
@@ -49,6 +55,24 @@ export class Camera {
     else stopTracks(stream); // stopped, or another camera was asked for, in the meantime
   }
 
+  /** Open the camera that was chosen last, here or in an earlier visit; by default the one that faces the person. */
+  async startPreferred() {
+    const id = kept(CHOICE);
+    if (!id) return this.start();
+    try {
+      await this.start(id);
+    } catch (error) {
+      if (!(error instanceof CameraError) || error.reason !== "missing") throw error;
+      await this.start(); // that camera is not plugged in
+    }
+  }
+
+  /** Open another camera, and keep the choice. @param {string} id @throws {CameraError} */
+  async choose(id) {
+    await this.start(id);
+    keep(CHOICE, id);
+  }
+
   /** @param {MediaStream} stream */
   #show(stream) {
     this.#stream = stream;
@@ -61,9 +85,9 @@ export class Camera {
     return this.#settings?.deviceId;
   }
 
-  /** Whether to show the video mirrored; that of a camera that faces away from the person is not. */
-  get mirrored() {
-    return this.#settings?.facingMode !== "environment";
+  /** Whether the camera faces away from the person, as the one at the back of a phone. */
+  get facesAway() {
+    return this.#settings?.facingMode === "environment";
   }
 
   get #settings() {
@@ -75,7 +99,7 @@ export class Camera {
     const devices = await navigator.mediaDevices.enumerateDevices();
     return devices
       .filter(({ kind }) => kind === "videoinput")
-      .map(({ deviceId, label }, index) => ({ id: deviceId, name: label || `Camera ${index + 1}` }));
+      .map(({ deviceId, label }, index) => ({ id: deviceId, name: label || t("Camera %(number)s", { number: index + 1 }) }));
   }
 
   stop() {

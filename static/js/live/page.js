@@ -1,25 +1,33 @@
 import { Camera, CameraError } from "./camera.js";
 import { create, element, write } from "../shared/dom.js";
-import { LiveView } from "./view.js";
+import { leaveFullscreen, prepareFullscreen } from "./fullscreen.js";
+import { MirrorChoice } from "./mirror.js";
 import { Screens } from "../shared/screens.js";
+import { t } from "../shared/translate.js";
 import { SmoothingChoice } from "../shared/smoothing.js";
 
 /**
  * What differs between the pages with a live view.
  *
+ * @typedef {import("./view.js").LiveView} LiveView
  * @typedef {object} PageOptions
  * @property {import("./view.js").ViewOptions["connect"]} connect  opens the connection when a view starts
  * @property {import("./view.js").ViewOptions["present"]} [present]  by default a result is shown as it came
  * @property {() => void} [onBegin]  somebody starts the camera
- * @property {() => void} [onStop]   somebody presses the stop button; by default the start screen is shown
- * @property {() => void} [onEnd]    a view has ended, or could not begin
+ * @property {() => void} [onStop]   somebody presses the stop button; by default the screen "stopped" is shown
+ * @property {(paused: boolean) => void} [onPause]  somebody pauses, or resumes
+ * @property {(view: LiveView | null) => void} [onEnd]  a view has ended; null: it could not begin
  */
 
-/** The screens of a page with a live view, and what the view's buttons do. */
+/**
+ * The screens of a page with a live view, and what the view's buttons do. The view's own modules are loaded when
+ * somebody starts it, so that the page itself opens quickly.
+ */
 export class LivePage {
   /** @type {LiveView | null} */
   #view = null;
   #listening = new AbortController();
+  #mirror = new MirrorChoice();
 
   /** @param {PageOptions} options */
   constructor(options) {
@@ -30,6 +38,7 @@ export class LivePage {
     this.smoothing = new SmoothingChoice();
     this.pauseButton = element("pause", HTMLButtonElement);
     this.landmarksButton = element("landmarks", HTMLButtonElement);
+    this.mirrorButton = element("mirror", HTMLButtonElement);
     this.cameraSelect = element("camera", HTMLSelectElement);
   }
 
@@ -41,9 +50,10 @@ export class LivePage {
     element("stop", HTMLButtonElement).addEventListener("click", () => this.#onStop(), { signal });
     this.pauseButton.addEventListener("click", () => this.#togglePause(), { signal });
     this.landmarksButton.addEventListener("click", () => this.#toggleLandmarks(), { signal });
+    this.mirrorButton.addEventListener("click", () => this.#toggleMirror(), { signal });
     this.cameraSelect.addEventListener("change", () => void this.#changeCamera(), { signal });
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.#listCameras(), { signal });
-    this.#prepareFullscreen(signal);
+    prepareFullscreen(element("fullscreen", HTMLButtonElement), element("viewer", HTMLElement), signal);
     this.smoothing.start();
     this.screens.show(Camera.allowedHere ? "start" : "insecure");
   }
@@ -59,8 +69,8 @@ export class LivePage {
   /** Open the camera and show the live view. */
   async begin() {
     this.options.onBegin?.();
-    const view = this.#createView();
     this.screens.show("opening");
+    const view = await this.#createView();
     try {
       await view.open();
     } catch (error) {
@@ -70,10 +80,12 @@ export class LivePage {
     this.screens.show("live");
     view.start();
     view.showLandmarks(isPressed(this.landmarksButton));
+    this.#showMirror();
     await this.#listCameras();
   }
 
-  #createView() {
+  async #createView() {
+    const { LiveView } = await import("./view.js");
     const { connect, present = (result) => result } = this.options;
     const { max_bytes, smoothing } = this;
     return new LiveView({ max_bytes, smoothing, connect, present, onCameraLost: () => this.end("unplugged") });
@@ -81,27 +93,30 @@ export class LivePage {
 
   /** Close the camera and the connection. @param {import("../shared/screens.js").ScreenName} screen to show */
   end(screen) {
-    this.#view?.stop();
+    const view = this.#view;
+    view?.stop();
     this.#view = null;
+    leaveFullscreen();
     this.#showPaused(false);
-    this.options.onEnd?.();
+    this.options.onEnd?.(view);
     this.screens.show(screen);
   }
 
   #onStop() {
     if (this.options.onStop) this.options.onStop();
-    else this.end("start");
+    else this.end("stopped");
   }
 
   #togglePause() {
     const paused = !this.#view?.paused;
     this.#view?.pause(paused);
     this.#showPaused(paused);
+    this.options.onPause?.(paused);
   }
 
   /** @param {boolean} paused */
   #showPaused(paused) {
-    write(element("pause-text", HTMLElement), paused ? "Resume" : "Pause");
+    write(element("pause-text", HTMLElement), paused ? t("Resume") : t("Pause"));
     this.screens.container.classList.toggle("is-paused", paused);
   }
 
@@ -111,10 +126,24 @@ export class LivePage {
     this.#view?.showLandmarks(on);
   }
 
+  #toggleMirror() {
+    if (this.#view) this.#mirror.toggle(this.#view.camera);
+    this.#showMirror();
+  }
+
+  #showMirror() {
+    const view = this.#view;
+    if (!view) return;
+    const on = this.#mirror.isOn(view.camera);
+    this.mirrorButton.setAttribute("aria-pressed", String(on));
+    view.mirror(on);
+  }
+
   async #changeCamera() {
     const view = this.#view;
     try {
       await view?.changeCamera(this.cameraSelect.value);
+      this.#showMirror();
       if (view === this.#view && view?.paused) this.#togglePause();
     } catch (error) {
       this.end(screenFor(error));
@@ -132,16 +161,6 @@ export class LivePage {
         return option;
       }),
     );
-  }
-
-  /** @param {AbortSignal} signal */
-  #prepareFullscreen(signal) {
-    const button = element("fullscreen", HTMLButtonElement);
-    button.hidden = !document.fullscreenEnabled;
-    const toggle = () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
-    const show = () => button.setAttribute("aria-pressed", String(document.fullscreenElement !== null));
-    button.addEventListener("click", () => void toggle(), { signal });
-    document.addEventListener("fullscreenchange", show, { signal });
   }
 }
 

@@ -1,5 +1,5 @@
-import { contains, scaledFace } from "./geometry.js";
-import { BoxMotion } from "./motion.js";
+import { contains, scaledFace } from "./overlay/geometry.js";
+import { BoxMotion } from "./overlay/motion.js";
 
 /**
  * The faces in view, in pixels of the video: who they are, how they move, which one is selected. Pure:
@@ -21,7 +21,7 @@ import { BoxMotion } from "./motion.js";
 const MAX_MISSING_MS = 150;
 const FADE_MS = 200;
 
-/** With no result for this long, all faces are gone; far above a slow round trip, so that boxes survive one. */
+/** With no result for this long, nothing is known of the faces; far above a slow round trip, so that boxes survive one. */
 const STALE_MS = 2000;
 
 /** The largest face leads, and is shown in the panel, until another is this much wider for this long. */
@@ -69,6 +69,11 @@ export class Scene {
     for (const tracked of this.#tracked.values()) tracked.shown = shownOf(tracked.face);
   }
 
+  /** Whether results came lately, so that what is shown is of now. @param {number} now_ms */
+  isCurrent(now_ms) {
+    return now_ms - this.#updated_ms <= STALE_MS;
+  }
+
   /** The faces to draw at a time, the selected one last. @param {number} now_ms @returns {DrawnFace[]} */
   at(now_ms) {
     this.#forget(now_ms);
@@ -87,17 +92,17 @@ export class Scene {
 
   /** @param {number} now_ms */
   #forget(now_ms) {
-    const stale = now_ms - this.#updated_ms > STALE_MS;
+    const stale = !this.isCurrent(now_ms);
     for (const [id, tracked] of this.#tracked) {
       if (stale) tracked.missing_since_ms ??= now_ms;
       if (now_ms - (tracked.missing_since_ms ?? now_ms) > MAX_MISSING_MS + FADE_MS) this.#tracked.delete(id);
     }
   }
 
-  /** What is shown of every face, by id. */
+  /** What is shown of every face, by id; `present`: the last result had it. */
   get faces() {
     return [...this.#tracked.values()]
-      .map(({ face, shown }) => ({ id: face.id, shown }))
+      .map(({ face, shown, missing_since_ms }) => ({ id: face.id, shown, present: missing_since_ms === null }))
       .sort((first, second) => first.id - second.id);
   }
 

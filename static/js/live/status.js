@@ -10,7 +10,8 @@ import { RollingWindow } from "../shared/rolling_window.js";
  * @property {boolean} busy
  * @property {boolean} unavailable
  * @property {boolean} noFace
- * @property {number} frames_per_s
+ * @property {number} frames_per_s  never more than `allowed_per_s`: both are of the last two seconds
+ * @property {number} allowed_per_s
  * @property {number | null} round_trip_ms  the median; null while no result comes
  */
 
@@ -22,6 +23,8 @@ const MIN_NO_FACE_MS = 1500;
 export class Status {
   /** @type {RollingWindow<number>} */
   #round_trips_ms = new RollingWindow(WINDOW_MS);
+  /** @type {RollingWindow<number>} */
+  #allowed_per_s = new RollingWindow(WINDOW_MS);
   /** @type {RollingWindow<null>} */
   #busy = new RollingWindow(WINDOW_MS);
   /** @type {number | null} */
@@ -47,6 +50,11 @@ export class Status {
     }
   }
 
+  /** How many frames a second may be sent now. @param {number} per_s @param {number} now_ms */
+  allow(per_s, now_ms) {
+    this.#allowed_per_s.add(per_s, now_ms);
+  }
+
   /** Forget what notices rest on, as after a pause; the rate runs out by itself. */
   reset() {
     this.#busy.clear();
@@ -58,11 +66,13 @@ export class Status {
   at(now_ms) {
     const sorted = this.#round_trips_ms.values(now_ms).sort((first, second) => first - second);
     const unavailable_ms = this.#unavailable_since_ms === null ? 0 : this.#unavailable_ms - this.#unavailable_since_ms;
+    const allowed_per_s = Math.max(0, ...this.#allowed_per_s.values(now_ms));
     return {
       busy: this.#busy.items(now_ms).length >= MIN_BUSY_ANSWERS,
       unavailable: unavailable_ms >= MIN_UNAVAILABLE_MS,
-      noFace: this.#no_face_since_ms !== null && now_ms - this.#no_face_since_ms >= MIN_NO_FACE_MS,
-      frames_per_s: (1000 * sorted.length) / WINDOW_MS,
+      noFace: sorted.length > 0 && this.#no_face_since_ms !== null && now_ms - this.#no_face_since_ms >= MIN_NO_FACE_MS,
+      frames_per_s: Math.min((1000 * sorted.length) / WINDOW_MS, allowed_per_s),
+      allowed_per_s,
       round_trip_ms: sorted.length > 0 ? sorted[Math.floor(sorted.length / 2)] : null,
     };
   }

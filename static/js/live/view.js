@@ -2,23 +2,26 @@ import { Camera } from "./camera.js";
 import { Capture } from "./capture.js";
 import { Notices } from "../shared/announcements.js";
 import { element, every, write } from "../shared/dom.js";
-import { Overlay } from "./overlay.js";
-import { Panel } from "./panel.js";
+import { Overlay } from "./overlay/overlay.js";
+import { Panel } from "./panel/panel.js";
 import { isProblem } from "../shared/protocol.js";
 import { RateController } from "./rate.js";
 import { Scene } from "./scene.js";
+import { Stage } from "./stage.js";
 import { Status } from "./status.js";
+import { formatNumber, t } from "../shared/translate.js";
 import { WakeLock } from "../shared/wake_lock.js";
 
 /**
  * What a page decides about its live view.
  *
  * @typedef {import("../shared/protocol.js").Result} Result
+ * @typedef {import("../shared/connection.js").FrameChannel} FrameChannel
  * @typedef {import("../shared/connection.js").ConnectionState} ConnectionState
  * @typedef {object} ViewOptions
  * @property {number} max_bytes  of the largest image that the server accepts
  * @property {import("../shared/smoothing.js").SmoothingChoice} smoothing
- * @property {(onState: (state: ConnectionState) => void) => import("../shared/connection.js").FrameChannel} connect
+ * @property {(onState: (state: ConnectionState) => void) => FrameChannel | Promise<FrameChannel>} connect
  * @property {(result: Result) => Result} present  turns an answer into what is shown of it
  * @property {() => void} onCameraLost
  */
@@ -28,6 +31,8 @@ const STATUS_MS = 500;
 /** The live view: camera -> capture -> connection, and the answers -> scene -> overlay and panel. */
 export class LiveView {
   #paused = false;
+  /** How many frames were analysed. */
+  analysed = 0;
   scene = new Scene();
   rate = new RateController();
   status = new Status();
@@ -37,34 +42,31 @@ export class LiveView {
   constructor(options) {
     this.options = options;
     this.video = element("video", HTMLVideoElement);
-    this.stage = element("stage", HTMLElement);
     this.camera = new Camera(this.video, options.onCameraLost);
+    this.stage = new Stage(this.video);
     this.notices = new Notices(element("notices", HTMLElement));
-    this.onResize = () => this.#fitStage();
   }
 
-  /** Ask for the camera. @param {string} [camera_id] @throws {import("./camera.js").CameraError} */
-  async open(camera_id) {
-    await this.camera.start(camera_id);
+  /** Ask for the camera, then connect. @throws {import("./camera.js").CameraError} */
+  async open() {
+    await this.camera.startPreferred();
+    this.connection = await this.options.connect((state) => this.#onConnection(state));
   }
 
-  /** Begin to send and to draw; the camera is open and the view is on the page. */
+  /** Begin to send and to draw; the view is open and on the page. */
   start() {
-    const { video, rate, options: { connect, smoothing, max_bytes } } = this;
-    this.connection = connect((state) => this.#onConnection(state));
+    const { video, rate, connection, options: { smoothing, max_bytes } } = this;
+    if (!connection) throw new Error("The view starts before it is open; await open() first.");
     this.overlay = new Overlay(element("overlay", HTMLCanvasElement), video, this.scene);
     this.panel = new Panel(this.scene);
     const onAnswer = this.#onAnswer.bind(this);
-    this.capture = new Capture({ video, connection: this.connection, rate, smoothing, max_bytes, onAnswer });
+    this.capture = new Capture({ video, connection, rate, smoothing, max_bytes, onAnswer });
     this.statusUpdates = every(STATUS_MS, () => this.#showStatus(performance.now()));
-    video.addEventListener("resize", this.onResize);
-    this.#fitStage();
-    for (const part of [this.overlay, this.panel, this.capture, this.wakeLock]) part.start();
+    for (const part of [this.stage, this.overlay, this.panel, this.capture, this.wakeLock]) part.start();
   }
 
   stop() {
-    this.video.removeEventListener("resize", this.onResize);
-    const parts = [this.capture, this.connection, this.overlay, this.panel, this.statusUpdates, this.wakeLock];
+    const parts = [this.capture, this.connection, this.overlay, this.panel, this.stage, this.statusUpdates, this.wakeLock];
     for (const part of parts) part?.stop();
     this.camera.stop();
     this.notices.clear();
@@ -91,9 +93,8 @@ export class LiveView {
 
   /** @param {string} id @throws {import("./camera.js").CameraError} */
   async changeCamera(id) {
-    await this.camera.start(id);
+    await this.camera.choose(id);
     this.scene.clear();
-    this.#fitStage();
   }
 
   /** @param {boolean} on */
@@ -101,10 +102,17 @@ export class LiveView {
     if (this.overlay) this.overlay.landmarks = on;
   }
 
+  /** @param {boolean} on */
+  mirror(on) {
+    this.stage.mirror(on);
+    if (this.overlay) this.overlay.mirrored = on;
+  }
+
   /** @param {import("./capture.js").Answered} answered */
   #onAnswer({ answer, captured_ms, round_trip_ms }) {
     const now_ms = performance.now();
     if (isProblem(answer)) return this.#onProblem(answer.problem, now_ms);
+    this.analysed += 1;
     this.rate.answered(round_trip_ms, now_ms);
     this.status.result(answer.faces.length, round_trip_ms, now_ms);
     this.scene.update(this.options.present(answer), captured_ms, now_ms, this.video.videoWidth / answer.width);
@@ -121,27 +129,20 @@ export class LiveView {
   #onConnection(state) {
     const line = element("connection", HTMLElement);
     line.dataset.state = state;
-    write(line, state === "connected" ? "Connected" : "Connecting …");
+    write(line, state === "connected" ? t("Connected") : t("Connecting …"));
     this.notices.set("server-lost", state === "lost");
     if (state === "lost") this.status.reset();
   }
 
   /** @param {number} now_ms */
   #showStatus(now_ms) {
-    const { busy, unavailable, noFace, frames_per_s, round_trip_ms } = this.status.at(now_ms);
+    this.status.allow(this.rate.frames_per_s, now_ms);
+    const { busy, unavailable, noFace, frames_per_s, allowed_per_s, round_trip_ms } = this.status.at(now_ms);
     this.notices.set("busy", busy);
     this.notices.set("unavailable", unavailable);
     this.notices.set("no-face", noFace);
-    write(element("frames-per-s", HTMLElement), frames_per_s.toFixed(0));
-    write(element("allowed-per-s", HTMLElement), `of ${this.rate.frames_per_s.toFixed(0)}`);
-    write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : `${round_trip_ms.toFixed(0)} ms`);
-  }
-
-  /** Give the stage the shape of the video, and mirror the video where people see themselves. */
-  #fitStage() {
-    const { videoWidth, videoHeight } = this.video;
-    if (videoWidth > 0) this.stage.style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
-    this.stage.classList.toggle("is-mirrored", this.camera.mirrored);
-    if (this.overlay) this.overlay.mirrored = this.camera.mirrored;
+    write(element("frames-per-s", HTMLElement), formatNumber(frames_per_s));
+    write(element("allowed-per-s", HTMLElement), t("of %(limit)s", { limit: Math.round(allowed_per_s) }));
+    write(element("round-trip", HTMLElement), round_trip_ms === null ? "–" : t("%(time)s ms", { time: Math.round(round_trip_ms) }));
   }
 }

@@ -1,4 +1,19 @@
 import { LivePage } from "../live/page.js";
-import { Connection } from "../shared/connection.js";
+import { SampleLoop } from "../live/sample_loop.js";
+import { element, write } from "../shared/dom.js";
+import { tn } from "../shared/translate.js";
 
-new LivePage({ connect: (onState) => new Connection(onState) }).start();
+/** What happened while the camera was on. @param {number} frames */
+function summary(frames) {
+  return tn("%(count)s frame was analysed and discarded. Nothing is stored.", "%(count)s frames were analysed and discarded. Nothing is stored.", frames);
+}
+
+new SampleLoop(element("sample", HTMLElement)).start();
+
+new LivePage({
+  connect: async (onState) => {
+    const { Connection } = await import("../shared/connection.js");
+    return new Connection(onState);
+  },
+  onEnd: (view) => write(element("stopped-summary", HTMLElement), summary(view?.analysed ?? 0)),
+}).start();

@@ -3,7 +3,7 @@ import { Connection } from "../shared/connection.js";
 /**
  * A participant's connection: joins the room before it counts as connected, and again after a loss.
  *
- * @typedef {{room: string, alias: string, consent: true}} Consent
+ * @typedef {{room: string, alias: string, consent: true, language: string | undefined}} Consent  `language` of the text that was shown
  * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean, video: boolean}} Joined
  * @typedef {import("../shared/screens.js").RoomEnding} Ending
  * @typedef {import("./memory.js").Memory} Memory

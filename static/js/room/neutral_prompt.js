@@ -1,4 +1,5 @@
 import { element, every, write } from "../shared/dom.js";
+import { t } from "../shared/translate.js";
 
 const GET_READY_S = 2;
 const NEUTRAL_S = 5;
@@ -25,7 +26,7 @@ export class NeutralPrompt {
     const step = () => {
       if (left_s === NEUTRAL_S) this.onReady();
       if (left_s === 0) return this.#countdown?.stop();
-      this.#say("Please keep a neutral face", left_s > NEUTRAL_S ? "Starting in a moment" : `${left_s} s`);
+      this.#say(t("Please keep a neutral face"), left_s > NEUTRAL_S ? t("Starting in a moment") : t("%(count)s s", { count: left_s }));
       left_s -= 1;
     };
     this.#countdown = every(1000, step);
@@ -34,8 +35,8 @@ export class NeutralPrompt {
 
   /** @param {boolean} recorded */
   showOutcome(recorded) {
-    if (recorded) this.#say("Thank you", "");
-    else this.#say("Your face was not clearly visible", "Look at the camera and try again.");
+    if (recorded) this.#say(t("Thank you"), "");
+    else this.#say(t("Your face was not clearly visible"), t("Look at the camera and try again."));
   }
 
   stop() {

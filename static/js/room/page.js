@@ -1,9 +1,14 @@
 import { LivePage } from "../live/page.js";
 import { element, write } from "../shared/dom.js";
+import { closeMenus, watchMenus } from "../shared/menus.js";
+import { t } from "../shared/translate.js";
 import { comparedWithNeutral } from "./baseline.js";
 import { RoomConnection } from "./connection.js";
+import { Information } from "./information.js";
 import { Memory } from "./memory.js";
 import { NeutralPrompt } from "./neutral_prompt.js";
+import { SessionState } from "./session_state.js";
+import { WithdrawDialog } from "./withdraw_dialog.js";
 
 /** A participant's page: information, consent or decline, the live view of the room, and the way out. */
 export class ParticipantPage {
@@ -18,13 +23,17 @@ export class ParticipantPage {
     this.showsResults = showResults === "true";
     this.isClosed = state === "closed";
     this.memory = new Memory(room);
+    this.information = new Information();
     this.prompt = new NeutralPrompt(() => void this.#connection?.recordBaseline());
+    this.session = new SessionState();
+    this.withdrawDialog = new WithdrawDialog(() => this.#withdraw());
     this.alias = element("alias", HTMLInputElement);
     this.compareButton = element("compare", HTMLButtonElement);
     this.page = new LivePage({
       connect: (onState) => this.#connect(onState),
       present: (result) => (this.#compared ? comparedWithNeutral(result) : result),
       onBegin: () => (element("join-problem", HTMLElement).hidden = true),
+      onPause: (paused) => this.session.paused(paused),
       onStop: () => this.#leave(),
       onEnd: () => this.#reset(),
     });
@@ -32,21 +41,31 @@ export class ParticipantPage {
 
   start() {
     this.page.start();
-    const { signal } = this.#listening;
-    const onClick = (/** @type {Element} */ button, /** @type {() => void} */ act) => button.addEventListener("click", act, { signal });
-    element("consent-form", HTMLFormElement).addEventListener("submit", (event) => this.#onConsent(event), { signal });
-    onClick(element("decline", HTMLButtonElement), () => this.page.screens.show("declined"));
-    for (const button of document.querySelectorAll("[data-again]")) onClick(button, () => this.page.screens.show("start"));
-    onClick(element("withdraw", HTMLButtonElement), () => void this.#withdraw());
-    onClick(element("baseline", HTMLButtonElement), () => this.prompt.start());
-    onClick(this.compareButton, () => this.#showCompared(!this.#compared));
+    this.information.start();
+    this.withdrawDialog.start();
+    this.menus = watchMenus();
+    this.#listen();
     document.documentElement.classList.toggle("is-blind", !this.showsResults);
     if (this.memory.alias) this.alias.value = this.memory.alias;
     if (this.isClosed) this.page.screens.show("closed");
   }
 
+  #listen() {
+    const { signal } = this.#listening;
+    const onClick = (/** @type {Element} */ button, /** @type {() => void} */ act) => button.addEventListener("click", act, { signal });
+    element("consent-form", HTMLFormElement).addEventListener("submit", (event) => this.#onConsent(event), { signal });
+    onClick(element("decline", HTMLButtonElement), () => this.page.screens.show("declined"));
+    for (const button of document.querySelectorAll("[data-again]")) onClick(button, () => this.page.screens.show("start"));
+    onClick(element("withdraw", HTMLButtonElement), () => this.#askToWithdraw());
+    onClick(element("baseline", HTMLButtonElement), () => this.#startBaseline());
+    onClick(this.compareButton, () => this.#showCompared(!this.#compared));
+  }
+
   stop() {
     this.#listening.abort();
+    this.menus?.stop();
+    this.information.stop();
+    this.withdrawDialog.stop();
     this.prompt.stop();
     this.page.stop();
   }
@@ -59,12 +78,18 @@ export class ParticipantPage {
 
   /** @param {import("../shared/connection.js").StateListener} onState */
   #connect(onState) {
-    const consent = /** @type {const} */ ({ room: this.room, alias: this.alias.value, consent: true });
-    this.#connection = new RoomConnection(onState, consent, this.memory, {
+    const { room, alias: { value: alias }, information: { language } } = this;
+    const consent = /** @type {const} */ ({ room, alias, consent: true, language });
+    /** @type {import("../shared/connection.js").StateListener} */
+    const onConnection = (state) => {
+      this.session.connection(state);
+      onState(state);
+    };
+    this.#connection = new RoomConnection(onConnection, consent, this.memory, {
       onJoined: (joined) => this.#onJoined(joined),
       onRefused: (code, message) => this.#onRefused(code, message),
       onParted: (reason) => this.page.end(reason),
-      onRecording: (on) => this.#showRecording(on),
+      onRecording: (on) => this.session.recording(on),
       onBaseline: (state) => this.#onBaseline(state),
     });
     return this.#connection;
@@ -79,18 +104,21 @@ export class ParticipantPage {
   /** Show nothing of a view that has ended. */
   #reset() {
     this.#connection = null;
+    closeMenus();
     this.prompt.stop();
-    this.#showRecording(false);
+    this.session.reset();
+    this.withdrawDialog.close();
     write(element("my-alias", HTMLElement), "");
     this.compareButton.hidden = true;
     this.#showCompared(false);
   }
 
   /** @param {import("./connection.js").Joined} joined */
-  #onJoined({ alias, recording, baseline, video }) {
+  #onJoined(joined) {
+    const { alias, baseline, video } = joined;
     write(element("my-alias", HTMLElement), alias);
     element("seen-live", HTMLElement).hidden = !video;
-    this.#showRecording(recording);
+    this.session.join(joined);
     this.compareButton.hidden = !(baseline && this.showsResults);
   }
 
@@ -104,33 +132,30 @@ export class ParticipantPage {
     }
     this.page.end("start");
     const line = element("join-problem", HTMLElement);
-    write(line, message);
+    write(line, refusal(code, message));
     line.hidden = false;
     line.scrollIntoView({ block: "center" });
   }
 
-  async #withdraw() {
-    if (!confirm("Leave now and delete everything recorded about you in this session?")) return;
-    const connection = this.#connection;
-    const button = element("withdraw", HTMLButtonElement);
-    const before = button.textContent;
-    button.disabled = true;
-    write(button, "Deleting …");
-    try {
-      if (await connection?.withdraw()) return; // the server emits "parted", which ends the view
-    } catch (error) {
-      console.debug("Deleting got no answer:", error);
-    } finally {
-      button.disabled = false;
-      write(button, before ?? "");
-    }
-    if (this.#connection !== connection) return; // "parted" came first, and the answer found no connection
-    alert("The server did not answer, so nothing has been deleted yet. Try again, or tell the researcher.");
+  #askToWithdraw() {
+    closeMenus();
+    this.withdrawDialog.open();
   }
 
-  /** @param {boolean} on */
-  #showRecording(on) {
-    element("recording", HTMLElement).hidden = !on;
+  /** Leave, and have everything deleted. @returns {Promise<boolean>} whether it is */
+  async #withdraw() {
+    const connection = this.#connection;
+    try {
+      if (await connection?.withdraw()) return true; // the server emits "parted", which ends the view
+    } catch (error) {
+      console.debug("Deleting got no answer:", error);
+    }
+    return this.#connection !== connection; // "parted" came first, and the answer found no connection
+  }
+
+  #startBaseline() {
+    closeMenus();
+    this.prompt.start();
   }
 
   /** @param {"asked" | "set" | "failed"} state */
@@ -144,6 +169,13 @@ export class ParticipantPage {
   #showCompared(on) {
     this.#compared = on;
     this.compareButton.setAttribute("aria-pressed", String(on));
-    write(element("bars-title", HTMLElement), on ? "Compared with neutral (14% at rest)" : "Probabilities");
+    write(element("bars-title", HTMLElement), on ? t("Compared with neutral (14%% at rest)") : t("Probabilities"));
   }
+}
+
+/** Why somebody may not join, in the language of the page. @param {string} code @param {string} message in English */
+function refusal(code, message) {
+  if (code === "room_full") return t("This session is full. Ask the researcher whether you can join later.");
+  if (code === "too_many_attempts") return t("Many people are joining from your network. Wait ten seconds, then try again.");
+  return message;
 }

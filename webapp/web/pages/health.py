@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from webapp.version import VERSION
 from webapp.web.context import services
 
 blueprint = Blueprint("health", __name__)
@@ -11,8 +12,8 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """200 while the server lives."""
-    return jsonify(status="alive")
+    """200 while the server lives, with its version."""
+    return jsonify(status="ok", version=VERSION)
 
 
 @blueprint.get("/readyz")

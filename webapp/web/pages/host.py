@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from webapp.accounts.hosts import MIN_PASSWORD_LENGTH
 from webapp.accounts.identity import HostUser
-from webapp.errors import BadRequestError, RoomError, StoreError
+from webapp.errors import BadRequestError, RoomError, StoreError, TooManyAttemptsError
 from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
 from webapp.store.records import HostRecord
 from webapp.web.authentication import current_host, session_only, sign_in_page
 from webapp.web.context import services
 from webapp.web.pages.view_models import HostItem, KeyItem, RoomForm, RoomListItem, RoomView
-from webapp.web.problems import status_of
+from webapp.web.problems import page_text, problem_page, status_of
 from webapp.web.security import check_forgery
 from webapp.web.urls import join_url, qr_code
 
@@ -34,7 +35,7 @@ blueprint = Blueprint("host", __name__, url_prefix="/host")
 @blueprint.errorhandler(StoreError)
 def show_problem(error: RoomError | StoreError) -> Page:
     """What could not be done, as a page of its own."""
-    return render_template("shared/problem.html", error=str(error)), status_of(error)
+    return problem_page(status_of(error), page_text(error))
 
 
 # Signing in
@@ -48,36 +49,40 @@ def index() -> Page:
         if proof := services().accounts.first_access.open(token, request.remote_addr):
             session[FIRST_ACCESS] = proof
             return redirect(url_for("host.welcome"))
+        return _useless_link_page()
     return sign_in_page() if current_host() is None else _rooms_of_host()
 
 
 @blueprint.get("/welcome")
 def welcome() -> Page:
     """The form for the first account."""
-    return _welcome_page() if _has_first_access() else sign_in_page()
+    return _welcome_page() if _has_first_access() else _useless_link_page()
 
 
 @blueprint.post("/welcome")
 def first_account() -> Page:
     """Create the first account, and sign in with it."""
     if not _has_first_access():
-        return sign_in_page()
+        return _useless_link_page()
     check_forgery()
     name, password = request.form.get("name"), request.form.get("password")
     try:
         record = services().accounts.first_access.add_host(session.get(FIRST_ACCESS), name, password)
     except BadRequestError as error:
         return _welcome_page(error), 400
-    return sign_in_page() if record is None else _sign_in(record)
+    return _useless_link_page() if record is None else _sign_in(record)
 
 
 @blueprint.post("/login")
 def sign_in() -> Page:
     """Sign in with a name and a password."""
     name, password = request.form.get("name", ""), request.form.get("password", "")
-    record = services().accounts.hosts.by_password(name, password, request.remote_addr)
+    try:
+        record = services().accounts.hosts.by_password(name, password, request.remote_addr)
+    except TooManyAttemptsError as error:
+        return sign_in_page(page_text(error), name, is_wrong=False)[0], status_of(error)
     if record is None:
-        return sign_in_page("The name or the password is wrong.")
+        return sign_in_page(_("The name or the password is wrong."), name)
     check_forgery()
     return _sign_in(record)
 
@@ -224,7 +229,18 @@ def _account_page(
 
 
 def _welcome_page(error: BadRequestError | None = None) -> str:
-    return render_template("dashboard/welcome.html", least=MIN_PASSWORD_LENGTH, error=_text(error))
+    return render_template(
+        "dashboard/welcome.html",
+        least=MIN_PASSWORD_LENGTH,
+        error=_text(error),
+        wrong_field=error.field if error else "",
+        name=request.form.get("name", ""),
+    )
+
+
+def _useless_link_page() -> Page:
+    """What to do with a link for the first account that is wrong, used or too old."""
+    return render_template("dashboard/sign_in.html", is_useless_link=True), 401
 
 
 def _has_first_access() -> bool:
@@ -250,4 +266,4 @@ def _settings_of(form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _text(error: BadRequestError | None) -> str | None:
-    return None if error is None else str(error)
+    return None if error is None else page_text(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.server.addresses import without_port
@@ -24,6 +24,7 @@ def index() -> str:
         "live/index.html",
         https_url=f"https://{without_port(request.host)}:{port}/",
         max_image_bytes=MAX_IMAGE_BYTES,
+        files_url=url_for("files.index") if "files.index" in current_app.view_functions else None,
     )
 
 

@@ -1,5 +1,5 @@
-import { create, write } from "../shared/dom.js";
-import { LABELS, nameOf, percent } from "../shared/expressions.js";
+import { create, write } from "../../shared/dom.js";
+import { LABELS, nameOf, percent } from "../../shared/expressions.js";
 
 /** The seven probabilities as bars, each with its name and number. */
 export class Bars {
@@ -19,7 +19,7 @@ export class Bars {
     this.show(null);
   }
 
-  /** @param {import("./scene.js").Shown | null} shown */
+  /** @param {import("../scene.js").Shown | null} shown */
   show(shown) {
     for (const { label, row, fill, number } of this.rows) {
       const share = shown?.probabilities[label] ?? 0;

@@ -2,8 +2,8 @@
  * Where a frame lies in the element that shows it whole and centered (`object-fit: contain`), mirrored or
  * not, and how to convert between the two. Pure.
  *
- * @typedef {import("../shared/protocol.js").Point} Point
- * @typedef {import("../shared/protocol.js").Box} Box
+ * @typedef {import("../../shared/protocol.js").Point} Point
+ * @typedef {import("../../shared/protocol.js").Box} Box
  * @typedef {{width: number, height: number}} Size
  */
 export class Fit {
@@ -53,7 +53,7 @@ export function movedWithBox([x, y], from, to) {
 
 /**
  * A face in the pixels of a frame that is `scale` times as large.
- * @param {import("../shared/protocol.js").Face} face @param {number} scale
+ * @param {import("../../shared/protocol.js").Face} face @param {number} scale
  */
 export function scaledFace(face, scale) {
   const [x, y, width, height] = face.box;

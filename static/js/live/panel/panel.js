@@ -1,7 +1,8 @@
-import { Announcer } from "../shared/announcements.js";
+import { Announcer } from "../../shared/announcements.js";
 import { Bars } from "./bars.js";
-import { element, every, write } from "../shared/dom.js";
-import { nameOf, percent } from "../shared/expressions.js";
+import { element, every, write } from "../../shared/dom.js";
+import { nameOf, percent } from "../../shared/expressions.js";
+import { t } from "../../shared/translate.js";
 import { Picker } from "./picker.js";
 import { Timeline } from "./timeline.js";
 
@@ -16,10 +17,10 @@ export class Panel {
   /** @type {number | undefined} */
   #shown_id;
   #paused = false;
-  /** The faces that were in view together with the one shown last. */
+  /** The faces that were in view together with the one shown last: other people, whose timeline is another. */
   #seen_together = new Set();
 
-  /** @param {import("./scene.js").Scene} scene */
+  /** @param {import("../scene.js").Scene} scene */
   constructor(scene) {
     this.scene = scene;
     this.readout = element("readout", HTMLElement);
@@ -28,7 +29,7 @@ export class Panel {
     this.bars = new Bars(element("bars", HTMLElement));
     this.picker = new Picker(element("faces", HTMLElement), (id) => this.#choose(id));
     this.announcer = new Announcer(element("announcer", HTMLElement), MIN_ANNOUNCE_MS);
-    this.timeline = new Timeline(element("timeline", HTMLElement));
+    this.timeline = new Timeline(element("timeline", HTMLCanvasElement));
   }
 
   start() {
@@ -57,9 +58,10 @@ export class Panel {
     this.scene.settle(now_ms);
     const selected = this.scene.selected;
     this.picker.show(this.scene.faces, selected?.id);
-    this.#showReadout(selected?.shown ?? null);
+    const name = selected ? nameOf(selected.shown.expression) : this.scene.isCurrent(now_ms) ? t("No face") : t("Waiting …");
+    this.#showReadout(selected?.shown ?? null, name);
     this.bars.show(selected?.shown ?? null);
-    this.announcer.say(selected ? nameOf(selected.shown.expression) : "No face in view", now_ms);
+    this.announcer.say(name, now_ms);
     if (selected) this.#trackSelected(selected.id);
     this.timeline.add(selected?.shown.probabilities ?? null, now_ms);
   }
@@ -68,13 +70,14 @@ export class Panel {
   #trackSelected(id) {
     if (id !== this.#shown_id && this.#seen_together.has(id)) this.timeline.clear();
     this.#shown_id = id;
-    this.#seen_together = new Set(this.scene.faces.map((face) => face.id));
+    const present = this.scene.faces.filter((face) => face.present).map((face) => face.id);
+    this.#seen_together = new Set(present.includes(id) ? present : [id]);
   }
 
-  /** @param {import("./scene.js").Shown | null} shown */
-  #showReadout(shown) {
+  /** @param {import("../scene.js").Shown | null} shown @param {string} name */
+  #showReadout(shown, name) {
     this.readout.dataset.expression = shown?.expression ?? "";
-    write(this.name, shown ? nameOf(shown.expression) : "No face");
+    write(this.name, name);
     write(this.number, shown ? percent(shown.confidence) : "–");
   }
 }

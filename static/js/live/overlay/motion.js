@@ -5,7 +5,7 @@
  * shown approaches the filter's prediction as a critically damped spring, so it neither jumps nor overshoots.
  * https://en.wikipedia.org/wiki/Alpha_beta_filter
  *
- * @typedef {import("../shared/protocol.js").Box} Box
+ * @typedef {import("../../shared/protocol.js").Box} Box
  */
 
 /** How much of a prediction error goes into the position: near 1, as the landmarks are steady. */

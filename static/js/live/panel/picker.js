@@ -1,5 +1,5 @@
-import { create, write } from "../shared/dom.js";
-import { nameOf } from "../shared/expressions.js";
+import { create, write } from "../../shared/dom.js";
+import { nameOf } from "../../shared/expressions.js";
 
 /** A button for each face in view, to choose whose expression is shown; hidden for fewer than two faces. */
 export class Picker {
@@ -12,7 +12,7 @@ export class Picker {
     this.onSelect = onSelect;
   }
 
-  /** @param {{id: number, shown: import("./scene.js").Shown}[]} faces @param {number | undefined} selected_id */
+  /** @param {{id: number, shown: import("../scene.js").Shown}[]} faces @param {number | undefined} selected_id */
   show(faces, selected_id) {
     this.group.hidden = faces.length < 2;
     for (const [id, button] of this.#buttons) {

@@ -1,0 +1,93 @@
+"""The commands of docs/operations.md do what it says, while a server runs on the data."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.room_client import (
+    TOKEN,
+    ParticipantClient,
+    api,
+    export,
+    make_room,
+    rows,
+    wait_until_stored,
+)
+from tests.helpers.serving import Server
+from webapp.config import PROJECT_ROOT, Settings
+from webapp.server.certificates import authority_fingerprint, ensure_certificate
+from webapp.server.startup_banner import serving_lines
+
+DOCUMENT = PROJECT_ROOT / "docs" / "operations.md"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """A folder like the project's, as far as the commands use it: an environment, and a data folder to be."""
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    return tmp_path
+
+
+def commands(name: str) -> str:
+    """The block of commands that the document marks with this name."""
+    (found,) = re.findall(rf"<!-- test: {name} -->\n```\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    return str(found)
+
+
+def run(name: str, folder: Path) -> str:
+    """What a block prints; it fails the test if one of its commands fails."""
+    script = f"set -euo pipefail\n{commands(name)}"
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def record(server: Server, code: str, jpeg: bytes, frames: int) -> None:
+    """Record some frames of one participant."""
+    with ParticipantClient(server) as one:
+        one.join(code)
+        one.wait_for_clock()
+        api(server, "POST", f"/rooms/{code}/recording", {"state": "started"})
+        for _ in range(frames):
+            assert "faces" in one.send(jpeg)
+        wait_until_stored(server, code, frames)
+
+
+def check_private(folder: Path) -> None:
+    for path in [folder, *folder.iterdir()]:
+        assert path.stat().st_mode & 0o077 == 0, f"others can read {path}"
+
+
+def test_a_backup_made_while_the_server_runs_brings_everything_back(lab: Path, astronaut_jpeg: bytes) -> None:
+    settings = {"MIEN_WORKERS": "1", "MIEN_HOST_TOKEN": TOKEN, "MIEN_DATA_DIR": str(lab / "instance")}
+    with Server(**settings) as server:
+        kept = make_room(server)
+        record(server, kept, astronaut_jpeg, frames=5)
+        run("backup", lab)
+        assert run("check", lab).strip() == "('ok',)"
+        lost = make_room(server)
+    check_private(lab / "backup")
+    run("restore", lab)
+    with Server(**settings) as restored:
+        assert len(rows(export(restored, kept)["samples.csv"])) == 5
+        assert api(restored, "GET", f"/rooms/{lost}").status_code == 404
+    key = (lab / "instance" / "session.key").read_bytes()
+    assert key == (lab / "instance.before" / "session.key").read_bytes(), "hosts stay signed in"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_the_fingerprint_is_the_one_that_the_server_prints(lab: Path) -> None:
+    settings = Settings(https=True, data_dir=lab / "instance")
+    ensure_certificate(settings)
+    _, _, fingerprint = run("fingerprint", lab).strip().partition("=")
+    assert fingerprint == authority_fingerprint(settings)
+    printed = re.sub(r"\s", "", serving_lines(settings, fingerprint))
+    assert len(fingerprint) == 32 * 3 - 1 and fingerprint in printed
