@@ -101,7 +101,7 @@ class Application:
         services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes())
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
-        room_events = RoomEvents(connections, room_service, ticker.subscriptions, accounts)
+        room_events = RoomEvents(connections, room_service, ticker.subscriptions, ticker.history, accounts)
         room_events.register(socketio)
         FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days)

@@ -147,12 +147,17 @@ class Job:
     `regions` are the predicted regions of the tracked faces, in widths of the image. `detect` asks for
     detection in the whole image, `tile` for detection in one tile of it; tile numbers wrap around. If a
     tracked face is lost, the worker runs the detector on the whole image without being asked.
+
+    Two things cost more than a frame may while the workers are busy. `second_look` lets the worker search
+    harder where it finds no face, and `mirror` lets it classify the mirror image of an undecided face too.
     """
 
     image: bytes
     regions: tuple[Region, ...] = ()
     detect: bool = True
     tile: int | None = None
+    second_look: bool = True
+    mirror: bool = True
 
 
 @dataclass(frozen=True, slots=True)

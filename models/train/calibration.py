@@ -93,13 +93,15 @@ def _held_out(
 
 
 def cross_validated(
-    folds: Sequence[HeldOutCalibration],
+    draws: Sequence[NDArray[np.float32]],
     labels: NDArray[np.int64],
-    probabilities: NDArray[np.float32],
     found: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
-    """The mean score over repeats, each face's output fitted without it; see `scores.score`."""
-    scores = [score(labels, held_out.apply(probabilities), found) for held_out in folds]
+    """The mean score over draws of folds; see `scores.score`.
+
+    `draws` are (n, 7) each: the probabilities with each face's output fitted without it.
+    """
+    scores = [score(labels, probabilities, found) for probabilities in draws]
     return {
         "images": int(scores[0].totals.sum()),
         "accuracy": float(np.mean([of.accuracy for of in scores])),

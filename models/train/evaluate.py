@@ -1,10 +1,11 @@
 """Measures a model: `python -m models.train.evaluate --sheets DIR --split validation --json FILE`.
 
-The model is the file as served, run by the server's own classifier: one network, one crop, no averaging over
-variations. It is measured in two ways: on the given images, aligned where the face mesh finds a face and
-left as they are elsewhere (which compares with published figures), and end to end, through a camera's frame
-and all that the server does with it, where a face that is not found is an error; and so under the corruptions
-of webcams. `--report` gets one HTML page with the plots in it, the plots as PNG, and the figures as JSON.
+The model is the file as served, run by the server's own classifier. It is measured on the given images,
+aligned where the face mesh finds a face and left as they are elsewhere, and end to end, through a camera's
+frame and all that the server does with it, where a face that is not found is an error; and so under the
+corruptions of webcams. On given images, one network with one crop compares with published figures; the server
+averages over the mirror images of undecided crops, so both are measured, in both ways. `--report` gets one
+HTML page with the plots in it, the plots as PNG, and the figures as JSON.
 
 `--faces FOLDER` measures a laboratory's own images instead; see `labelled_folder` for what it holds.
 
@@ -33,7 +34,7 @@ from models.train.labelled_folder import crop_images, read_folder
 from models.train.report import table, write_report
 from models.train.scores import score
 from webapp.config import Runtime
-from webapp.vision.classify import Classifier, load_classifier
+from webapp.vision.classify import Classifier, load_classifier, probabilities_with_mirrored
 
 DEFAULT_MODEL = Path("models/expression.tflite")
 DEFAULT_REPORT = Path("build/report")
@@ -42,17 +43,22 @@ CORRUPTED_IMAGES = 1000
 
 
 def evaluate(subject: Subject, crops_only: bool = False) -> dict[str, Any]:
-    """All figures in their JSON form; those of the given crops also stand at the top."""
+    """All figures in their JSON form; those of the given crops, one each, also stand at the top."""
     faces = subject.faces
     crops, _ = aligned_faces(faces.images, FACE_CACHE)
     folds = hold_out(subject.classifier.probabilities(crops), faces.labels) if subject.calibrated_on else []
-    given = figures(subject, crops, np.ones(len(faces), bool), folds)
-    ways = {"crops": given}
+    given = np.ones(len(faces), bool)
+    ways = {
+        "crops": figures(subject, crops, given, folds),
+        "crops_mirrored": figures(subject, crops, given, folds, mirror=True),
+    }
     corruptions: dict[str, Any] = {}
     if not crops_only:
-        ways["end_to_end"] = figures(subject, *crop_by_server(faces.images, None), folds)
+        by_server, found = crop_by_server(faces.images, None)
+        ways["end_to_end_one_crop"] = figures(subject, by_server, found, folds)
+        ways["end_to_end"] = figures(subject, by_server, found, folds, mirror=True)
         corruptions = under_corruptions(subject)
-    return {**given, "ways": ways, "corruptions": corruptions}
+    return {**ways["crops"], "ways": ways, "corruptions": corruptions}
 
 
 def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
     crops, found = crop_images(images.paths)
     nobody = np.zeros((len(crops), len(VOTES)), np.float32)
     subject = Subject(FaceSet(crops, images.labels, nobody), None, classifier, None, groups=images.groups)
-    result = figures(subject, crops, found)
+    result = figures(subject, crops, found, mirror=True)
     return {**result, "ways": {"end_to_end": result}, "corruptions": {}}
 
 
@@ -74,7 +80,8 @@ def under_corruptions(subject: Subject) -> dict[str, Any]:
     results = {}
     for corruption in (None, *CORRUPTIONS):
         crops, found = crop_by_server(chosen.images, corruption)
-        accuracy = score(chosen.labels, subject.classifier.probabilities(crops), found).accuracy
+        answers = probabilities_with_mirrored(subject.classifier, crops)
+        accuracy = score(chosen.labels, answers, found).accuracy
         results[corruption or "none"] = {
             "images": len(chosen),
             "accuracy": accuracy,

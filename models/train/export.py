@@ -112,7 +112,7 @@ def calibrate(served: keras.Model, faces: FaceSet) -> None:
     probabilities = served.predict(as_input(faces.images), batch_size=256, verbose=0)
     scale, shift = fit_output(as_logits(probabilities), faces.labels)
     if folds := hold_out(probabilities, faces.labels):
-        of = cross_validated(folds, faces.labels, probabilities)
+        of = cross_validated([fold.apply(probabilities) for fold in folds], faces.labels)
         print(
             f"cross-validated: accuracy {of['accuracy']:.2%}, macro recall {of['balanced_accuracy']:.2%}, "
             f"calibration error {of['calibration_error']:.3f}"

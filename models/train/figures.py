@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from models.train.groups import compare_groups
 from models.train.intervals import bootstrap, score_intervals
 from models.train.scores import FER_PLUS_OF_LABEL, agreement, fer_plus_majority, score
 from models.train.voters import LeftOut, correlations, jensen_shannon, kullback_leibler, vote_fractions
-from webapp.vision.classify import Classifier
+from webapp.vision.classify import Classifier, undecided
 
 Images = NDArray[np.uint8]
+Probabilities = NDArray[np.float32]
 FerPlus = Callable[[Images], NDArray[np.int64]]
 
 NO_ANSWER = UNKNOWN - 1
@@ -41,20 +42,48 @@ class Subject:
     groups: tuple[str, ...] = ()
 
 
+class Predictions(NamedTuple):
+    """(n, 7) probabilities of n crops, and of their mirror images where the server's use is measured."""
+
+    plain: Probabilities
+    mirrored: Probabilities | None
+
+    @classmethod
+    def of(cls, classifier: Classifier, crops: Images, mirror: bool) -> Predictions:
+        """What a classifier says of these crops."""
+        mirrored = classifier.probabilities(crops[:, :, ::-1]) if mirror else None
+        return cls(classifier.probabilities(crops), mirrored)
+
+    def combined(self, calibrated: Callable[[Probabilities], Probabilities] = np.array) -> Probabilities:
+        """The probabilities as in `classify.probabilities_with_mirrored`, each crop's calibrated first."""
+        rows = calibrated(self.plain)
+        if self.mirrored is not None:
+            close = undecided(rows)
+            rows[close] = (rows[close] + calibrated(self.mirrored)[close]) / 2
+        return rows
+
+
 def figures(
-    subject: Subject, crops: Images, found: NDArray[np.bool_], folds: Sequence[HeldOutCalibration] = ()
+    subject: Subject,
+    crops: Images,
+    found: NDArray[np.bool_],
+    folds: Sequence[HeldOutCalibration] = (),
+    mirror: bool = False,
 ) -> dict[str, Any]:
     """The figures of one way of cropping the faces; `found` (n,) is false where there was nothing to crop.
 
-    `folds` add the score with calibrations that were fitted without the faces they are measured on.
+    `folds` add the score with calibrations that were fitted without the faces they are measured on. `mirror`
+    measures the network with the mirror images of undecided crops, as the server uses it; the FER+ head,
+    which the server does not have, always sees the crops alone.
     """
     faces = subject.faces
-    probabilities = subject.classifier.probabilities(crops)
+    predictions = Predictions.of(subject.classifier, crops, mirror)
+    probabilities = predictions.combined()
     result = {**score(faces.labels, probabilities, found).as_dict(), "found": float(found.mean())}
-    held_out = folds[0].apply(probabilities) if folds else probabilities
-    if folds:
-        result["cross_validated"] = cross_validated(folds, faces.labels, probabilities, found)
-    result["answers"] = _answers(faces.labels, held_out, found)
+    draws = [predictions.combined(fold.apply) for fold in folds]
+    if draws:
+        result["cross_validated"] = cross_validated(draws, faces.labels, found)
+    result["answers"] = _answers(faces.labels, draws[0] if draws else probabilities, found)
     result["intervals"] = score_intervals(faces.labels, probabilities, found)
     result["fer_plus"] = _fer_plus_figures(subject, crops, probabilities, found)
     result["groups"] = compare_groups(subject.groups, faces.labels, probabilities, found)

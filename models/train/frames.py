@@ -42,7 +42,6 @@ SMALL_SIDE = 26
 
 SURROUND = 110
 QUALITY, LOW_QUALITY = 85, 20
-TILES = 6
 
 
 def framed(face: Frame, side: int = FACE_SIDE) -> Frame:
@@ -136,14 +135,8 @@ def _crop(numbered: tuple[int, Frame], corruption: str | None) -> Frame | None:
 
 
 def find_faces(image: bytes) -> list[FoundFace]:
-    """The faces that the server finds in an encoded image, in its tiles too where the whole shows none."""
-    return _pipeline().find(Job(image)) or _in_tiles(image)
-
-
-def _in_tiles(image: bytes) -> list[FoundFace]:
-    """The faces that the closer look of a second finds."""
-    jobs = [Job(image, detect=False, tile=number) for number in range(TILES)]
-    return [face for job in jobs for face in _pipeline().find(job)]
+    """The faces that the server finds in an encoded image, at a second look too."""
+    return _pipeline().find(Job(image))
 
 
 def _distance_from_center(face: FoundFace) -> float:

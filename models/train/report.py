@@ -13,7 +13,12 @@ from matplotlib.figure import Figure
 from models.train.scores import reliability
 
 TEMPLATE = "report.html"
-WAYS = {"crops": "Given crops", "end_to_end": "End to end"}
+WAYS = {
+    "crops": "Given crops, one crop",
+    "crops_mirrored": "Given crops, mirrored where undecided",
+    "end_to_end_one_crop": "End to end, one crop",
+    "end_to_end": "End to end",
+}
 
 
 def table(result: dict[str, Any]) -> str:

@@ -114,8 +114,8 @@ class _Camera:
         """The face nearest to the center of the next frame."""
         self._now_s += 1 / OBSERVED_RATE
         regions = self._tracker.regions(self._now_s)
-        detect, tile = self._scheduler.next_detection(self._now_s, bool(regions), has_spare_capacity=False)
-        found = _pipeline().find(Job(image, regions, detect, tile))
+        search = self._scheduler.next_detection(self._now_s, bool(regions), has_spare_capacity=False)
+        found = _pipeline().find(Job(image, regions, *search))
         tracked = self._tracker.update([_face(of) for of in found], self._now_s, WIDTH)
         faces = zip(tracked, found, strict=True)
         nearest = min(faces, key=lambda pair: _from_center(pair[0].box), default=None)

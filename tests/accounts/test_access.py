@@ -78,7 +78,7 @@ def test_the_cookie_of_a_session_is_out_of_reach_of_scripts(server: Server) -> N
 
 def test_what_was_written_in_a_form_comes_back_with_what_is_wrong_with_it(server: Server) -> None:
     browser = signed_in(server)
-    browser.open("/host")
+    browser.open("/host/rooms/new")
     answer = browser.open("/host/rooms", name="Pilot <1>", information="Read this. " * 2000, video="on")
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
@@ -148,12 +148,81 @@ def test_hosts_add_and_delete_hosts_and_sessions_end_with_them(server: Server) -
     other.open("/host")
     assert other.open("/host/login", name="Grace", password=PASSWORD).status_code == 302
     page = browser.open("/host/account").text
-    (grace,) = re.findall(r"hosts/(\d+)/deletion", page)
+    (grace,) = set(re.findall(r"hosts/(\d+)/deletion", page))
+    question = browser.open(f"/host/account/hosts/{grace}/deletion").text
+    assert "Delete the account of Grace?" in question
+    assert f'action="/host/account/hosts/{grace}/deletion"' in question
     assert browser.open(f"/host/account/hosts/{grace}/deletion", x="").status_code == 302
     assert other.open("/host").status_code == 401
     browser.open("/host/account")
     assert browser.open("/host/account/hosts", name="Barbara", password=PASSWORD).status_code == 302
     assert other.open("/host").status_code == 401, "nor is it the next host's"
+
+
+def page_with_new_key(browser: Browser, name: str) -> str:
+    """Make a key on the account page; the page that shows it."""
+    browser.open("/host/account/keys", name=name)
+    return browser.open("/host/account").text
+
+
+def test_a_new_key_is_shown_once_and_a_reload_makes_no_other(server: Server) -> None:
+    browser = signed_in(server, "Katherine")
+    browser.open("/host/account")
+    answer = browser.open("/host/account/keys", name="PsychoPy")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/host/account")
+    page = browser.open("/host/account").text
+    (secret,) = re.findall(r"mien_[\w-]{30,}", page)
+    assert api(server, "GET", "/rooms", token=secret).status_code == 200
+    again = browser.open("/host/account").text
+    assert secret not in again
+    (key,) = set(re.findall(r"keys/(\d+)/deletion", again))
+    assert "Delete the key “PsychoPy”?" in browser.open(f"/host/account/keys/{key}/deletion").text
+    assert api(server, "GET", "/rooms", token=secret).status_code == 200, "it was only asked"
+    assert browser.open(f"/host/account/keys/{key}/deletion", x="").status_code == 302
+    assert api(server, "GET", "/rooms", token=secret).status_code == 401
+
+
+def test_rooms_are_searched_and_sorted(server: Server) -> None:
+    browser = signed_in(server)
+    codes = {}
+    for name in ("Zebra study", "apple study", "Mango <1>"):
+        codes[name] = api(server, "POST", "/rooms", {"name": name, "information": "x"}).json()["code"]
+    for state in ("started", "stopped"):
+        api(server, "POST", f"/rooms/{codes['apple study']}/recording", {"state": state})
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r'class="room-name"[^>]*>([^<]+)<', browser.open(f"/host?{query}").text)
+
+    assert shown("")[:3] == ["Mango &lt;1&gt;", "apple study", "Zebra study"]
+    assert shown("q=STUDY&sort=name") == ["apple study", "Zebra study"]
+    assert shown("q=study&sort=recorded")[0] == "apple study"
+    code = codes["Mango <1>"]
+    assert shown(f"q={code[:4].lower()}-{code[4:]}") == ["Mango &lt;1&gt;"]
+    page = browser.open("/host?q=%22%3E%3Cscript%3E").text
+    assert "<script>" not in page and "Show all rooms" in page
+
+
+def test_a_room_is_drafted_with_a_preview_and_made_with_a_text_in_each_language(server: Server) -> None:
+    browser = signed_in(server)
+    page = browser.open("/host/rooms/new").text
+    assert "[purpose of the study]" in page
+    texts = {"information": "Read **this** <b>and</b> [task].", "language": "en"}
+    page = browser.open("/host/rooms/new", action="preview", name="R", **texts).text
+    assert "Read <strong>this</strong> &lt;b&gt;and&lt;/b&gt; [task]." in page
+    assert "Still to replace: [task]" in page
+    page = browser.open("/host/rooms/new", action="add-language", add_language="de", name="R", **texts).text
+    assert 'name="translation-de"' in page
+    refused = browser.open("/host/rooms", name="R", **texts)
+    assert refused.status_code == 400
+    assert "placeholder [task]" in refused.text
+    texts["information"] = "Read this."
+    made = browser.open(
+        "/host/rooms", name="R", **{**texts, "translation-de": "Lies das.", "translation-fr": " "}
+    )
+    assert made.status_code == 302
+    room = api(server, "GET", f"/rooms/{made.headers['Location'].rpartition('/')[2]}").json()
+    assert room["information_translations"] == {"de": "Lies das."}
+    assert room["settings"]["language"] == "en"
 
 
 def test_short_passwords_and_taken_names_are_refused(server: Server) -> None:
@@ -166,10 +235,10 @@ def test_short_passwords_and_taken_names_are_refused(server: Server) -> None:
 def test_a_key_works_until_it_is_deleted(server: Server) -> None:
     browser = signed_in(server)
     browser.open("/host/account")
-    page = browser.open("/host/account/keys", name="eye tracker").text
+    page = page_with_new_key(browser, "eye tracker")
     (key,) = re.findall(r"mien_[\w-]+", page)
     assert api(server, "GET", "/rooms", token=key).status_code == 200
-    (number,) = re.findall(r"keys/(\d+)/deletion", page)
+    (number,) = set(re.findall(r"keys/(\d+)/deletion", page))
     browser.open(f"/host/account/keys/{number}/deletion", x="")
     assert api(server, "GET", "/rooms", token=key).status_code == 401
 
@@ -229,7 +298,7 @@ def host_routes_that_change() -> list[tuple[str, dict[str, str]]]:
 def test_keys_and_tokens_manage_no_accounts(server: Server) -> None:
     browser = signed_in(server)
     browser.open("/host/account")
-    (key,) = re.findall(r"mien_[\w-]+", browser.open("/host/account/keys", name="program").text)
+    (key,) = re.findall(r"mien_[\w-]+", page_with_new_key(browser, "program"))
     for secret in (key, TOKEN):
         headers = {"Authorization": f"Bearer {secret}"}
         for path, form in host_routes_that_change():
@@ -296,9 +365,7 @@ def change_password(browser: Browser) -> None:
 
 def remove_other(browser: Browser) -> None:
     other = signed_in(browser.server, "Ada")
-    found = re.search(
-        r"<span>Grete</span>\s*<form[^>]*hosts/(\d+)/deletion", other.open("/host/account").text
-    )
+    found = re.search(r"<span>Grete</span>\s*<a[^>]*hosts/(\d+)/deletion", other.open("/host/account").text)
     assert found
     assert other.open(f"/host/account/hosts/{found[1]}/deletion", x="").status_code == 302
 
@@ -322,7 +389,7 @@ def test_an_open_board_gets_nothing_more_once_its_host_may_not_see_it(
 def test_the_board_of_a_program_ends_with_its_key(server: Server) -> None:
     room, browser = make_room(server), signed_in(server)
     browser.open("/host/account")
-    page = browser.open("/host/account/keys", name="screen").text
+    page = page_with_new_key(browser, "screen")
     (key,) = re.findall(r"mien_[\w-]+", page)
     host, boards = board_of(server, room, bearer=key)
     wait_until(lambda: bool(boards))

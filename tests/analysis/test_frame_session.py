@@ -115,6 +115,16 @@ def test_a_face_that_was_found_is_tracked_and_not_detected_again_at_once() -> No
     assert region == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("has_spare_capacity", [True, False])
+def test_what_costs_more_than_a_frame_may_is_asked_for_only_with_spare_capacity(
+    has_spare_capacity: bool,
+) -> None:
+    pool = FakePool(analysis, has_spare_capacity)
+    FrameSession(pool, smoothing_s=0.2).answer(frame(0))
+    (job,) = pool.jobs
+    assert (job.second_look, job.mirror) == (has_spare_capacity, has_spare_capacity)
+
+
 def test_a_page_chooses_its_smoothing() -> None:
     shown = iter(["neutral", "happy"])
 

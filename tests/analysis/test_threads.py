@@ -73,8 +73,8 @@ def test_each_detection_is_scheduled_once() -> None:
     for _ in range(ROUNDS):
         scheduler = DetectionScheduler()
         plans = on_threads(lambda _: scheduler.next_detection(0.0, tracking=True, has_spare_capacity=True))  # noqa: B023
-        assert [detect for detect, _ in plans].count(True) == 1
-        assert [tile for _, tile in plans if tile is not None] == [1]
+        assert [search.detect for search in plans].count(True) == 1
+        assert [search.tile for search in plans if search.tile is not None] == [1]
 
 
 class CountingPool:

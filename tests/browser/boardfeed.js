@@ -8,12 +8,14 @@
   const LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
   const PREFIX = '42["board",';
   const VIDEO = /^451-\d+\["video"/;
+  let header = "";
   window.WebSocket = class extends WebSocket {
     constructor(...given) {
       super(...given);
       feed.sockets.push(this);
       this.addEventListener("message", (event) => {
-        const shown = typeof event.data !== "string" || event.data.startsWith(PREFIX) || VIDEO.test(event.data);
+        if (typeof event.data === "string") header = event.data; // binary data belongs to the text before it
+        const shown = header.startsWith(PREFIX) || VIDEO.test(header);
         if (event.fed || !shown) return;
         if (feed.blocked) event.stopImmediatePropagation();
         else note(event.data);

@@ -24,8 +24,16 @@ def sign_in(page: Page, room_server: Server) -> None:
     page.wait_for_selector("h1:has-text('Rooms')")
 
 
+def open_new_room(page: Page) -> None:
+    """Go from the list of rooms to the form for a new one."""
+    page.click("a[href$='/rooms/new']")
+    page.wait_for_selector("[name=information]")
+
+
 def make_room(page: Page) -> str:
-    """Make a room on the host's page; its link. The page then shows its board."""
+    """Make a room on the page for that; its link. The page then shows its board."""
+    if not page.url.endswith("/rooms/new"):
+        open_new_room(page)
     page.fill("[name=name]", "Reading study")
     page.fill("[name=information]", INFORMATION)
     page.fill("[name=marker_labels]", "\n".join(MARKERS.values()))

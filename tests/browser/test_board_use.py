@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.room_pages import join, make_room, sign_in
+from tests.browser.board_page import ALL_HAPPY
+from tests.browser.room_pages import join, make_room, open_new_room, sign_in
 from tests.helpers.crowd import Crowd
 from tests.helpers.room_client import TOKEN, ParticipantClient
 from tests.helpers.serving import Server
@@ -20,9 +21,35 @@ NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]
 
 CUT_OFF = """
-() => [document.documentElement, ...document.querySelectorAll(".tile, .board-actions, .recording-line, .top")]
+() => [document.documentElement, ...document.querySelectorAll(".tile, .board-actions, .board-line, .top")]
     .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.className || box.tagName)
 """
+
+
+PAINTED = """
+selector => {
+    const canvas = document.querySelector(selector);
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const isOrange = (_, at) => [230, 159, 0].every((value, index) => pixels[4 * at + index] === value);
+    return Array.from({ length: pixels.length / 4 }, isOrange).filter(Boolean).length > canvas.width;
+}
+"""
+"""Whether a chart has the colour of happy, in more than a line."""
+
+ON_SCREEN = """
+() => [...document.querySelectorAll(".tile")]
+    .filter((tile) => tile.getBoundingClientRect().bottom <= innerHeight).length
+"""
+
+COVERED = """
+() => {
+    const list = document.getElementById("tiles").getBoundingClientRect();
+    const boxes = [...document.querySelectorAll(".tile")].map((tile) => tile.getBoundingClientRect());
+    const area = boxes.reduce((sum, { width, height }) => sum + width * height, 0);
+    return area / (list.width * (innerHeight - list.top));
+}
+"""
+"""Which part of the space under the header the tiles cover."""
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +133,88 @@ def test_one_line_names_who_needs_a_look(
         host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2 · Several faces: P3')")
         host.click(".tile:has(.tile-alias:text-is('P3')) summary")
         host.click(".tile:has(.tile-alias:text-is('P3')) button:text-is('Remove')")
+        host.click("#confirm-yes")
         host.wait_for_selector("#attention:text-is('Left: P4 · No face: P2')")
         assert crowd.membership[2].parted == [{"reason": "removed"}]
+
+
+def test_removing_somebody_asks_first_and_escape_keeps_them(
+    room_server: Server, host: Page, astronaut_jpeg: bytes
+) -> None:
+    room = code_of_link(make_room(host))
+    with Crowd(room_server, room, 1, [astronaut_jpeg], 2):
+        host.focus(".tile summary")
+        host.keyboard.press("Enter")
+        host.click(".tile button:text-is('Remove and delete data')")
+        host.wait_for_selector("#confirm[open]:has-text('everything recorded about them')")
+        host.keyboard.press("Escape")
+        host.wait_for_selector("#confirm", state="hidden")
+        assert host.evaluate("document.activeElement.closest('.tile') !== null")
+        host.keyboard.press("1")
+        host.wait_for_selector("#last-marker:has-text('Film begins')")
+        assert host.locator(".tile").count() == 1
+        host.click("summary:has-text('More')")
+        host.click("#delete-room")
+        assert "cannot be undone" in host.inner_text("#confirm-text")
+        host.click("#confirm-yes")
+        host.wait_for_selector("h1:text-is('Rooms')")
+
+
+def test_a_server_that_dies_is_said_in_red_and_nothing_seems_to_be_recorded(
+    still_browser: Browser, new_page: NewPage
+) -> None:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        host = new_page(still_browser)
+        sign_in(host, server)
+        make_room(host)
+        host.click("#record")
+        host.wait_for_selector("#room-state.is-recording")
+        os.kill(server.process.pid, signal.SIGSTOP)  # no connection is closed: only silence says it
+        try:
+            host.wait_for_selector("#connection:has-text('Nothing is recorded now')")
+            assert host.inner_text("#room-state") == "No connection"
+            assert host.locator(".is-recording").count() == 0
+            assert host.is_disabled("#record")
+        finally:
+            os.kill(server.process.pid, signal.SIGCONT)
+        host.wait_for_selector("#connection", state="hidden")
+        host.wait_for_selector("#room-state.is-recording")
+
+
+def test_a_reopened_board_has_the_minute_before(
+    room_server: Server, host: Page, astronaut_jpeg: bytes
+) -> None:
+    room = code_of_link(make_room(host))
+    host.wait_for_selector("#group-empty:has-text('No face was measured')")
+    with Crowd(room_server, room, 2, [astronaut_jpeg], 2) as crowd:
+        host.wait_for_function(ALL_HAPPY, arg=2)
+        host.wait_for_timeout(4000)
+        for one in crowd.membership:
+            one.client.disconnect()
+        host.wait_for_selector("#attention:text-is('Left: P1, P2')")
+        host.reload()
+        host.wait_for_function("() => document.querySelectorAll('.tile.is-away').length === 2")
+        host.wait_for_selector("#group-empty", state="hidden")
+        host.wait_for_function(PAINTED, arg="#group")
+        host.wait_for_function(PAINTED, arg=".tile-canvas")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("video", [False, True], ids=["numbers", "video"])
+def test_thirty_tiles_fit_on_the_screen_and_two_fill_it(
+    room_server: Server, host: Page, empty_jpeg: bytes, video: bool, width: int, height: int
+) -> None:
+    open_new_room(host)
+    host.set_checked("[name=video]", video)
+    room = code_of_link(make_room(host))
+    host.set_viewport_size({"width": width, "height": height})
+    with Crowd(room_server, room, 2, [empty_jpeg], 0.2), Crowd(room_server, room, 0, [empty_jpeg], 0.2):
+        host.wait_for_function("count => document.querySelectorAll('.tile').length === count", arg=2)
+        assert host.evaluate(COVERED) > 0.75
+        with Crowd(room_server, room, 28, [empty_jpeg], 0.2):
+            host.wait_for_function("count => document.querySelectorAll('.tile').length === count", arg=30)
+            host.wait_for_function(f"() => ({ON_SCREEN})() === 30")
+            assert host.evaluate("document.getElementById('tiles').offsetTop") < height / 3
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (390, 844)])
@@ -122,12 +229,12 @@ def test_nothing_is_cut_off(
         with Crowd(room_server, room, people - 1, [two_faces_jpeg], 1):
             host.wait_for_function("count => document.querySelectorAll('.tile').length === count", arg=people)
             assert host.evaluate(CUT_OFF) == []
-            assert ("is-dense" in (host.get_attribute("#board", "class") or "")) is (people > 12)
 
 
 def test_video_is_shown_where_everybody_was_told_and_only_while_they_are_there(
     host: Page, still_browser: Browser, new_page: NewPage
 ) -> None:
+    open_new_room(host)
     host.check("[name=video]")
     link = make_room(host)
     page = new_page(still_browser)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import live
-from tests.browser.room_pages import join, make_room, sign_in
+from tests.browser.room_pages import join, make_room, open_new_room, sign_in
+from tests.helpers.crowd import Crowd
 from tests.helpers.room_client import TOKEN
+from tests.helpers.room_client import make_room as make_room_by_api
 from tests.helpers.serving import Server
 
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]
 
-MAX_BOARD_MODULES = 16
+MAX_BOARD_MODULES = 24
+MAX_BOARD_BYTES = 200_000
 MAX_FILES = 16
 ROOT = Path(__file__).parents[2]
 
@@ -56,10 +60,38 @@ def test_the_board_loads_only_what_it_shows(room_server: Server, launch: Launch,
     assert folders(loaded) == {"pages", "dashboard", "shared"}
 
 
+def test_the_board_of_thirty_people_is_open_within_its_budget(
+    room_server: Server, launch: Launch, new_page: NewPage, astronaut_jpeg: bytes
+) -> None:
+    """Everything that comes over the network until thirty tiles show their last minute, headers included."""
+    room = make_room_by_api(room_server)
+    page = new_page(launch())
+    sign_in(page, room_server)
+    received: list[float] = []
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    session.on("Network.webSocketFrameReceived", lambda event: received.append(frame_bytes(event)))
+    with Crowd(room_server, room, 30, [astronaut_jpeg], frames_per_s=0.5):
+        page.goto(f"{room_server.url}/host/rooms/{room}")
+        page.wait_for_function("() => document.querySelectorAll('.tile').length === 30")
+    assert 30_000 < sum(received) < MAX_BOARD_BYTES
+
+
+def frame_bytes(event: dict[str, Any]) -> float:
+    """The length of a WebSocket message; binary ones are told in base64."""
+    response = event["response"]
+    length = len(response["payloadData"])
+    return length if response["opcode"] == 1 else 3 * length / 4
+
+
 def test_pages_of_forms_load_no_module_at_all(room_server: Server, launch: Launch, new_page: NewPage) -> None:
     page = new_page(launch())
-    loaded = loaded_files(page)
     sign_in(page, room_server)
+    open_new_room(page)
+    loaded = loaded_files(page)
+    page.reload()
     assert set(loaded) == {"css/base.css", "css/sheet.css"}
 
 

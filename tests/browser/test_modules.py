@@ -15,7 +15,9 @@ Run = Callable[[str], Any]
 
 MODULES = (
     "dashboard/api",
+    "dashboard/grid",
     "dashboard/marker_queue",
+    "dashboard/past",
     "live/overlay/geometry",
     "live/overlay/labels",
     "live/overlay/motion",
@@ -560,6 +562,48 @@ MARKERS = """
     });
     const idle = () => new Promise((done) => setTimeout(done, 20));
 """
+
+
+def test_tiles_are_as_large_as_their_number_allows(run: Run) -> None:
+    layouts = run(
+        """
+        const space = { width: 1248, height: 540 };
+        const of = (count, hasVideo) => js.grid.gridOf(count, space, hasVideo);
+        const both = (count) => [false, true].map((hasVideo) => ({ count, ...of(count, hasVideo) }));
+        return [1, 2, 4, 13, 30].flatMap(both);
+        """
+    )
+    for layout in layouts:
+        rows = -(-layout["count"] // layout["columns"])
+        assert rows * layout["height"] + (rows - 1) * 8 <= 540
+    heights = [layout["height"] for layout in layouts[::2]]
+    assert heights == sorted(heights, reverse=True)
+    assert [layout["columns"] for layout in layouts if layout["count"] == 2] == [2, 2]
+    assert {layout["size"] for layout in layouts if layout["count"] == 30} == {"dense"}
+
+
+def test_tiles_that_do_not_fit_stay_readable_on_a_page_that_scrolls(run: Run) -> None:
+    phone = run("return js.grid.gridOf(30, { width: 358, height: 200 }, false);")
+    assert phone["columns"] == 2 and phone["height"] >= 92
+
+
+def test_the_minute_before_is_read_with_its_times_and_gaps(run: Run) -> None:
+    past = run(
+        """
+        const [happy, sad] = [[0, 0, 0, 250, 0, 0, 0, 190], [0, 0, 0, 0, 250, 0, 0, 10]];
+        const nothing = Array(8).fill(255);
+        const values = new Uint8Array([...nothing, ...happy, ...sad, ...nothing, ...nothing, ...sad]).buffer;
+        const sent = { step_ms: 500, age_ms: 100, ids: ["", "a"], values };
+        return [...js.past.decodePast(sent, 10_000)];
+        """
+    )
+    assert [
+        (name, [(row["at_ms"], round(row["value"]["valence"], 2)) for row in rows]) for name, rows in past
+    ] == [
+        ("", [(9400, 0.9), (9900, -0.9)]),
+        ("a", [(9900, -0.9)]),
+    ]
+    assert past[0][1][0]["value"]["probabilities"] == [0, 0, 0, 1, 0, 0, 0]
 
 
 def test_markers_that_cannot_be_sent_wait_with_their_times_and_keep_their_order(run: Run) -> None:

@@ -171,7 +171,7 @@ def test_the_start_screen_says_what_happens_to_the_frames(
     page = new_page(still_browser)
     page.goto(server.url)
     text = page.inner_text('[data-screen="start"]')
-    for statement in ("analysed in memory", "Nothing is stored", "not what a person feels"):
+    for statement in ("analyzed in memory", "Nothing is stored", "not what a person feels"):
         assert statement in text
 
 

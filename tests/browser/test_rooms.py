@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute
 
 from tests.browser import live, videos
-from tests.browser.room_pages import MARKERS, join, make_room, open_menu, sign_in
+from tests.browser.room_pages import MARKERS, join, make_room, open_menu, open_new_room, sign_in
 from tests.helpers.room_client import CLOCK_ERROR_S, TOKEN, api, export, rows
 from tests.helpers.room_client import make_room as make_api_room
 from tests.helpers.serving import Server
@@ -173,9 +173,9 @@ def test_a_session_from_the_link_to_the_data(
     people["Cleo"].click("#stop")
     people["Cleo"].wait_for_selector('[data-screen="left"]', state="visible")
     host.wait_for_function("() => document.querySelectorAll('.tile').length === 1")
-    host.on("dialog", lambda dialog: dialog.accept())
     host.click("summary:has-text('More')")
     host.click("#close-room")
+    host.click("#confirm-yes")
     people["Anna"].wait_for_selector('[data-screen="closed"]', state="visible")
     host.wait_for_selector("#room-state:has-text('Closed')")
 
@@ -240,6 +240,7 @@ def test_a_room_may_keep_results_from_its_participants(
 ) -> None:
     host = new_page(launch())
     sign_in(host, room_server)
+    open_new_room(host)
     host.uncheck("[name=show_results]")
     link = make_room(host)
     page = new_page(still_browser)

@@ -33,6 +33,8 @@ def payload(*faces: Face, width: int = 640) -> bytes:
         Job(b"image"),
         Job(b"", (Region(0.5, 0.25, 0.125, -1.5), Region(1, 2, 3, 4)), detect=False),
         Job(b"x", detect=False, tile=70_000),
+        Job(b"x", second_look=False),
+        Job(b"x", mirror=False),
     ],
 )
 def test_a_job_survives_the_link(job: Job) -> None:

@@ -25,8 +25,9 @@ from webapp.rooms.information import (
 from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 from webapp.store.sample_writer import SampleWriter
+from webapp.web import catalogues
 
-SHIPPED: Path = PROJECT_ROOT / "templates" / "dashboard" / "information.txt"
+SHIPPED: Path = PROJECT_ROOT / "templates" / "dashboard" / "information.html"
 
 TEXTS = {"de": "Worum es geht.", "ar": "ما هذا."}
 
@@ -87,7 +88,7 @@ def test_brackets_with_words_are_placeholders(text: str) -> None:
     ("translations", "named"),
     [
         ("text", "must be an object"),
-        ({"xx": "Text"}, "names 'xx', but must name one of en, de"),
+        ({"xx": "Text"}, "names the language 'xx', but must name one of en, de"),
         ({"de": ""}, r"information_translations\.de must be a text"),
         ({"de": 7}, r"information_translations\.de must be a text"),
         ({"de": "x" * (MAX_INFORMATION_LENGTH + 1)}, r"information_translations\.de must be a text"),
@@ -112,6 +113,10 @@ def test_a_room_keeps_its_texts_and_each_consent_its_language(room_service: Room
     assert [consents[name].information_version for name in shown] == [
         version_of(text) for text in ("What this is.", TEXTS["de"], TEXTS["ar"], "What this is.")
     ]
+
+
+def test_a_text_can_be_given_in_the_languages_of_the_pages() -> None:
+    assert set(LANGUAGES) == set(catalogues.LANGUAGES)
 
 
 def test_a_consent_to_a_text_that_does_not_exist_is_refused(room_service: RoomService) -> None:

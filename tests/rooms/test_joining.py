@@ -24,6 +24,7 @@ from tests.helpers.stores import Background, scripted_rooms
 from webapp.accounts.identity import HostUser
 from webapp.accounts.join_limits import JOINS_OF_CONNECTION
 from webapp.accounts.service import AccountService
+from webapp.rooms.dashboard.history import History
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.store.sample_writer import SampleWriter
@@ -137,7 +138,10 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
         room_service = RoomService(store, SampleWriter(store), "model")
         emitter = SimpleNamespace(emit=None)
         subscriptions = Ticker(room_service, emitter).subscriptions
-        events = RoomEvents(Connections(emitter), room_service, subscriptions, AccountService(store, None))
+        accounts = AccountService(store, None)
+        events = RoomEvents(
+            Connections(emitter), room_service, subscriptions, History(room_service), accounts
+        )
         events.connected("board", None)
         with store.slow("load_rooms") as asked:
             with Background(events._subscribe, "board", {"room": room.code}) as watching:

@@ -45,7 +45,9 @@ def test_on_few_faces_the_fit_flatters_its_own_calibration_error_and_not_the_hel
         own = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         fitted.append(score(labels, own.astype(np.float32)).calibration_error)
         folds = hold_out(probabilities, labels)
-        held_out.append(cross_validated(folds, labels, probabilities)["calibration_error"])
+        held_out.append(
+            cross_validated([of.apply(probabilities) for of in folds], labels)["calibration_error"]
+        )
     assert np.mean(held_out) > 1.15 * np.mean(fitted)
 
 
@@ -87,7 +89,8 @@ def test_each_repeat_draws_other_folds_and_figures_are_their_mean() -> None:
     folds = hold_out(probabilities, labels)
     assert len(folds) == REPEATS
     assert not np.array_equal(folds[0].fold, folds[1].fold)
-    accuracies = [score(labels, of.apply(probabilities)).accuracy for of in folds]
-    figures = cross_validated(folds, labels, probabilities)
+    draws = [of.apply(probabilities) for of in folds]
+    accuracies = [score(labels, draw).accuracy for draw in draws]
+    figures = cross_validated(draws, labels)
     assert figures["accuracy"] == pytest.approx(np.mean(accuracies))
     assert figures["images"] == 60

@@ -125,14 +125,14 @@ def test_both_ways_and_every_corruption_are_measured_and_reported(
     assert result["corruptions"]["rotated 20 degrees"]["found"] == pytest.approx(2 / 3)
     assert json.loads(json.dumps(result))["accuracy"] == result["ways"]["crops"]["accuracy"]
     page = write_report(result, tmp_path / "report").read_text()
-    assert page.count("data:image/png;base64,") == 4 and "http" not in page
+    assert page.count("data:image/png;base64,") == 8 and "http" not in page
     assert (tmp_path / "report" / "confusion-end_to_end.png").is_file()
 
 
 def test_the_summary_names_every_label_and_figure(subject: Subject) -> None:
     given = figures(subject, subject.faces.images, np.ones(4, bool))
     summary = table({"ways": {"crops": given}, "corruptions": {}})
-    assert "Given crops: 3 faces, accuracy" in summary
+    assert "Given crops, one crop: 3 faces, accuracy" in summary
     assert "without 1 near copies of training images" in summary
     assert all(f" {label} " in summary for label in LABELS)
     assert (

@@ -142,8 +142,8 @@ def test_two_regions_that_lead_to_one_face_give_one_face(pipeline: Pipeline) -> 
 
 def test_a_small_face_is_found_in_one_of_the_tiles(pipeline: Pipeline) -> None:
     image, (truth,) = frame((470, 300, 20))
-    assert pipeline.analyze(Job(jpeg(image))).faces == ()
-    jobs = [Job(jpeg(image), detect=False, tile=number) for number in range(6)]
+    assert pipeline.analyze(Job(jpeg(image), second_look=False)).faces == ()
+    jobs = [Job(jpeg(image), detect=False, tile=number, second_look=False) for number in range(6)]
     found = [face for job in jobs for face in pipeline.analyze(job).faces]
     assert found and all(overlap(face.box, truth) > 0.6 for face in found)
 
@@ -154,7 +154,7 @@ def test_a_covered_face_that_fills_a_tile_is_found_by_the_short_range_network(
 ) -> None:
     face = serious_face()
     face[28:] = gray
-    in_the_middle = Job(jpeg(framed(face)), detect=False, tile=4)
+    in_the_middle = Job(jpeg(framed(face)), detect=False, tile=4, second_look=False)
     assert len(pipeline.analyze(in_the_middle).faces) == 1
     monkeypatch.setattr(pipeline._close_detector, "detect", lambda *_: [])
     assert pipeline.analyze(in_the_middle).faces == ()

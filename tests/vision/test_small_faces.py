@@ -43,8 +43,8 @@ def test_a_small_face_is_found_within_a_second_and_then_followed(
     found_s: list[float] = []
     for now_s in np.arange(0, 2, 1 / FRAMES_PER_S).tolist():
         regions = tracker.regions(now_s)
-        detect, tile = search.next_detection(now_s, tracking=bool(regions), has_spare_capacity=True)
-        analysis = pipeline.analyze(Job(image, regions, detect, tile))
+        found = search.next_detection(now_s, tracking=bool(regions), has_spare_capacity=True)
+        analysis = pipeline.analyze(Job(image, regions, *found))
         faces = tracker.update(analysis.faces, now_s, analysis.width)
         found_s += [now_s for face in faces if overlap(face.box, truth) > 0.5]
     assert found_s[0] <= 1

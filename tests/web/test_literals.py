@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from babel.messages.jslexer import tokenize
 from jinja2 import Environment
 
@@ -19,12 +18,6 @@ MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "static" 
 
 EXPORTED = {"templates/export/report.html"}
 """What leaves the server in a file for researchers, in English as the file's columns are."""
-
-PENDING = (
-    "templates/dashboard/",
-    "static/js/dashboard/",
-    "static/js/pages/dashboard.js",
-)
 
 READ_ATTRIBUTES = {"alt", "aria-label", "aria-description", "placeholder", "title"}
 
@@ -115,17 +108,12 @@ def literals_of_module(source: str) -> list[str]:
     return found
 
 
-def _each(paths: list[str]) -> list[ParameterSet]:
-    pending = pytest.mark.xfail(reason="its texts are being wrapped")
-    return [pytest.param(path, marks=pending if path.startswith(PENDING) else ()) for path in paths]
-
-
-@pytest.mark.parametrize("path", _each([path for path in TEMPLATES if path not in EXPORTED]))
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if path not in EXPORTED])
 def test_a_template_has_no_text_of_its_own(path: str) -> None:
     assert literals_of_template((ROOT / path).read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("path", _each(MODULES))
+@pytest.mark.parametrize("path", MODULES)
 def test_a_module_shows_no_text_of_its_own(path: str) -> None:
     assert literals_of_module((ROOT / path).read_text(encoding="utf-8")) == []
 

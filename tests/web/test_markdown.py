@@ -21,7 +21,7 @@ SIMPLE = {
 LINKS = {"a href rel target", "a rel target"}
 """A link, and one whose address was not allowed."""
 
-SHIPPED: Path = PROJECT_ROOT / "templates" / "dashboard" / "information.txt"
+SHIPPED: Path = PROJECT_ROOT / "templates" / "dashboard" / "information.html"
 
 
 def tags_of(html: str) -> list[str]:

@@ -1,8 +1,9 @@
-"""When to run the face detector: for new faces in the whole image, and for small ones in its tiles."""
+"""When to run the face detector: in the whole image, in its tiles, and for a second look."""
 
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 INTERVAL_S = 0.4
 """How often the whole image is scanned for new faces while others are tracked."""
@@ -16,6 +17,18 @@ TILE_INTERVAL_S = 0.09
 image of 4:3, so a small face is found within a second."""
 
 
+SECOND_LOOK_INTERVAL_S = 0.9
+"""How often a frame without faces may get a second look; a lost track lives a little longer than that."""
+
+
+class Search(NamedTuple):
+    """Where to run the detector on a frame: see the fields of the same names of `protocol.Job`."""
+
+    detect: bool
+    tile: int | None
+    second_look: bool
+
+
 class DetectionScheduler:
     """Schedules the detector for one camera; any thread may call it. Times are seconds on any one clock.
 
@@ -25,24 +38,25 @@ class DetectionScheduler:
     def __init__(self, interval_s: float = INTERVAL_S) -> None:
         self._interval_s = interval_s
         self._lock = threading.Lock()
-        self._detected_s = self._tiled_s = float("-inf")
+        self._detected_s = self._tiled_s = self._looked_again_s = float("-inf")
         self._frames = self._tile = 0
 
-    def next_detection(
-        self, now_s: float, tracking: bool, has_spare_capacity: bool
-    ) -> tuple[bool, int | None]:
-        """Whether to run the detector on this frame's whole image, and on which of its tiles, if any.
+    def next_detection(self, now_s: float, tracking: bool, has_spare_capacity: bool) -> Search:
+        """Where to run the detector on this frame.
 
         Args:
             now_s: the time.
             tracking: whether any face is tracked; without one, every frame is scanned.
-            has_spare_capacity: whether the workers have time for more; tiles are scanned only then.
+            has_spare_capacity: whether the workers have time for more; tiles are scanned and second looks
+                are taken only then.
         """
         with self._lock:
             detect = not tracking or self._is_due(now_s, has_spare_capacity)
             if detect:
                 self._detected_s, self._frames = now_s, 0
-            return detect, self._next_tile(now_s) if has_spare_capacity else None
+            if not has_spare_capacity:
+                return Search(detect, tile=None, second_look=False)
+            return Search(detect, self._next_tile(now_s), self._next_second_look(now_s))
 
     def _is_due(self, now_s: float, has_spare_capacity: bool) -> bool:
         self._frames += 1
@@ -56,3 +70,9 @@ class DetectionScheduler:
         self._tiled_s = now_s
         self._tile += 1
         return self._tile
+
+    def _next_second_look(self, now_s: float) -> bool:
+        due = now_s - self._looked_again_s >= SECOND_LOOK_INTERVAL_S
+        if due:
+            self._looked_again_s = now_s
+        return due

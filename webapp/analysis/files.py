@@ -213,10 +213,8 @@ class _VideoTracking:
         """Where to look for faces in the frame of that time."""
         self._now_s = max(self._now_s, t)
         regions: tuple[Region, ...] = self._tracker.regions(self._now_s)
-        detect, tile = self._detections.next_detection(
-            self._now_s, tracking=bool(regions), has_spare_capacity=True
-        )
-        return Job(b"", regions, detect, tile)
+        search = self._detections.next_detection(self._now_s, tracking=bool(regions), has_spare_capacity=True)
+        return Job(b"", regions, *search)
 
     def result(self, name: str, pending: tuple[DecodedFrame, Future[Analysis]]) -> FileFrame:
         """Wait for the analysis of a frame, and track its faces; frames come in order."""

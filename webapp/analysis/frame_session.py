@@ -63,10 +63,9 @@ class FrameSession:
 
     def _job(self, frame: Frame, received_s: float) -> Job:
         regions = self._tracker.regions(received_s)
-        detect, tile = self._detections.next_detection(
-            received_s, tracking=bool(regions), has_spare_capacity=self._analyzer.has_spare_capacity
-        )
-        return Job(frame.image, regions, detect, tile)
+        spare = self._analyzer.has_spare_capacity
+        search = self._detections.next_detection(received_s, bool(regions), has_spare_capacity=spare)
+        return Job(frame.image, regions, *search, mirror=spare)
 
     @contextmanager
     def _slot(self, frame: Frame) -> Iterator[None]:

@@ -40,9 +40,9 @@ IDENTITY = [
     Column(
         "frame",
         "whole",
-        "Number of the participant's analysed frame in this recording, from 0, in the order of the results: "
-        "under load two workers may finish out of order, so sort by captured. Frames that were not analysed "
-        "have no number; a gap is a frame that was analysed and lost, or captured before the recording began",
+        "Number of the participant's analyzed frame in this recording, from 0, in the order of the results: "
+        "under load two workers may finish out of order, so sort by captured. Frames that were not analyzed "
+        "have no number; a gap is a frame that was analyzed and lost, or captured before the recording began",
     ),
     Column(
         "timestamp",
@@ -107,7 +107,7 @@ CIRCUMSTANCES = [
 ]
 
 COLUMNS = (*IDENTITY, *FACE, *EXPRESSIONS, *CIRCUMSTANCES)
-"""Of the samples: one row for each face in each analysed frame, and one for a frame without a face."""
+"""Of the samples: one row for each face in each analyzed frame, and one for a frame without a face."""
 
 FILE_COLUMNS = (
     Column("input", "text", "The file, as it was named"),

@@ -47,13 +47,13 @@ VIDEO_NOTICES: Mapping[str, str] = {
     "hi": "सत्र के दौरान शोधकर्ता आपके कैमरे की तस्वीरें सीधे देखते हैं। इन्हें रिकॉर्ड नहीं किया जाता।",
     "ja": "セッション中、研究者はあなたのカメラの映像をリアルタイムで見ます。映像は録画されません。",
     "ko": "세션이 진행되는 동안 연구자가 귀하의 카메라 영상을 실시간으로 봅니다. 영상은 녹화되지 않습니다.",
-    "zh": "实验过程中，研究人员会实时看到您摄像头的画面。画面不会被录制。",
+    "zh_Hans": "实验过程中，研究人员会实时看到您摄像头的画面。画面不会被录制。",
 }
 """Ends the information of a room with video; nobody is shown who consented to a text without it. It is stored
 with each room: a change of one would hide the participants of older rooms."""
 
 LANGUAGES = tuple(VIDEO_NOTICES)
-"""The languages in which a text can be given: those of the pages around it."""
+"""The languages in which a text can be given: those of the pages around it, in which a test holds them."""
 
 DEFAULT_LANGUAGE = "en"
 
@@ -105,7 +105,12 @@ def check_language(name: str, code: object) -> str:
         BadRequestError: it is none.
     """
     if code not in LANGUAGES:
-        raise BadRequestError(f"{name} names {code!r}, but must name one of {', '.join(LANGUAGES)}.")
+        raise BadRequestError(
+            "%(name)s names the language %(code)s, but must name one of %(languages)s.",
+            name=name,
+            code=repr(code),
+            languages=", ".join(LANGUAGES),
+        )
     return str(code)
 
 

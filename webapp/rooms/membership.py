@@ -211,6 +211,7 @@ class Membership:
         room, participant = self.joined(connection)
         with room.lock:
             participant.taking = BaselineTaking(time.monotonic())
+            participant.baseline_failed = False
 
     def ask_for_baselines(self, room: Room) -> int:
         """Ask everybody in the room to look neutral; how many."""

@@ -38,7 +38,7 @@ class ShownImage:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last analysed frame of a participant: `face` is the largest of `faces` faces, if any.
+    """The last analyzed frame of a participant: `face` is the largest of `faces` faces, if any.
 
     `image` is None unless hosts may see it.
     """
@@ -54,7 +54,8 @@ class Seen:
 class Participant:
     """A person in a room; `connection` is None while they are away (since `away_s`).
 
-    Any thread may read it. `record`, `next_frame` and `taking` change under the room's lock, `connection` and
+    Any thread may read it. `record`, `next_frame`, `taking` and `baseline_failed` (whether the last try
+    brought none) change under the room's lock, `connection` and
     `away_s` under that of `Presence`; `turn` keeps the writes of the record to the store in order.
     """
 
@@ -65,11 +66,12 @@ class Participant:
     clock: ClockOffset = field(default_factory=ClockOffset)
     taking: BaselineTaking | None = None
     seen: Seen | None = None
+    baseline_failed: bool = False
     turn: Turn = field(default_factory=Turn)
     _frames_s: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
     def count_frame(self, now_s: float) -> None:
-        """Note that a frame was analysed."""
+        """Note that a frame was analyzed."""
         self._frames_s.append(now_s)
 
     def frames_per_s(self, now_s: float) -> float:

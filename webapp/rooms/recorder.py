@@ -63,6 +63,7 @@ class Recorder:
                 return
             participant.taking = None
             mean = taking.mean()
+            participant.baseline_failed = mean is None
             if mean is not None:
                 participant.record = replace(participant.record, baseline=mean)
         if mean is not None:

@@ -55,7 +55,7 @@ class RecordingControl:
             with room.lock:
                 for participant in room.participants.values():
                     participant.next_frame = 0
-                room.recording = recording
+                room.recording, room.last_recorded_ms = recording, at_ms
         self._membership.announce_recording(room)
 
     def stop(self, room: Room) -> None:

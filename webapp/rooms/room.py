@@ -60,6 +60,7 @@ class Room:
         self.participants: dict[str, Participant] = {}
         self.joining: dict[str, ParticipantRecord] = {}
         self.recording: RecordingRecord | None = None
+        self.last_recorded_ms: float | None = None
         self.markers: tuple[MarkerRecord, ...] = ()
         self.is_deleted = False
         self.stopping_ms: float | None = None
@@ -88,8 +89,9 @@ class Room:
         if language in ("", self.settings.language):
             return self.record.information
         raise BadRequestError(
-            f"language is {language!r}, but the information of this room is given in "
-            f"{', '.join(self.languages) or 'one language only, so leave it out'}."
+            "language is %(language)s, but this room has its information in: %(languages)s.",
+            language=repr(language),
+            languages=", ".join(self.languages) or "no language that was named, so leave it out",
         )
 
     @property

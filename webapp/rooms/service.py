@@ -291,6 +291,7 @@ def _portions(room: Room) -> Iterator[tuple[str, ...]]:
 def _restored(saved: SavedRoom) -> Room:
     room = Room(saved.room)
     room.recording = saved.recording
+    room.last_recorded_ms = saved.last_recorded_ms
     room.markers = saved.markers
     away_s = time.monotonic()
     room.participants = {

@@ -9,6 +9,7 @@ from collections import Counter
 
 from webapp.errors import MienError
 from webapp.rooms.clock_sync import now_ms
+from webapp.rooms.dashboard.history import History
 from webapp.rooms.dashboard.subscriptions import Emitter, Subscriptions
 from webapp.rooms.participant import Participant
 from webapp.rooms.service import RoomService
@@ -31,6 +32,7 @@ class Ticker:
         self._room_service = room_service
         self._emitter = emitter
         self.subscriptions = Subscriptions(room_service, emitter)
+        self.history = History(room_service)
         self._asked: Counter[str] = Counter()
         self._due_s: dict[str, float] = {}
         self._awaiting: set[str] = set()
@@ -45,7 +47,12 @@ class Ticker:
         self._stopping.set()
 
     def _run(self) -> None:
-        steps = (self.subscriptions.show_boards, self.subscriptions.show_video, self.ask_clocks)
+        steps = (
+            self.history.take,
+            self.subscriptions.show_boards,
+            self.subscriptions.show_video,
+            self.ask_clocks,
+        )
         due_s = time.monotonic()
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
             due_s = max(due_s, time.monotonic() - TICK_S) + TICK_S  # late ticks are not caught up

@@ -110,7 +110,7 @@ class Marker(Base):
 
 
 class Sample(Base):
-    """A face in an analysed frame; the unique index makes a batch that is sent twice count once."""
+    """A face in an analyzed frame; the unique index makes a batch that is sent twice count once."""
 
     __tablename__ = "sample"
 

@@ -70,9 +70,9 @@ class MarkerRecord:
 
 @dataclass(frozen=True, slots=True)
 class SampleRecord:
-    """One face in one analysed frame of a recording; a frame without a face has one, with `face_id` 0.
+    """One face in one analyzed frame of a recording; a frame without a face has one, with `face_id` 0.
 
-    `frame` counts a participant's analysed frames in a recording from 0. `timestamp_ms` is when the camera
+    `frame` counts a participant's analyzed frames in a recording from 0. `timestamp_ms` is when the camera
     saw it, as well as the server can tell: `captured_ms` (the participant's clock) plus `clock_offset_ms`
     where that was estimated, else `received_ms`. `box` is x, y, width, height in pixels of a frame of
     `width` x `height`; `pose` is pitch, roll, yaw in degrees. `raw`, `smooth` and `relative` are seven
@@ -104,7 +104,8 @@ class SavedRoom:
     """Everything that the server must know about a room to continue it after a restart.
 
     `markers` has the last ones, in the order in which they were set. `next_frames` has the next number of a
-    frame for each participant who has some in the running recording.
+    frame for each participant who has some in the running recording. `last_recorded_ms` is when the last
+    recording began.
     """
 
     room: RoomRecord
@@ -112,6 +113,7 @@ class SavedRoom:
     recording: RecordingRecord | None
     markers: tuple[MarkerRecord, ...]
     next_frames: Mapping[str, int]
+    last_recorded_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,13 @@ from webapp.vision.tflite_model import TFLiteModel
 
 INPUT_SHAPE = (CROP_SIZE, CROP_SIZE, 1)
 
+MIRROR_MARGIN = 0.2
+"""A crop whose two most likely expressions are closer than this is undecided: its mirror image counts too.
+
+That is so for 23% of FER2013's validation faces. Accuracy on these crops rises from 69.2 to 69.7%, as much as
+if every crop were mirrored, and macro recall from 66.7 to 67.2% (docs/experiments.md).
+"""
+
 
 class Classifier(Protocol):
     """A loaded CNN."""
@@ -43,6 +50,25 @@ def load_classifier(runtime: Runtime, model_path: Path) -> Classifier:
             f"There is no model at {model_path}; train one with models/train or set MIEN_MODEL to one."
         )
     return LiteRtClassifier(model_path) if runtime == "litert" else KerasClassifier(model_path)
+
+
+def probabilities_with_mirrored(classifier: Classifier, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The probabilities of each crop, averaged with those of its mirror image where the crop is undecided.
+
+    Shapes and types are those of `Classifier.probabilities`.
+    """
+    rows = classifier.probabilities(crops)
+    close = undecided(rows)
+    if close.any():
+        rows[close] = (rows[close] + classifier.probabilities(crops[close, :, ::-1])) / 2
+    return rows
+
+
+def undecided(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which of (n, 7) probabilities have their two highest within MIRROR_MARGIN of each other."""
+    second, first = np.partition(rows, -2, axis=1)[:, -2:].T
+    close: NDArray[np.bool_] = first - second < MIRROR_MARGIN
+    return close
 
 
 class LiteRtClassifier:

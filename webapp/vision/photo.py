@@ -11,7 +11,6 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from webapp.protocol import Box
 from webapp.vision.detect import FaceDetector
 from webapp.vision.regions import Detection
+from webapp.vision.tiles import enlarged
 
 ImageArray = NDArray[np.uint8]
 
@@ -44,9 +44,6 @@ it takes twice as long."""
 
 MIN_RANGE = 24
 """The range of gray levels under which a tile is sky or wall, and is not searched; a dim face has more."""
-
-SMALL_IN_TILE, SMALL_GROWTH = 1 / 12, 1.2
-"""As for frames: the boxes of faces under this fraction of a tile are too small by this factor."""
 
 
 def detections_at_scales(
@@ -117,16 +114,6 @@ def _is_flat(patch: ImageArray) -> bool:
 
 def _in_image(detection: Detection, side: int, x: int, y: int, scale: float) -> Detection:
     """A detection in a tile at (x, y), in pixels of the full image; a small one with its box enlarged."""
-    box = detection.box
-    growth = SMALL_GROWTH if max(box.width, box.height) < SMALL_IN_TILE * side else 1.0
-    (center_x, center_y), width, height = box.center, growth * box.width, growth * box.height
-    return replace(
-        detection,
-        box=Box(
-            scale * (x + center_x - width / 2),
-            scale * (y + center_y - height / 2),
-            scale * width,
-            scale * height,
-        ),
-        keypoints=np.float32(scale) * (detection.keypoints + np.array([x, y], np.float32)),
-    )
+    moved = enlarged(detection, side).shifted(x, y)
+    box = Box(*(scale * value for value in moved.box))
+    return Detection(box, moved.score, np.float32(scale) * moved.keypoints)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,15 +14,16 @@ from numpy.typing import NDArray
 from webapp.config import Runtime
 from webapp.protocol import LABELS, Analysis, Box, Face, Job, Pose, Region
 from webapp.vision.align import CROP_SIZE, align
-from webapp.vision.classify import load_classifier
+from webapp.vision.classify import load_classifier, probabilities_with_mirrored
 from webapp.vision.decode import SHRINKS, Decoded, decode
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
-from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker
+from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker, Landmarks
 from webapp.vision.photo import detections_at_scales
 from webapp.vision.polylines import polylines_json
 from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, region_from_landmarks
-from webapp.vision.tiles import tile
+from webapp.vision.second_look import candidates, verified
+from webapp.vision.tiles import enlarged, tile
 
 MIN_PRESENCE = 0.5
 """Below this presence in the face mesh there is no face, or one turned too far away to be read."""
@@ -38,12 +38,6 @@ the whole image a far face is often mislocated, and is better left to its tile.
 
 TILE_MIN_SCORE = 0.3
 """For the detector in a tile, where faces are small: finds 3% more of 24 pixels than 0.4 does."""
-
-SMALL_IN_TILE, SMALL_GROWTH = 1 / 12, 1.2
-"""Boxes smaller than this fraction of a tile's side are too small by this factor: the face mesh is 1.37 to
-1.47 times as wide as they are, but 1.22 times as wide as large ones. Of 300 FER2013 faces 24 pixels wide in
-640 x 480 this finds 93% instead of 87%.
-"""
 
 CLOSE_TILE_MIN_SCORE = 0.6
 """For the short-range detector in a tile, which runs when the other finds nothing: of 200 faces whose lower
@@ -96,12 +90,12 @@ class Pipeline:
         """
         laps = _Laps()
         image = _decoded(job, laps)
-        return self._analysis(image, self._find(image, job, laps), laps)
+        return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
 
     def analyze_decoded(self, image: Decoded, job: Job) -> Analysis:
         """The same for an image that is decoded already; the job's own is not used."""
         laps = _Laps()
-        return self._analysis(image, self._find(image, job, laps), laps)
+        return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
 
     def analyze_photo(self, image: Decoded, threads: int = 1) -> Analysis:
         """The same for a photograph of any size, searched at several scales on so many cores; see `photo`."""
@@ -111,15 +105,18 @@ class Pipeline:
             self._tile_detectors.append(FaceDetector())
         search = detections_at_scales(image.pixels, self._tile_detectors[:threads], self._close_detector)
         self._add_detected(image, search, found, laps)
-        return self._analysis(image, _from_left(found), laps)
+        if not found:
+            self._look_again(image, found)
+            laps.end("detect")
+        return self._analysis(image, _from_left(found), mirror=True, laps=laps)
 
     def find(self, job: Job) -> list[FoundFace]:
         """The faces in an encoded image, from left to right, before `analyze` classifies them."""
         laps = _Laps()
         return self._find(_decoded(job, laps), job, laps)
 
-    def _analysis(self, image: Decoded, found: list[FoundFace], laps: _Laps) -> Analysis:
-        faces = self._classify(found)
+    def _analysis(self, image: Decoded, found: list[FoundFace], mirror: bool, laps: _Laps) -> Analysis:
+        faces = self._classify(found, mirror)
         laps.end("classify")
         return Analysis(image.width, image.height, faces, laps.timing_ms)
 
@@ -127,6 +124,9 @@ class Pipeline:
         found = self._track(image, job.regions)
         laps.end("landmarks")
         self._add_detected(image, self._detections(image.pixels, job, found), found, laps)
+        if job.second_look and not found:
+            self._look_again(image, found)
+            laps.end("detect")
         return _from_left(found)
 
     def _add_detected(
@@ -166,10 +166,20 @@ class Pipeline:
             x, y, side = tile(pixels.shape[1], pixels.shape[0], job.tile)
             patch = pixels[y : y + side, x : x + side]
             far = self._detector.detect(patch, TILE_MIN_SCORE)
-            yield [_enlarged(detection, side).shifted(x, y) for detection in far], True
+            yield [enlarged(detection, side).shifted(x, y) for detection in far], True
             if not found:
                 near = self._close_detector.detect(patch, CLOSE_TILE_MIN_SCORE)
                 yield [detection.shifted(x, y) for detection in near], False
+
+    def _look_again(self, image: Decoded, found: list[FoundFace]) -> None:
+        """Search round by round, until one shows a face."""
+        for doubtful in candidates(image.pixels, self._detector, self._close_detector):
+            for detection, min_evidence in doubtful:
+                landmarks = verified(self._landmarker, image.pixels, detection, min_evidence)
+                if landmarks is not None:
+                    self._add(image, found, landmarks)
+            if found:
+                return
 
     def _add_new_faces(
         self, image: Decoded, found: list[FoundFace], detections: Sequence[Detection], retry: bool
@@ -184,12 +194,17 @@ class Pipeline:
         self, image: Decoded, where: Region | Detection, found: list[FoundFace], retry: bool
     ) -> None:
         """Add the face there, if the face mesh confirms it and it is not in `found` yet."""
-        points, depth, presence, score = self._landmarker.landmarks(image.pixels, where)
-        if retry and RETRY_MIN_PRESENCE < presence < MIN_PRESENCE:
-            again = region_from_landmarks(points)
-            points, depth, presence, score = self._landmarker.landmarks(image.pixels, again, blur=True)
-        whole = points * np.float32(image.scale)
-        if presence < MIN_PRESENCE or not np.abs(whole).max() < MAX_COORDINATE:
+        landmarks = self._landmarker.landmarks(image.pixels, where)
+        if retry and RETRY_MIN_PRESENCE < landmarks.presence < MIN_PRESENCE:
+            again = region_from_landmarks(landmarks.points)
+            landmarks = self._landmarker.landmarks(image.pixels, again, blur=True)
+        if landmarks.presence >= MIN_PRESENCE:
+            self._add(image, found, landmarks)
+
+    def _add(self, image: Decoded, found: list[FoundFace], landmarks: Landmarks) -> None:
+        """Add the face with these landmarks, if it is not in `found` yet."""
+        whole = landmarks.points * np.float32(image.scale)
+        if not np.abs(whole).max() < MAX_COORDINATE:
             return
         if any(_surrounds(face, whole[NOSE_TIP]) for face in found):
             return
@@ -197,17 +212,22 @@ class Pipeline:
             FoundFace(
                 corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
                 region=region_from_landmarks(whole),
-                score=score,
+                score=landmarks.score,
                 landmarks=polylines_json(whole),
-                pose=head_pose(points, depth),
-                crop=align(image.pixels, points),
+                pose=head_pose(landmarks.points, landmarks.depth),
+                crop=align(image.pixels, landmarks.points),
             )
         )
 
-    def _classify(self, found: list[FoundFace]) -> tuple[Face, ...]:
+    def _classify(self, found: list[FoundFace], mirror: bool) -> tuple[Face, ...]:
         if not found:
             return ()
-        rows = self._classifier.probabilities(np.stack([face.crop for face in found]))
+        crops = np.stack([face.crop for face in found])
+        rows = (
+            probabilities_with_mirrored(self._classifier, crops)
+            if mirror
+            else self._classifier.probabilities(crops)
+        )
         return tuple(_face(face, row) for face, row in zip(found, rows.tolist(), strict=True))
 
     def _warm_up(self) -> None:
@@ -252,15 +272,6 @@ def shrink_for(job: Job, shorter: int) -> int:
         return 1
     smallest = shorter * min(region.size for region in job.regions)
     return max(factor for factor in SHRINKS if factor == 1 or smallest >= factor * INPUT_SIDE)
-
-
-def _enlarged(detection: Detection, side: int) -> Detection:
-    """The detection in a tile of `side` pixels, with its box enlarged to the size of the face."""
-    box = detection.box
-    if max(box.width, box.height) >= SMALL_IN_TILE * side:
-        return detection
-    (x, y), width, height = box.center, SMALL_GROWTH * box.width, SMALL_GROWTH * box.height
-    return replace(detection, box=Box(x - width / 2, y - height / 2, width, height))
 
 
 def _surrounds(face: FoundFace, point: NDArray[np.floating[Any]]) -> bool:

@@ -61,15 +61,16 @@ class Uploads:
 
 
 class _InBackground:
-    """The pool as a session sees it, whose jobs are an owner's and wait behind live frames."""
+    """The pool as a session sees it, whose jobs are an owner's and wait behind live frames.
+
+    As they wait, they need not save: an image gets the same analysis however busy the workers are.
+    """
+
+    has_spare_capacity = True
 
     def __init__(self, pool: WorkerPool, owner: object) -> None:
         self._pool = pool
         self._owner = owner
-
-    @property
-    def has_spare_capacity(self) -> bool:
-        return self._pool.has_spare_capacity
 
     def analyze(self, job: Job, owner: object) -> Analysis:
         return self._pool.analyze(job, self._owner, background=True)

@@ -1,7 +1,9 @@
 import { element, write } from "../shared/dom.js";
 import { ApiError, request } from "./api.js";
 import { MarkerQueue } from "./marker_queue.js";
-import { closeMenus, watchMenus } from "../shared/menus.js";
+import { ConfirmDialog } from "../shared/confirm_dialog.js";
+import { watchMenus } from "../shared/menus.js";
+import { t, tn } from "../shared/translate.js";
 
 /** How long a button says what it did. */
 const DONE_MS = 2500;
@@ -13,6 +15,7 @@ const DONE_MS = 2500;
  * @property {string} code
  * @property {string} roomsUrl
  * @property {() => boolean} isRecording
+ * @property {() => number} samples  that are stored
  * @property {(at_ms: number) => number | null} serverTime  of a time of this page, both in milliseconds
  * @property {(text: string) => void} warn  says why an action failed
  */
@@ -26,8 +29,9 @@ export class DashboardActions {
       send: (marker) => request("POST", `/rooms/${board.code}/markers`, marker),
       serverTime: (at_ms) => board.serverTime(at_ms),
       onWaiting: (waiting) => board.warn(waiting.length > 0 ? waitingText(waiting) : ""),
-      onRefused: ({ label }, message) => board.warn(`The marker “${label}” was not set: ${message}`),
+      onRefused: ({ label }, message) => board.warn(t("The marker “%(label)s” was not set: %(reason)s", { label, reason: message })),
     });
+    this.confirm = new ConfirmDialog();
     this.menus = /** @type {{stop: () => void} | null} */ (null);
   }
 
@@ -36,7 +40,7 @@ export class DashboardActions {
     this.menus = watchMenus();
     this.#onClick("record", () => this.#do("POST", "/recording", { state: this.board.isRecording() ? "stopped" : "started" }));
     this.#onClick("ask-baselines", () => void this.#askBaselines());
-    this.#onClick("close-room", () => this.#close());
+    this.#onClick("close-room", () => void this.#close());
     this.#onClick("delete-room", () => void this.#delete());
     this.#onClick("copy-link", () => void this.#copyLink());
     for (const button of markerButtons()) {
@@ -53,11 +57,11 @@ export class DashboardActions {
   }
 
   /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
-  remove(what, id, alias) {
-    closeMenus();
+  async remove(what, id, alias) {
     const path = `/participants/${id}`;
-    if (what === "remove") this.#do("POST", `${path}/remove`);
-    else if (confirm(`Remove ${alias} and delete everything recorded about them?`)) this.#do("DELETE", path);
+    if (!(await this.confirm.ask(what === "remove" ? removal(alias) : deletion(alias)))) return;
+    if (what === "remove") await this.#do("POST", `${path}/remove`);
+    else await this.#do("DELETE", path);
   }
 
   /** @param {string} id @param {() => void} act */
@@ -91,18 +95,25 @@ export class DashboardActions {
   async #askBaselines() {
     const answer = await this.#do("POST", "/baseline");
     if (!answer) return;
-    const people = answer.asked === 1 ? "one person" : `${answer.asked} people`;
-    this.#report("ask-baselines", answer.asked > 0 ? `Asked ${people}` : "Nobody is here");
+    const asked = tn("Asked %(count)s person", "Asked %(count)s people", answer.asked);
+    this.#report("ask-baselines", answer.asked > 0 ? asked : t("Nobody is here"));
   }
 
-  #close() {
-    closeMenus();
-    if (confirm("Close the room? Recording stops, everyone is disconnected, and nobody can join again.")) this.#do("POST", "/close");
+  async #close() {
+    const title = t("Close this room?");
+    const text = t("Recording stops, everyone is disconnected, and nobody can join again. What was recorded stays.");
+    if (await this.confirm.ask({ title, text, action: t("Close room") })) await this.#do("POST", "/close");
   }
 
   async #delete() {
-    closeMenus();
-    if (!confirm("Delete the room and everything recorded in it? This cannot be undone.")) return;
+    const title = t("Delete this room and its data?");
+    const count = this.board.samples();
+    const text = tn(
+      "%(count)s sample, all markers and all consents are deleted, and everyone is disconnected. This cannot be undone: export first what you need.",
+      "%(count)s samples, all markers and all consents are deleted, and everyone is disconnected. This cannot be undone: export first what you need.",
+      count,
+    );
+    if (!(await this.confirm.ask({ title, text, action: t("Delete room and data") }))) return;
     if (await this.#do("DELETE", "")) location.assign(this.board.roomsUrl);
   }
 
@@ -111,10 +122,10 @@ export class DashboardActions {
     const link = element("join-url", HTMLAnchorElement);
     try {
       await navigator.clipboard.writeText(link.href);
-      this.#report("copy-link", "Copied");
+      this.#report("copy-link", t("Copied"));
     } catch {
       getSelection()?.selectAllChildren(link);
-      this.#report("copy-link", "Selected above: copy it");
+      this.#report("copy-link", t("Selected above: copy it"));
     }
   }
 
@@ -132,16 +143,28 @@ export class DashboardActions {
     try {
       return await request(method, `/rooms/${this.board.code}${path}`, body);
     } catch (error) {
-      this.board.warn(error instanceof ApiError ? error.message : "The server cannot be reached.");
+      this.board.warn(error instanceof ApiError ? error.message : t("The server cannot be reached."));
       return null;
     }
   }
 }
 
+/** @param {string} alias */
+function removal(alias) {
+  const text = t("They are disconnected and cannot come back as the same participant. What was recorded about them stays.");
+  return { title: t("Remove %(alias)s?", { alias }), text, action: t("Remove") };
+}
+
+/** @param {string} alias */
+function deletion(alias) {
+  const text = t("They are disconnected, and everything recorded about them in this room is deleted. This cannot be undone.");
+  return { title: t("Remove %(alias)s and delete their data?", { alias }), text, action: t("Remove and delete data") };
+}
+
 /** @param {import("./marker_queue.js").Marker[]} waiting */
 function waitingText(waiting) {
   const labels = waiting.map(({ label }) => `“${label}”`).join(", ");
-  return `The server cannot be reached. ${labels} will be set, with the time of the key, as soon as it can: keep this page open.`;
+  return t("The server cannot be reached. %(labels)s will be set, with the time of the key, as soon as it can: keep this page open.", { labels });
 }
 
 /** @returns {HTMLElement[]} */

@@ -1,17 +1,16 @@
+import { columnsOf, drawGrid, drawStack, SPAN_MS } from "../shared/chart_style.js";
 import { clearedContext, styleOf } from "../shared/dom.js";
 import { COLOURS, LABELS } from "../shared/expressions.js";
 import { RollingWindow } from "../shared/rolling_window.js";
 
 /**
  * The small charts of the board, drawn again with every summary: a participant's expression with its valence,
- * and the mean probabilities of the group.
+ * and the mean probabilities of the group. Nothing is drawn where nothing was measured.
  *
  * @typedef {{probabilities: number[], valence: number} | null} Shown  in the order of LABELS; null: no face
  * @typedef {{position: number, value: Shown}} Point  `position` from 0, a minute ago, to 1, now
  * @typedef {{width: number, height: number}} Size  in CSS pixels
  */
-
-export const SPAN_MS = 60_000;
 
 /** Of the line between pleasant and unpleasant. */
 const NO_VALENCE = "rgba(127, 127, 127, 0.55)";
@@ -19,8 +18,11 @@ const NO_VALENCE = "rgba(127, 127, 127, 0.55)";
 const FLAG_HEIGHT = 18;
 const MAX_LABEL_WIDTH = 150;
 
-/** Two summaries may come late; a longer gap is drawn as one. */
+/** A longer time without a value is a gap in a line too. */
 const MAX_STEP = 1000 / SPAN_MS;
+
+/** Values that are closer together than this say the same. */
+const SAME_MS = 500;
 
 /** The values of the last minute, drawn on a canvas by `draw`. */
 class History {
@@ -44,6 +46,22 @@ class History {
     if (context) this.draw(context, this.#points(now_ms), this.#size);
   }
 
+  /** Fill the gaps with what was measured before, or meanwhile. @param {{at_ms: number, value: Shown}[]} past @param {number} now_ms */
+  restore(past, now_ms) {
+    const known = [...this.#window.items(now_ms)];
+    const taken = new Set(known.filter(({ value }) => value).map(({ at_ms }) => Math.round(at_ms / SAME_MS)));
+    const missing = past.filter(({ at_ms }) => !taken.has(Math.round(at_ms / SAME_MS)) && at_ms <= now_ms);
+    this.#window.clear();
+    for (const { at_ms, value } of [...known, ...missing].sort((one, other) => one.at_ms - other.at_ms)) {
+      this.#window.add(value, at_ms);
+    }
+  }
+
+  /** Whether anything was measured. @param {number} now_ms */
+  isEmpty(now_ms) {
+    return this.#window.values(now_ms).every((value) => value === null);
+  }
+
   /** @param {number} now_ms @returns {Point[]} */
   #points(now_ms) {
     return this.#window.items(now_ms).map(({ at_ms, value }) => ({ position: 1 - (now_ms - at_ms) / SPAN_MS, value }));
@@ -59,6 +77,11 @@ export class TileChart {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.history = new History(canvas, drawTile);
+  }
+
+  /** @param {{at_ms: number, value: Shown}[]} past @param {number} now_ms */
+  restore(past, now_ms) {
+    this.history.restore(past, now_ms);
   }
 
   /** @param {Shown} shown @param {number} now_ms */
@@ -81,9 +104,21 @@ export class GroupChart {
   constructor(canvas) {
     this.canvas = canvas;
     this.history = new History(canvas, (context, points, size) => {
-      drawStack(context, points, size);
+      const area = { left: 0, top: 0, ...sizeOf(size) };
+      drawStack(context, area, points.map(({ position, value }) => ({ position, shares: value && value.probabilities })));
+      drawGrid(context, area, styleOf(canvas, "--ink"));
       this.#drawMarkers(context, size);
     });
+  }
+
+  /** @param {{at_ms: number, value: Shown}[]} past @param {number} now_ms */
+  restore(past, now_ms) {
+    this.history.restore(past, now_ms);
+  }
+
+  /** @param {number} now_ms */
+  isEmpty(now_ms) {
+    return this.history.isEmpty(now_ms);
   }
 
   /** @param {Shown} shown @param {{at_ms: number, label: string}[]} markers @param {number} now_ms */
@@ -126,12 +161,11 @@ export class GroupChart {
 
 /** @param {CanvasRenderingContext2D} context @param {Point[]} points @param {Size} size */
 function drawTile(context, points, { width, height }) {
-  for (const { left, right, value } of columns(points, width)) {
-    if (!value) continue;
-    const best = value.probabilities.indexOf(Math.max(...value.probabilities));
-    const column_height = value.probabilities[best] * height;
+  const measured = points.map(({ position, value }) => ({ position, shares: value && value.probabilities }));
+  for (const { left, right, shares } of columnsOf({ left: 0, top: 0, width, height }, measured)) {
+    const best = shares.indexOf(Math.max(...shares));
     context.fillStyle = COLOURS[LABELS[best]];
-    context.fillRect(left, height - column_height, right - left, column_height);
+    context.fillRect(left, height * (1 - shares[best]), right - left, shares[best] * height);
   }
   context.fillStyle = NO_VALENCE;
   context.fillRect(0, Math.round(height / 2), width, 1);
@@ -139,27 +173,18 @@ function drawTile(context, points, { width, height }) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Point[]} points @param {Size} size */
-function drawStack(context, points, { width, height }) {
-  for (const { left, right, value } of columns(points, width)) {
-    let below = 0;
-    for (const [index, probability] of [...(value?.probabilities.entries() ?? [])].reverse()) {
-      context.fillStyle = COLOURS[LABELS[index]];
-      context.fillRect(left, height * (1 - below - probability), right - left, height * probability + 0.5);
-      below += probability;
-    }
-  }
-}
-
-/** @param {CanvasRenderingContext2D} context @param {Point[]} points @param {Size} size */
 function drawValence(context, points, { width, height }) {
   const path = new Path2D();
-  let drawing = false;
+  let last = -Infinity; // where the line has come to
   for (const { position, value } of points) {
-    const x = position * width;
-    const y = value ? (height * (1 - value.valence)) / 2 : 0;
-    if (value && drawing) path.lineTo(x, y);
-    else if (value) path.moveTo(x, y);
-    drawing = value !== null;
+    if (!value) {
+      last = -Infinity;
+      continue;
+    }
+    const [x, y] = [position * width, (height * (1 - value.valence)) / 2];
+    if (position - last > MAX_STEP) path.moveTo(x, y);
+    else path.lineTo(x, y);
+    last = position;
   }
   for (const [colour, line_width] of /** @type {const} */ ([["rgba(255, 255, 255, 0.9)", 4], ["#14161b", 1.75]])) {
     context.strokeStyle = colour;
@@ -176,16 +201,7 @@ function shortened(label, context) {
   return text;
 }
 
-/**
- * From where to where each value is drawn. Columns end at pixels of the display, or a seam would show between two.
- * @param {Point[]} points
- * @param {number} width
- */
-function columns(points, width) {
-  const ratio = devicePixelRatio;
-  const edge = (/** @type {number} */ position) => Math.round(Math.max(0, position) * width * ratio) / ratio;
-  return points.map(({ position, value }, index) => {
-    const from = index > 0 ? Math.max(points[index - 1].position, position - MAX_STEP) : position - MAX_STEP / 4;
-    return { left: edge(from), right: edge(position), value };
-  });
+/** A size without the rest of a rectangle. @param {Size} size @returns {Size} */
+function sizeOf({ width, height }) {
+  return { width, height };
 }

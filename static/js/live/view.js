@@ -31,8 +31,8 @@ const STATUS_MS = 500;
 /** The live view: camera -> capture -> connection, and the answers -> scene -> overlay and panel. */
 export class LiveView {
   #paused = false;
-  /** How many frames were analysed. */
-  analysed = 0;
+  /** How many frames were analyzed. */
+  analyzed = 0;
   scene = new Scene();
   rate = new RateController();
   status = new Status();
@@ -112,7 +112,7 @@ export class LiveView {
   #onAnswer({ answer, captured_ms, round_trip_ms }) {
     const now_ms = performance.now();
     if (isProblem(answer)) return this.#onProblem(answer.problem, now_ms);
-    this.analysed += 1;
+    this.analyzed += 1;
     this.rate.answered(round_trip_ms, now_ms);
     this.status.result(answer.faces.length, round_trip_ms, now_ms);
     this.scene.update(this.options.present(answer), captured_ms, now_ms, this.video.videoWidth / answer.width);

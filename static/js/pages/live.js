@@ -5,7 +5,7 @@ import { tn } from "../shared/translate.js";
 
 /** What happened while the camera was on. @param {number} frames */
 function summary(frames) {
-  return tn("%(count)s frame was analysed and discarded. Nothing is stored.", "%(count)s frames were analysed and discarded. Nothing is stored.", frames);
+  return tn("%(count)s frame was analyzed and discarded. Nothing is stored.", "%(count)s frames were analyzed and discarded. Nothing is stored.", frames);
 }
 
 new SampleLoop(element("sample", HTMLElement)).start();
@@ -15,5 +15,5 @@ new LivePage({
     const { Connection } = await import("../shared/connection.js");
     return new Connection(onState);
   },
-  onEnd: (view) => write(element("stopped-summary", HTMLElement), summary(view?.analysed ?? 0)),
+  onEnd: (view) => write(element("stopped-summary", HTMLElement), summary(view?.analyzed ?? 0)),
 }).start();

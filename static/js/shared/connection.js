@@ -8,7 +8,7 @@ import { io } from "/static/vendor/socket.io.esm.min.js";
  * @typedef {"connected" | "lost"} ConnectionState
  * @typedef {(state: ConnectionState) => void} StateListener
  *
- * @typedef {object} FrameChannel  what a live view needs to have its frames analysed
+ * @typedef {object} FrameChannel  what a live view needs to have its frames analyzed
  * @property {boolean} connected   whether frames can be sent now
  * @property {(meta: FrameMeta, image: ArrayBuffer) => Promise<Answer>} send
  *   fails when the connection is or gets lost, and when no answer comes in time

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from webapp.protocol import LABELS
+from webapp.protocol import LABELS, Face
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.participant import Participant, ShownImage
 from webapp.rooms.room import Room
@@ -23,7 +23,7 @@ def summary(room_service: RoomService, room: Room, now_s: float) -> dict[str, An
         "room": {"code": room.code, "name": room.record.name, "state": room.state},
         "recording": room_service.recordings.status(room),
         "participants": [_tile(one, now_s) for one in people],
-        "group": _group(people, now_s),
+        "group": group_of(people, now_s),
         "markers": [{"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers],
     }
 
@@ -48,6 +48,21 @@ def video(room: Room, visible: Collection[str], since_s: float) -> dict[str, Any
     }
 
 
+def shown_face(participant: Participant, now_s: float) -> Face | None:
+    """The face that a participant shows now, if any."""
+    seen = participant.seen
+    return seen.face if seen is not None and now_s - seen.at_s <= FRESH_S else None
+
+
+def group_of(people: Iterable[Participant], now_s: float) -> dict[str, float] | None:
+    """The fraction of each expression: the mean of the probabilities of everybody who shows a face."""
+    faces = [shown_face(one, now_s) for one in people if one.connection is not None]
+    shown = [face.probabilities for face in faces if face]
+    if not shown:
+        return None
+    return {label: round(sum(one[label] for one in shown) / len(shown), 4) for label in LABELS}
+
+
 def _described(participant_id: str, image: ShownImage) -> dict[str, Any]:
     return {
         "id": participant_id,
@@ -60,7 +75,7 @@ def _described(participant_id: str, image: ShownImage) -> dict[str, Any]:
 
 def _tile(participant: Participant, now_s: float) -> dict[str, Any]:
     seen = participant.seen if _is_fresh(participant, now_s) else None
-    face = seen.face if seen else None
+    face = shown_face(participant, now_s)
     relative = face.relative_probabilities if face else None
     return {
         "id": participant.record.id,
@@ -72,7 +87,7 @@ def _tile(participant: Participant, now_s: float) -> dict[str, Any]:
         "valence": round(face.valence, 3) if face else None,
         "frames_per_s": round(participant.frames_per_s(now_s), 1),
         "latency_ms": round(seen.latency_ms) if seen else None,
-        "baseline": _baseline(participant),
+        "baseline": _baseline(participant, now_s),
     }
 
 
@@ -87,26 +102,18 @@ def _warning(participant: Participant, now_s: float) -> str | None:
     return "several faces" if participant.seen.faces > 1 else None
 
 
-def _baseline(participant: Participant) -> str:
-    if participant.taking is not None:
+def _baseline(participant: Participant, now_s: float) -> str:
+    """`running`; `failed` where the last try brought none, or no frame came that ends it; `set` or `none`."""
+    taking = participant.taking
+    if taking is not None and not taking.is_over(now_s - FRESH_S):
         return "running"
+    if taking is not None or participant.baseline_failed:
+        return "failed"
     return "set" if participant.record.baseline else "none"
 
 
 def _is_fresh(participant: Participant, now_s: float) -> bool:
     return participant.seen is not None and now_s - participant.seen.at_s <= FRESH_S
-
-
-def _group(people: list[Participant], now_s: float) -> dict[str, float] | None:
-    """The fraction of each expression: the mean of the probabilities of everybody who shows a face."""
-    shown = [
-        one.seen.face.probabilities
-        for one in people
-        if one.connection is not None and one.seen and one.seen.face and _is_fresh(one, now_s)
-    ]
-    if not shown:
-        return None
-    return {label: round(sum(one[label] for one in shown) / len(shown), 4) for label in LABELS}
 
 
 def _rounded(probabilities: Any) -> list[float]:  # noqa: ANN401 - a mapping by label

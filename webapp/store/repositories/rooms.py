@@ -26,6 +26,10 @@ BEING_DELETED_MS = -1.0
 
 _IS_KEPT = func.coalesce(models.Room.closed_ms, 0.0) != BEING_DELETED_MS
 
+_LAST_RECORDED = select(
+    models.Recording.room, func.max(models.Recording.started_ms).label("started_ms")
+).group_by(models.Recording.room)
+
 Record = TypeVar("Record")
 
 
@@ -50,6 +54,7 @@ class RoomRepository(Repository):
             markers = _by_room(session, _last_markers(), marker_of)
             running = select(models.Recording).where(models.Recording.stopped_ms.is_(None))
             recordings = {room: last for room, (*_, last) in _by_room(session, running, recording_of).items()}
+            last_recorded = {row.room: row.started_ms for row in session.execute(_LAST_RECORDED)}
             return [
                 SavedRoom(
                     room=room_of(room),
@@ -57,6 +62,7 @@ class RoomRepository(Repository):
                     recording=recordings.get(room.code),
                     markers=tuple(markers[room.code]),
                     next_frames=_next_frames(session, recordings.get(room.code)),
+                    last_recorded_ms=last_recorded.get(room.code),
                 )
                 for room in rooms
             ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from webapp.rooms.room import Room
-from webapp.rooms.settings import RoomSettings
+from webapp.rooms.room import Room, normal_code
 from webapp.store.records import HostRecord, KeyRecord
 
 
@@ -45,50 +45,49 @@ class RoomView:
 
 @dataclass(frozen=True, slots=True)
 class RoomListItem:
-    """A room in the list of rooms: `samples` are those stored; `state` is `Recording`, `Open` or `Closed`."""
+    """A room in the list of rooms: `samples` are those stored; `state` is `recording`, `open` or `closed`."""
 
     code: str
     name: str
     participants: int
     samples: int
     state: str
+    join_url: str
+    created_ms: float
+    last_recorded_ms: float | None
 
     @classmethod
-    def of(cls, room: Room, samples: int) -> RoomListItem:
+    def of(cls, room: Room, samples: int, join_url: str) -> RoomListItem:
         """The values of a room as it is now."""
-        state = "Recording" if room.recording else room.state.capitalize()
-        return cls(room.code, room.record.name, len(room.participants), samples, state)
-
-
-@dataclass(frozen=True, slots=True)
-class RoomForm:
-    """What the form for a new room has in its fields: the defaults, or what was sent and refused."""
-
-    name: str
-    information: str
-    max_participants: str
-    marker_labels: str
-    show_results: bool
-    video: bool
-
-    @classmethod
-    def empty(cls) -> RoomForm:
-        """The form before anything is typed; the page itself has the example of the information."""
-        default = RoomSettings()
-        labels = "\n".join(default.marker_labels)
-        return cls("", "", str(default.max_participants), labels, show_results=True, video=False)
-
-    @classmethod
-    def sent(cls, form: Mapping[str, str]) -> RoomForm:
-        """The form as it was sent."""
         return cls(
-            name=form.get("name", ""),
-            information=form.get("information", ""),
-            max_participants=form.get("max_participants") or str(RoomSettings().max_participants),
-            marker_labels=form.get("marker_labels", ""),
-            show_results=bool(form.get("show_results")),
-            video=bool(form.get("video")),
+            code=room.code,
+            name=room.record.name,
+            participants=len(room.participants),
+            samples=samples,
+            state="recording" if room.recording else room.state,
+            join_url=join_url,
+            created_ms=room.record.created_ms,
+            last_recorded_ms=room.last_recorded_ms,
         )
+
+    @property
+    def created(self) -> datetime:
+        """When it was made."""
+        return datetime.fromtimestamp(self.created_ms / 1000, UTC)
+
+    @property
+    def last_recorded(self) -> datetime | None:
+        """When its last recording began, if there was one."""
+        return (
+            None
+            if self.last_recorded_ms is None
+            else datetime.fromtimestamp(self.last_recorded_ms / 1000, UTC)
+        )
+
+    def matches(self, searched: str) -> bool:
+        """Whether its name has each word of a search, or its code is the one searched for."""
+        words = searched.casefold().split()
+        return all(word in self.name.casefold() for word in words) or normal_code(searched) in self.code
 
 
 @dataclass(frozen=True, slots=True)

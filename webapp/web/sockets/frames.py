@@ -32,7 +32,7 @@ class Audience(Protocol):
         """A browser is gone."""
 
     def expect(self, connection: str, meta: object) -> None:
-        """Refuse a frame before it is analysed, by a `FrameError`."""
+        """Refuse a frame before it is analyzed, by a `FrameError`."""
 
     def answered(self, connection: str, frame: Frame, result: Result, received_ms: float) -> Result:
         """Take a finished result, and give it as the browser gets it; `received_ms` is since 1970."""

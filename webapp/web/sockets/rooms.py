@@ -8,6 +8,7 @@ only.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from webapp.errors import (
     StoreError,
 )
 from webapp.protocol import Frame, Result
+from webapp.rooms.dashboard.history import History
 from webapp.rooms.dashboard.subscriptions import Subscriptions
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Room, normal_code
@@ -53,6 +55,7 @@ class RoomEvents:
         connections: Connections,
         room_service: RoomService,
         subscriptions: Subscriptions,
+        history: History,
         accounts: AccountService,
     ) -> None:
         self._connections = connections
@@ -60,6 +63,7 @@ class RoomEvents:
         self._accounts = accounts
         self._membership = room_service.membership
         self._subscriptions = subscriptions
+        self._history = history
         self._named: set[str] = set()
         self._wrong_codes = WrongCodes()
         self._joins = Joins()
@@ -92,7 +96,7 @@ class RoomEvents:
         self._membership.disconnected(connection)
 
     def expect(self, connection: str, meta: object) -> None:
-        """Make sure that a connection's frames may be analysed.
+        """Make sure that a connection's frames may be analyzed.
 
         Raises:
             NotJoinedError: they are for a room that it has not joined.
@@ -104,7 +108,7 @@ class RoomEvents:
         """The result, with what a room adds to it.
 
         Raises:
-            NotJoinedError: the connection left its room while the frame was analysed.
+            NotJoinedError: the connection left its room while the frame was analyzed.
         """
         if connection in self._named:
             return self._room_service.recorder.take(connection, frame, result, received_ms)
@@ -180,6 +184,7 @@ class RoomEvents:
         self._subscriptions.subscribe(connection, room.code, lambda: self._accounts.is_still_valid(host))
         if connection not in self._connections:  # it ended while the rooms were loaded
             self._subscriptions.unsubscribe(connection)
+        self._membership.tell(connection, "history", self._history.of(room.code, time.monotonic()))
         return {"watching": room.code}
 
     def _visible(self, connection: str, data: object) -> Ack:

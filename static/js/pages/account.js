@@ -1,0 +1,3 @@
+import { watchDialogLinks } from "../shared/dialogs.js";
+
+watchDialogLinks();

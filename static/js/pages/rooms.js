@@ -1,0 +1,3 @@
+import { watchCopyButtons } from "../dashboard/copy_link.js";
+
+watchCopyButtons();

@@ -1,0 +1,122 @@
+"""The hosts' pages about rooms: the list, a new room, a room's dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+
+from webapp.errors import BadRequestError
+from webapp.rooms.information import VIDEO_NOTICES
+from webapp.rooms.service import can_write_parquet
+from webapp.web.authentication import session_only
+from webapp.web.catalogues import LANGUAGES
+from webapp.web.context import services
+from webapp.web.languages import current_language
+from webapp.web.pages.host_blueprint import Page, blueprint, text_of
+from webapp.web.pages.room_form import RoomForm
+from webapp.web.pages.view_models import RoomListItem, RoomView
+from webapp.web.urls import join_url, qr_code
+
+SORTS = ("created", "recorded", "name")
+"""How the list of rooms can be sorted; the first is how it is unless asked."""
+
+
+@session_only
+def rooms_page() -> str:
+    """The list of rooms: those whose name or code has the text that is searched for."""
+    rooms = services().rooms
+    items = [
+        RoomListItem.of(
+            room, rooms.recordings.status(room)["stored"], join_url(services().settings, room.code)
+        )
+        for room in rooms.rooms().values()
+    ]
+    searched, sort = request.args.get("q", "").strip(), request.args.get("sort", SORTS[0])
+    return render_template(
+        "dashboard/rooms.html",
+        rooms=_sorted([item for item in items if item.matches(searched)], sort),
+        total=len(items),
+        searched=searched,
+        sort=sort,
+        retention_days=services().settings.retention_days,
+    )
+
+
+@blueprint.get("/rooms/new")
+@session_only
+def new_room() -> Page:
+    """The form for a new room."""
+    return _form_page(RoomForm.empty(current_language()))
+
+
+@blueprint.post("/rooms/new")
+@session_only
+def draft_room() -> Page:
+    """The form as it was filled in, with a preview, or with room for another language."""
+    form = RoomForm.sent(request.form)
+    if request.form.get("action") == "add-language":
+        return _form_page(form.with_language(request.form.get("add_language", "")))
+    return _form_page(form, has_preview=True)
+
+
+@blueprint.post("/rooms")
+@session_only
+def create_room() -> Page:
+    """Create a room, and go to its board."""
+    form = RoomForm.sent(request.form)
+    try:
+        room = services().rooms.create_room(
+            form.name, form.information, _settings_of(form, request.form), form.given_translations()
+        )
+    except BadRequestError as error:
+        return _form_page(form, error), 400
+    return redirect(url_for("host.board", code=room.code))
+
+
+@blueprint.get("/rooms/<code>")
+@session_only
+def board(code: str) -> Page:
+    """A room's board."""
+    room = services().rooms.room(code)
+    url = join_url(services().settings, room.code)
+    return render_template(
+        "dashboard/room.html",
+        room=RoomView.of(room),
+        join_url=url,
+        qr_code=qr_code(url),
+        has_parquet=can_write_parquet(),
+    )
+
+
+def _form_page(form: RoomForm, error: BadRequestError | None = None, has_preview: bool = False) -> str:
+    return render_template(
+        "dashboard/new_room.html",
+        form=form,
+        error=text_of(error),
+        previews=form.previews() if has_preview else [],
+        languages=LANGUAGES,
+        video_notice=VIDEO_NOTICES[form.language or current_language()],
+    )
+
+
+def _settings_of(form: RoomForm, sent: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a room from the form of the page."""
+    labels = [line.strip() for line in form.marker_labels.splitlines() if line.strip()]
+    people = sent.get("max_participants", "")
+    return {
+        "show_results": form.show_results,
+        "marker_labels": labels,
+        "video": form.video,
+        "language": form.language,
+        **({"max_participants": int(people)} if people.isdecimal() else {}),
+    }
+
+
+def _sorted(items: list[RoomListItem], sort: str) -> list[RoomListItem]:
+    if sort == "name":
+        return sorted(items, key=lambda item: item.name.casefold())
+    if sort == "recorded":
+        return sorted(items, key=lambda item: -(item.last_recorded_ms or 0.0))
+    return sorted(items, key=lambda item: -item.created_ms)

@@ -1,0 +1,102 @@
+"""The form for a new room: what its fields hold, and how its text will look to participants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from flask import render_template
+from markupsafe import Markup
+
+from webapp.rooms.information import first_placeholder, with_video_notice
+from webapp.rooms.settings import RoomSettings
+from webapp.web.catalogues import LANGUAGES
+from webapp.web.languages import tag_of
+from webapp.web.markdown import render_information
+
+TRANSLATION = "translation-"
+"""Begins the name of the field of a translation; its language follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A text as participants will see it; `placeholder` is the first that is left from the example."""
+
+    name: str
+    tag: str
+    html: Markup
+    placeholder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomForm:
+    """What the form for a new room has in its fields: the defaults, or what was sent and refused."""
+
+    name: str
+    information: str
+    language: str
+    max_participants: str
+    marker_labels: str
+    show_results: bool
+    video: bool
+    translations: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, language: str) -> RoomForm:
+        """The form before anything is typed, with the example of the information in the page's language."""
+        default = RoomSettings()
+        return cls(
+            name="",
+            information=render_template("dashboard/information.html").strip(),
+            language=language,
+            max_participants=str(default.max_participants),
+            marker_labels="\n".join(default.marker_labels),
+            show_results=True,
+            video=False,
+        )
+
+    @classmethod
+    def sent(cls, form: Mapping[str, str]) -> RoomForm:
+        """The form as it was sent."""
+        language = form.get("language", "")
+        translations = {
+            name.removeprefix(TRANSLATION): text
+            for name, text in form.items()
+            if name.startswith(TRANSLATION) and name.removeprefix(TRANSLATION) in LANGUAGES
+        }
+        return cls(
+            name=form.get("name", ""),
+            information=form.get("information", ""),
+            language=language if language in LANGUAGES else "",
+            max_participants=form.get("max_participants") or str(RoomSettings().max_participants),
+            marker_labels=form.get("marker_labels", ""),
+            show_results=bool(form.get("show_results")),
+            video=bool(form.get("video")),
+            translations=translations,
+        )
+
+    def with_language(self, language: str) -> RoomForm:
+        """The form with a field for the text in one more language."""
+        if language not in LANGUAGES or language == self.language:
+            return self
+        return replace(self, translations={language: "", **self.translations})
+
+    def missing_languages(self) -> list[str]:
+        """The languages that have no field yet."""
+        return [code for code in LANGUAGES if code != self.language and code not in self.translations]
+
+    def given_translations(self) -> dict[str, str]:
+        """The translations with a text in them."""
+        return {language: text for language, text in self.translations.items() if text.strip()}
+
+    def previews(self) -> list[Preview]:
+        """The text in each language, with the notice of a room with video."""
+        texts = [(self.language, self.information), *self.given_translations().items()]
+        return [_preview(language, text, self.video) for language, text in texts]
+
+
+def _preview(language: str, text: str, video: bool) -> Preview:
+    shown = with_video_notice(text, language) if video else text
+    return Preview(
+        LANGUAGES.get(language, ""), tag_of(language), render_information(shown), first_placeholder(text)
+    )
