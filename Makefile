@@ -12,7 +12,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup run serve check test coverage lint format screenshots translations \
-  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page \
+  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-recovery teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
@@ -26,11 +26,8 @@ setup: .venv/dev.stamp static/vendor/page.stamp node_modules/dev.stamp ## Instal
 run: .venv/run.stamp static/vendor/page.stamp ## Start the app for this machine: http://localhost:5000
 	@$(PYTHON) wsgi.py
 
-serve: export MIEN_HTTPS := 1
-serve: export MIEN_HOST ?= 0.0.0.0
-serve: export MIEN_PORT ?= 8443
 serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network: https on port 8443
-	@$(PYTHON) wsgi.py
+	@$(PYTHON) -m webapp serve
 
 # Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
 check: lint ## Run lint and the quick tests, in under two minutes
@@ -85,6 +82,9 @@ bench-recording: .venv/dev.stamp ## Measure what recording costs, into SQLite an
 bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people, in some 5 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_export
 
+bench-files: .venv/dev.stamp ## Measure the analysis of a video and of large photographs, in some 2 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_files
+
 bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_attacks
 
@@ -120,8 +120,9 @@ clean: ## Remove what setting up and building made; certificates in instance/ st
 	done; \
 	echo "Mien needs Python 3.11, 3.12 or 3.13. Install one, or name it: make BOOTSTRAP_PYTHON=/path/to/python3"; exit 1
 
-.venv/run.stamp: requirements.txt constraints.txt | .venv/made.stamp
+.venv/run.stamp: requirements.txt constraints.txt pyproject.toml | .venv/made.stamp
 	$(PIP) --requirement requirements.txt
+	$(PIP) --no-deps --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp

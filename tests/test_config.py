@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from webapp.app import create_app
-from webapp.config import PROJECT_ROOT, Settings
+from webapp.config import PROJECT_ROOT, Settings, serving_environment
 from webapp.errors import SettingsError
 
 
@@ -14,6 +14,12 @@ def test_without_variables_it_serves_this_machine_alone() -> None:
     settings = Settings.from_env({})
     assert (settings.host, settings.port, settings.https) == ("127.0.0.1", 5000, False)
     assert settings.workers >= 1
+
+
+def test_serve_serves_the_network_over_https_unless_told_otherwise() -> None:
+    assert serving_environment({}) == {"MIEN_HTTPS": "1", "MIEN_HOST": "0.0.0.0", "MIEN_PORT": "8443"}
+    given = {"MIEN_HTTPS": "0", "MIEN_PORT": "5001", "PATH": "/bin"}
+    assert serving_environment(given) == {"MIEN_HOST": "0.0.0.0", **given}
 
 
 def test_an_empty_value_counts_as_not_set() -> None:

@@ -45,7 +45,7 @@ class Clone:
         self.bin.mkdir()
         for tool in TOOLS:
             (self.bin / tool).symlink_to(str(shutil.which(tool)))
-        for pattern in ("Makefile", "package*.json", "*.txt"):
+        for pattern in ("Makefile", "package*.json", "*.txt", "pyproject.toml"):
             for path in ROOT.glob(pattern):
                 shutil.copy2(path, folder)
         self.log = folder / "log"
@@ -177,10 +177,13 @@ def test_a_python_that_cannot_be_used_is_said_plainly(clone: Clone, python: str,
     assert said in finished.stdout
 
 
-def test_serve_serves_the_network_over_https_unless_told_otherwise(clone: Clone) -> None:
-    clone.add("python3", PYTHON + 'echo "$MIEN_HTTPS $MIEN_HOST $MIEN_PORT" >> "$LOG"\n')
-    assert clone.made("serve").endswith("1 0.0.0.0 8443\n")
-    assert clone.made("run").endswith("wsgi.py\n  \n")
+def test_serve_runs_the_command_that_serves_the_network(clone: Clone) -> None:
+    assert clone.made("serve").endswith("-m webapp serve\n")
+    assert clone.made("run").endswith("wsgi.py\n")
+
+
+def test_the_command_line_is_installed(clone: Clone) -> None:
+    assert "--no-deps --editable ." in clone.made("run")
 
 
 @pytest.mark.parametrize(("required", "status"), [("1", 1), ("", 0)])

@@ -24,6 +24,9 @@ INHERITED_PREFIXES = ("LC_", "PYTHON", "DYLD_", "COVERAGE_")
 MIN_TOKEN_LENGTH = 20
 """The length of a token that cannot be guessed, if its characters are random."""
 
+SERVING_DEFAULTS = {"MIEN_HTTPS": "1", "MIEN_HOST": "0.0.0.0", "MIEN_PORT": "8443"}  # noqa: S104 - as asked for
+"""What `mien serve` and `make serve` set unless it is set."""
+
 HOST = re.compile(r"(\*\.)?[\w.-]+|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
 """A name, `*.` and a domain, or an address."""
 
@@ -60,6 +63,9 @@ class Settings:
     known_hosts: tuple[str, ...] = ()
     connections_per_address: int = 400
     allowed_origins: tuple[str, ...] = ()
+    max_file_mb: int = 30
+    max_file_megapixels: int = 50
+    max_video_minutes: int = 240
     log_level: str = "INFO"
 
     @property
@@ -104,12 +110,20 @@ class Settings:
             known_hosts=read.hosts("KNOWN_HOSTS"),
             connections_per_address=read.whole("CONNECTIONS_PER_ADDRESS", 400, low=1, high=100_000),
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
+            max_file_mb=read.whole("MAX_FILE_MB", 30, low=1, high=1000),
+            max_file_megapixels=read.whole("MAX_FILE_MEGAPIXELS", 50, low=1, high=1000),
+            max_video_minutes=read.whole("MAX_VIDEO_MINUTES", 240, low=1, high=10_000),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")
         read.warn_of_unknown()
         return settings
+
+
+def serving_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment with what `mien serve` sets where nothing is set: https for the network."""
+    return SERVING_DEFAULTS | dict(os.environ if env is None else env)
 
 
 def child_environment(prefixes: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -6,6 +6,8 @@
     ├── CertificateError       the TLS certificate or its key cannot be used
     ├── ListenerError          no more connections can be accepted
     ├── StoreError             the database, or the process that runs it, failed or is missing
+    ├── FileError              a file cannot be analyzed or written; the message names it
+    ├── BackupError            a backup cannot be made or restored
     ├── ChildGoneError         a child process ended before it replied; callers translate it
     ├── LinkError              a child process violated the protocol of its socket
     ├── FrameError             one frame could not be answered; carries a code for the client
@@ -93,6 +95,14 @@ class NotJoinedError(FrameError):
 
 class StoreError(MienError):
     """The database failed, or cannot be reached."""
+
+
+class FileError(MienError):
+    """A file cannot be analyzed or written: damaged, over the limits, of another kind, or out of reach."""
+
+
+class BackupError(MienError):
+    """A backup cannot be made, or an archive cannot be restored."""
 
 
 class ChildGoneError(MienError):

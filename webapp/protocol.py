@@ -9,6 +9,7 @@ the right, y down. Only the standard library is imported here: both the server a
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -86,6 +87,17 @@ class Pose(NamedTuple):
     yaw: float
     pitch: float
     roll: float
+
+
+class ImageLimits(NamedTuple):
+    """The largest encoded image that is taken, and the largest that is decoded."""
+
+    max_bytes: int
+    max_pixels: int
+
+
+LIVE_LIMITS = ImageLimits(MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS)
+"""Those of a camera's frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +196,11 @@ class Face:
         """The valence of the (smoothed) probabilities, -1 to 1."""
         return valence(self.probabilities)
 
+    @property
+    def polylines(self) -> dict[str, list[Point]]:
+        """The `landmarks`, parsed: the points of each named line."""
+        return {name: [(x, y) for x, y in line] for name, line in json.loads(self.landmarks).items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
@@ -199,6 +216,22 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFrame:
+    """What was found in one frame of a file; an image is a file of one frame.
+
+    `input` is the file as it was named, `index` the number of the decoded frame from 0, `t` its presentation
+    time in seconds as the container has it. The faces have ids; those of a video also smoothed probabilities.
+    """
+
+    input: str
+    index: int
+    t: float
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The result for the frame `seq`: an analysis whose faces have ids, with the timing of all stages."""
 
@@ -209,15 +242,15 @@ class Result:
     timing_ms: Mapping[str, float]
 
 
-def check_image_bytes(image: bytes | bytearray | memoryview) -> None:
-    """Reject an encoded image of more than MAX_IMAGE_BYTES bytes.
+def check_image_bytes(image: bytes | bytearray | memoryview, max_bytes: int = MAX_IMAGE_BYTES) -> None:
+    """Reject an encoded image of more than `max_bytes` bytes.
 
     Raises:
         TooLargeError: it has more.
     """
-    if len(image) > MAX_IMAGE_BYTES:
+    if len(image) > max_bytes:
         raise TooLargeError(
-            f"The image has {len(image):,} bytes; at most {MAX_IMAGE_BYTES:,} are accepted. "
+            f"The image has {len(image):,} bytes; at most {max_bytes:,} are accepted. "
             "Send a smaller one or lower its quality."
         )
 

@@ -30,9 +30,13 @@ class Search(NamedTuple):
 
 
 class DetectionScheduler:
-    """Schedules the detector for one camera; any thread may call it. Times are seconds on any one clock."""
+    """Schedules the detector for one camera; any thread may call it. Times are seconds on any one clock.
 
-    def __init__(self) -> None:
+    `interval_s` is how often the whole image is scanned while faces are tracked.
+    """
+
+    def __init__(self, interval_s: float = INTERVAL_S) -> None:
+        self._interval_s = interval_s
         self._lock = threading.Lock()
         self._detected_s = self._tiled_s = self._looked_again_s = float("-inf")
         self._frames = self._tile = 0
@@ -56,7 +60,9 @@ class DetectionScheduler:
 
     def _is_due(self, now_s: float, has_spare_capacity: bool) -> bool:
         self._frames += 1
-        return now_s - self._detected_s >= INTERVAL_S and (has_spare_capacity or self._frames >= BUSY_FRAMES)
+        return now_s - self._detected_s >= self._interval_s and (
+            has_spare_capacity or self._frames >= BUSY_FRAMES
+        )
 
     def _next_tile(self, now_s: float) -> int | None:
         if now_s - self._tiled_s < TILE_INTERVAL_S:

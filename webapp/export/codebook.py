@@ -68,14 +68,19 @@ FACE = [
     Column("Roll", "number", "Head pose in degrees, positive when tipped clockwise in the frame"),
     Column("Yaw", "number", "Head pose in degrees, positive when turned to the person's own left"),
 ]
+_PROBABILITIES = _probabilities(
+    "", "Probability of the expression in this frame alone, 0 to 1; the seven sum to 1"
+)
+_VALENCE = Column(
+    "valence",
+    "number",
+    "happiness minus the largest of anger, disgust, fear and sadness of this frame alone, -1 to 1",
+)
+_SMOOTHED = _probabilities("smooth_", "Probability smoothed over time, as the live view shows it")
 EXPRESSIONS = [
-    *_probabilities("", "Probability of the expression in this frame alone, 0 to 1; the seven sum to 1"),
-    Column(
-        "valence",
-        "number",
-        "happiness minus the largest of anger, disgust, fear and sadness of this frame alone, -1 to 1",
-    ),
-    *_probabilities("smooth_", "Probability smoothed over time, as the live view shows it"),
+    *_PROBABILITIES,
+    _VALENCE,
+    *_SMOOTHED,
     *_probabilities(
         "relative_",
         "Probability in this frame relative to the person's own neutral; empty until a baseline was recorded",
@@ -103,6 +108,17 @@ CIRCUMSTANCES = [
 
 COLUMNS = (*IDENTITY, *FACE, *EXPRESSIONS, *CIRCUMSTANCES)
 """Of the samples: one row for each face in each analyzed frame, and one for a frame without a face."""
+
+FILE_COLUMNS = (
+    Column("input", "text", "The file, as it was named"),
+    Column("frame", "whole", "Number of the decoded frame, from 0; an image has frame 0 alone"),
+    Column("t", "number", "Presentation time of the frame in seconds, as the file's container has it"),
+    *FACE,
+    *_PROBABILITIES,
+    _VALENCE,
+    *_SMOOTHED,
+)
+"""Of analyzed files: one row for each face in each analyzed frame, and one for a frame without a face."""
 
 MARKER_COLUMNS = (
     Column("recording", "whole", "Number of the recording that was running then; empty outside recordings"),

@@ -35,7 +35,7 @@ class CsvTable:
         for index in self._times:
             cells[index] = iso(cells[index])
         for index in self._texts:
-            cells[index] = _cell(cells[index])
+            cells[index] = text_cell(cells[index])
         return cells
 
 
@@ -46,7 +46,7 @@ def csv_lines(rows: Iterable[Row]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(text: str | None) -> str | None:
+def text_cell(text: str | None) -> str | None:
     """A text as a cell: line breaks are LF, and what could begin a formula has an apostrophe before it.
 
     Python 3.11 does not quote a lone CR, at which readers of CSV end the row.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.protocol import MAX_IMAGE_PIXELS, check_image_bytes
+from webapp.protocol import LIVE_LIMITS, ImageLimits, check_image_bytes
 from webapp.vision.headers import read_size
 
 SHRINKS = {
@@ -35,25 +35,28 @@ class Decoded(NamedTuple):
         return self.width / int(self.pixels.shape[1])
 
 
-def decode(image: bytes, shrink: Callable[[int], int] = lambda shorter: 1) -> Decoded:
+def decode(
+    image: bytes, shrink: Callable[[int], int] = lambda shorter: 1, limits: ImageLimits = LIVE_LIMITS
+) -> Decoded:
     """Decode a JPEG, PNG or WebP file; gray, 16-bit and transparent ones become plain BGR.
 
     Args:
         image: the file.
         shrink: maps the shorter side of the image to one of the factors in SHRINKS.
+        limits: how large the file and the image may be; checked before any pixel is made.
 
     Returns:
         The image, rotated as the file's EXIF orientation says.
 
     Raises:
         BadFrameError: the data is none of the three formats, truncated or damaged.
-        TooLargeError: it has more than MAX_IMAGE_BYTES bytes or MAX_IMAGE_PIXELS pixels.
+        TooLargeError: it has more bytes or pixels than the limits allow.
     """
-    check_image_bytes(image)
+    check_image_bytes(image, limits.max_bytes)
     width, height = read_size(image)
-    if width * height > MAX_IMAGE_PIXELS:
+    if width * height > limits.max_pixels:
         raise TooLargeError(
-            f"The image has {width:,} x {height:,} pixels; at most {MAX_IMAGE_PIXELS:,} are accepted. "
+            f"The image has {width:,} x {height:,} pixels; at most {limits.max_pixels:,} are accepted. "
             "Send a smaller one."
         )
     factor = shrink(min(width, height))

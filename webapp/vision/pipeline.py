@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from webapp.vision.classify import load_classifier, probabilities_with_mirrored
 from webapp.vision.decode import SHRINKS, Decoded, decode
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
 from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker, Landmarks
+from webapp.vision.photo import detections_at_scales
 from webapp.vision.polylines import polylines_json
 from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, region_from_landmarks
@@ -76,6 +77,7 @@ class Pipeline:
         cv2.setNumThreads(1)  # there is one worker per core
         self._detector = FaceDetector()
         self._close_detector = FaceDetector(SHORT_RANGE)
+        self._tile_detectors = [self._detector]
         self._landmarker = FaceLandmarker()
         self._classifier = load_classifier(runtime, model_path)
         self._warm_up()
@@ -87,28 +89,59 @@ class Pipeline:
             BadFrameError, TooLargeError: see `decode`.
         """
         laps = _Laps()
-        image, found = self._find(job, laps)
-        faces = self._classify(found, job.mirror)
-        laps.end("classify")
-        return Analysis(image.width, image.height, faces, laps.timing_ms)
+        image = _decoded(job, laps)
+        return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
+
+    def analyze_decoded(self, image: Decoded, job: Job) -> Analysis:
+        """The same for an image that is decoded already; the job's own is not used."""
+        laps = _Laps()
+        return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
+
+    def analyze_photo(self, image: Decoded, threads: int = 1) -> Analysis:
+        """The same for a photograph of any size, searched at several scales on so many cores; see `photo`."""
+        laps = _Laps()
+        found: list[FoundFace] = []
+        while len(self._tile_detectors) < threads:
+            self._tile_detectors.append(FaceDetector())
+        search = detections_at_scales(image.pixels, self._tile_detectors[:threads], self._close_detector)
+        self._add_detected(image, search, found, laps)
+        if not found:
+            self._look_again(image, found)
+            laps.end("detect")
+        return self._analysis(image, _from_left(found), mirror=True, laps=laps)
 
     def find(self, job: Job) -> list[FoundFace]:
         """The faces in an encoded image, from left to right, before `analyze` classifies them."""
-        return self._find(job, _Laps())[1]
+        laps = _Laps()
+        return self._find(_decoded(job, laps), job, laps)
 
-    def _find(self, job: Job, laps: _Laps) -> tuple[Decoded, list[FoundFace]]:
-        image = decode(job.image, lambda shorter: shrink_for(job, shorter))
-        laps.end("decode")
+    def _analysis(self, image: Decoded, found: list[FoundFace], mirror: bool, laps: _Laps) -> Analysis:
+        faces = self._classify(found, mirror)
+        laps.end("classify")
+        return Analysis(image.width, image.height, faces, laps.timing_ms)
+
+    def _find(self, image: Decoded, job: Job, laps: _Laps) -> list[FoundFace]:
         found = self._track(image, job.regions)
         laps.end("landmarks")
-        for detections, retry in self._detections(image.pixels, job, found):
-            laps.end("detect")
-            self._add_new_faces(image, found, detections, retry)
-            laps.end("landmarks")
+        self._add_detected(image, self._detections(image.pixels, job, found), found, laps)
         if job.second_look and not found:
             self._look_again(image, found)
             laps.end("detect")
-        return image, sorted(found, key=lambda face: float(face.corners[0, 0]))
+        return _from_left(found)
+
+    def _add_detected(
+        self,
+        image: Decoded,
+        search: Iterable[tuple[Sequence[Detection], bool]],
+        found: list[FoundFace],
+        laps: _Laps,
+    ) -> None:
+        """Examine what a search detects, one round after the other."""
+        for detections, retry in search:
+            laps.end("detect")
+            self._add_new_faces(image, found, detections, retry)
+            laps.end("landmarks")
+        laps.end("detect")
 
     def _track(self, image: Decoded, regions: Sequence[Region]) -> list[FoundFace]:
         """Track known faces, skipping duplicates."""
@@ -217,6 +250,16 @@ class _Laps:
         now_s = time.perf_counter()
         self.timing_ms[stage] += 1000 * (now_s - self._last_s)
         self._last_s = now_s
+
+
+def _decoded(job: Job, laps: _Laps) -> Decoded:
+    image = decode(job.image, lambda shorter: shrink_for(job, shorter))
+    laps.end("decode")
+    return image
+
+
+def _from_left(found: list[FoundFace]) -> list[FoundFace]:
+    return sorted(found, key=lambda face: float(face.corners[0, 0]))
 
 
 def shrink_for(job: Job, shorter: int) -> int:

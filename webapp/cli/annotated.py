@@ -1,0 +1,71 @@
+"""The annotated copies of a run: which file each input becomes, and when it is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from webapp.analysis import FileEngine
+from webapp.cli.inputs import Input
+from webapp.errors import FileError
+from webapp.media.annotation import Overlay
+from webapp.protocol import FileFrame
+
+
+class VideoOverlays:
+    """What is to be drawn on a video: the faces of each analyzed frame, by its index."""
+
+    def __init__(self) -> None:
+        self.by_index: dict[int, list[Overlay]] = {}
+
+    def add(self, frame: FileFrame) -> None:
+        """Keep what was found in a frame."""
+        self.by_index[frame.index] = [Overlay.of(face) for face in frame.faces]
+
+
+class Annotated:
+    """Writes copies to a folder, or nothing if there is none; one thread calls it."""
+
+    def __init__(self, engine: FileEngine, folder: Path | None, inputs: list[Input]) -> None:
+        self._engine = engine
+        self._targets = {} if folder is None else annotated_paths(folder, inputs)
+
+    def image(self, frame: FileFrame) -> None:
+        """Write the copy of an image."""
+        if frame.input in self._targets:
+            self._engine.annotate_image(frame, self._target(frame.input))
+
+    @contextmanager
+    def video(self, one: Input, on_frame: Callable[[], None]) -> Iterator[VideoOverlays]:
+        """Collect what is drawn on a video within the block, and write its copy at the end."""
+        overlays = VideoOverlays()
+        yield overlays
+        if one.name in self._targets:
+            self._engine.annotate_video(one.name, overlays.by_index, self._target(one.name), on_frame)
+
+    def _target(self, name: str) -> Path:
+        target = self._targets[name]
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(
+                f"{name}: the folder {target.parent} cannot be made: {error.strerror}."
+            ) from error
+        return target
+
+
+def annotated_paths(folder: Path, inputs: list[Input]) -> dict[str, Path]:
+    """Where the copy of each input goes: below the folder as the inputs lie below their common one."""
+    parents = {one.name: one.path.absolute().parent for one in inputs}
+    root = Path(os.path.commonpath(list(parents.values())))
+    sources = {one.path.absolute() for one in inputs}
+    targets: dict[str, Path] = {}
+    for one in inputs:
+        suffix = ".mp4" if one.is_video else ".jpg"
+        place = folder / parents[one.name].relative_to(root)
+        target = place / f"{one.path.stem}{suffix}"
+        taken = target in targets.values() or target.absolute() in sources
+        targets[one.name] = place / f"{one.path.name}.annotated{suffix}" if taken else target
+    return targets

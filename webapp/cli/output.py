@@ -1,0 +1,78 @@
+"""The files of results of a run, and its journal: what was found is written in the order of the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from webapp.cli.journal import Journal, journal_path
+from webapp.cli.summary import InputSummary
+from webapp.export.file_results import Form, Results, open_results
+from webapp.protocol import FileFrame
+
+BATCH_FRAMES = 50
+"""So many frames are written at once: two seconds of a video."""
+
+
+class Output(AbstractContextManager["Output"]):
+    """Writes frames to all files; one thread calls it.
+
+    `finished` are the inputs that an earlier run finished.
+    """
+
+    def __init__(self, files: Mapping[str, Path], options: Mapping[str, Any], resume: bool) -> None:
+        """Open the files.
+
+        Raises:
+            OptionsChangedError: the run to go on with was made with other options.
+            OSError: a file cannot be written.
+            ImportError: Parquet is asked for, and pyarrow is not installed.
+        """
+        self._held: list[FileFrame] = []
+        self._to_finish: list[InputSummary] = []
+        self._results: list[Results] = []
+        self._journal: Journal | None = None
+        self.finished: dict[str, InputSummary] = {}
+        with ExitStack() as opened:
+            if files:
+                resume = resume and all(path.is_file() for path in files.values())
+                self._journal = Journal(journal_path(next(iter(files.values()))), options, resume)
+                opened.callback(self._journal.close)
+                self.finished = dict(self._journal.finished)
+            for form, path in files.items():
+                results = open_results(path, cast(Form, form), self.finished.keys())
+                opened.callback(results.close)
+                self._results.append(results)
+            self._opened = opened.pop_all()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what is held back, and close the files, also of a run that was stopped."""
+        with self._opened:
+            self._flush()
+
+    def add(self, frame: FileFrame) -> None:
+        """Write what was found in a frame."""
+        self._held.append(frame)
+        if len(self._held) >= BATCH_FRAMES:
+            self._flush()
+
+    def finish(self, summary: InputSummary) -> None:
+        """Note that an input is finished, once its frames are written."""
+        self._to_finish.append(summary)
+        if len(self._to_finish) >= BATCH_FRAMES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            for results in self._results:
+                results.add(self._held)
+        self._held = []
+        for summary in self._to_finish:
+            if self._journal is not None:
+                self._journal.add(summary)
+        self._to_finish = []

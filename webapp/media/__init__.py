@@ -1,0 +1,1 @@
+"""Video files: decoding their frames, drawing on them, and encoding them again."""

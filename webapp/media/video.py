@@ -1,0 +1,257 @@
+"""Decodes video files with PyAV (FFmpeg), within limits and with the container's own times.
+
+    with VideoReader(path, limits) as video:
+        for frame in video.frames(Sampling(every=2)):
+            ...   # frame.index, frame.t, frame.pixels
+
+A file may come from anyone. Nothing that it claims is believed: its number of frames and its duration only
+serve to estimate progress. Its format must be one of FORMATS, none of which names other files to open; FFmpeg
+allocates no frame over the limit; and reading ends at the longest duration that is taken, however much
+follows.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from webapp.errors import FileError
+
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,ogg,asf,flv,gif"
+"""Containers that hold their streams themselves. A playlist could name any file or address."""
+
+MAX_FRAMES_PER_S = 240
+"""The mean rate over the whole file; a file of a few bytes can claim millions of frames in a second."""
+
+DECODER_THREADS = 2
+
+END_TOLERANCE_S = 1.0
+END_TOLERANCE_FRACTION = 0.05
+"""A video may end this much before the duration that its container gives, and is not taken for truncated."""
+
+
+class VideoLimits(NamedTuple):
+    """The largest frame and the longest video that are taken."""
+
+    max_pixels: int
+    max_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedFrame:
+    """One frame: its number from 0, its presentation time in seconds, and its pixels.
+
+    `pixels` is (height, width, 3) uint8 BGR, upright.
+    """
+
+    index: int
+    t: float
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which frames are taken: every `every`th, or `fps` a second by their times, if that is given."""
+
+    every: int = 1
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or (self.fps is not None and not self.fps > 0) or (self.every > 1 and self.fps):
+            raise ValueError(
+                f"Sampling needs either every >= 1 or fps > 0; got every={self.every}, fps={self.fps}."
+            )
+
+    def chooser(self) -> _Chooser:
+        """Decides for the frames of one video, in order."""
+        return _Chooser(self)
+
+
+class _Chooser:
+    def __init__(self, sampling: Sampling) -> None:
+        self._sampling = sampling
+        self._first_t = 0.0
+        self._taken = 0
+
+    def takes(self, index: int, t: float) -> bool:
+        """Whether the next frame is one to take; with `fps` the first at or after each due time."""
+        if self._sampling.fps is None:
+            return index % self._sampling.every == 0
+        if index == 0:
+            self._first_t = t
+        slot = round((t - self._first_t) * self._sampling.fps, 6)
+        if slot < self._taken:
+            return False
+        self._taken = int(slot) + 1
+        return True
+
+
+class VideoReader(AbstractContextManager["VideoReader"]):
+    """One open video; one thread uses it, and reads its frames once.
+
+    Raises:
+        FileError: it is no video that can be read, or is over the limits; the message names the file.
+    """
+
+    def __init__(self, path: Path, limits: VideoLimits) -> None:
+        self._path = path
+        self._limits = limits
+        self._container = open_container(path)
+        try:
+            self._stream = self._video_stream()
+            self._check_size(self._stream.codec_context.width, self._stream.codec_context.height)
+            self._stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
+            self._stream.codec_context.thread_count = DECODER_THREADS
+            self._stream.thread_type = "AUTO"
+        except BaseException:
+            self._container.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    @property
+    def duration_s(self) -> float | None:
+        """The duration that the file claims, within the limit; None if it claims none."""
+        stream = self._stream
+        if stream.duration and stream.time_base and stream.duration > 0:
+            return min(float(stream.duration * stream.time_base), self._limits.max_s)
+        if self._container.duration and self._container.duration > 0:
+            return min(self._container.duration / av.time_base, self._limits.max_s)
+        return None
+
+    @property
+    def rate(self) -> Fraction:
+        """The mean frames per second that the file claims; 25 if it claims none."""
+        return self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
+
+    @property
+    def time_base(self) -> Fraction:
+        """The unit of the container's times, in seconds."""
+        return self._stream.time_base or Fraction(1, 1000)
+
+    def frames(self, sampling: Sampling = Sampling()) -> Iterator[DecodedFrame]:  # noqa: B008 - frozen
+        """The frames that are taken, in the order of presentation.
+
+        Raises:
+            FileError: the rest of the file is damaged, truncated, or over the limits.
+        """
+        chooser = sampling.chooser()
+        start_s = last_t = None
+        for index, (frame, t) in enumerate(self._timed_frames()):
+            start_s = t if start_s is None else start_s
+            last_t = t
+            self._check_length(index, t - start_s)
+            if chooser.takes(index, t):
+                yield DecodedFrame(index, t, _upright(frame))
+        if last_t is None or start_s is None:
+            raise FileError(f"{self._path}: the video has no frame that can be decoded.")
+        self._check_end(last_t - start_s)
+
+    def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
+        """All frames with their times; one without a time follows the one before at the mean rate."""
+        t = -1 / float(self.rate)
+        try:
+            for frame in self._container.decode(self._stream):
+                self._check_size(frame.width, frame.height)
+                t = t + 1 / float(self.rate) if frame.time is None else float(frame.time)
+                yield frame, t
+        except (av.FFmpegError, OSError, MemoryError) as error:
+            raise FileError(
+                f"{self._path}: the video is damaged after {max(0.0, t):.1f} s ({_reason(error)}). "
+                "What was decoded until then is kept; send the complete file for the rest."
+            ) from error
+
+    def _video_stream(self) -> VideoStream:
+        streams = [
+            stream
+            for stream in self._container.streams.video
+            if not stream.disposition & stream.disposition.attached_pic
+        ]
+        if not streams or streams[0].codec_context is None:
+            raise FileError(
+                f"{self._path}: the file holds no video; expected one like MP4, MOV, WebM or MKV."
+            )
+        return streams[0]
+
+    def _check_size(self, width: int, height: int) -> None:
+        if width * height > self._limits.max_pixels:
+            raise FileError(
+                f"{self._path}: the video has {width:,} x {height:,} pixels; at most "
+                f"{self._limits.max_pixels:,} are accepted (MIEN_MAX_FILE_MEGAPIXELS). Send a smaller one."
+            )
+
+    def _check_length(self, index: int, t: float) -> None:
+        if t > self._limits.max_s or index > MAX_FRAMES_PER_S * self._limits.max_s:
+            raise FileError(
+                f"{self._path}: the video is longer than {self._limits.max_s / 60:g} minutes, "
+                "or has more frames than that; the rest is left out. Split it, or set MIEN_MAX_VIDEO_MINUTES."
+            )
+
+    def _check_end(self, length_s: float) -> None:
+        """A file whose end is missing ends early, without any error of the decoder."""
+        claimed_s = self.duration_s
+        if claimed_s is None or self._container.format.name == "gif":
+            return
+        missing_s = claimed_s - length_s - 1 / float(self.rate)
+        if missing_s > max(END_TOLERANCE_S, END_TOLERANCE_FRACTION * claimed_s):
+            raise FileError(
+                f"{self._path}: the video ends after {length_s:.1f} s, but claims {claimed_s:.1f} s: its "
+                "end is missing. What was decoded is kept; send the complete file for the rest."
+            )
+
+
+def is_video(path: Path) -> bool:
+    """Whether the file can be opened as a video, whatever its name is."""
+    try:
+        with open_container(path) as container:
+            return bool(container.streams.video)
+    except FileError:
+        return False
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file of one of the FORMATS; no other file is ever opened for it.
+
+    Raises:
+        FileError: it is no such file.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise FileError(f"{path}: this is no regular file; pipes, devices and streams are not read.")
+        if status.st_size == 0:
+            raise FileError(f"{path}: the file is empty.")
+        options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+        return av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace")
+    except (av.FFmpegError, OSError, MemoryError, ValueError) as error:
+        raise FileError(
+            f"{path}: the file cannot be read as a video ({_reason(error)}). Expected a complete MP4, "
+            "MOV, WebM, MKV, AVI, MPEG or GIF file."
+        ) from error
+
+
+def _upright(frame: VideoFrame) -> NDArray[np.uint8]:
+    """The pixels of a frame, turned as the file's rotation says."""
+    pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
