@@ -9,6 +9,7 @@ import { Announcer } from "../shared/announcements.js";
 import { openSocket } from "../shared/connection.js";
 import { element, every, write } from "../shared/dom.js";
 import { LABELS } from "../shared/expressions.js";
+import { problemText } from "../shared/problems.js";
 import { formatPercent, t } from "../shared/translate.js";
 import { RollingWindow } from "../shared/rolling_window.js";
 
@@ -88,7 +89,7 @@ class Dashboard {
   async #subscribe() {
     try {
       const answer = await this.socket?.timeout(SUBSCRIBE_TIMEOUT_MS).emitWithAck("subscribe", { room: this.code });
-      if (answer?.problem) this.bar.warn(answer.problem.message);
+      if (answer?.problem) this.bar.warn(problemText(answer.problem));
       else this.inView.report();
     } catch (error) {
       console.debug("Subscribing got no answer:", error);
