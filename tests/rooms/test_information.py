@@ -109,7 +109,7 @@ def test_translations_that_cannot_be_used_are_refused(translations: object, name
 
 
 def test_a_translation_into_the_rooms_own_language_is_refused(room_service: RoomService) -> None:
-    with pytest.raises(BadRequestError, match="a text in de, the language of information itself"):
+    with pytest.raises(BadRequestError, match="has de, the language of information itself"):
         room_service.create_room("Room", "Worum es geht.", {"language": "de"}, TEXTS)
     assert room_service.rooms() == {}
 

@@ -267,9 +267,7 @@ def _checked(
     translated = check_translations({} if translations is None else translations)
     if chosen.language in translated:
         raise BadRequestError(
-            "information_translations has a text in %(language)s, the language of information itself; "
-            "leave it out.",
-            language=chosen.language,
+            f"information_translations has {chosen.language}, the language of information itself; leave it out."
         )
     texts = {"": check_information("information", information), **translated}
     if chosen.video:

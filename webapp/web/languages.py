@@ -21,7 +21,7 @@ COOKIE = "language"
 """Holds the language that somebody chose in the menu."""
 
 MAX_RETURN_SEGMENTS = 6
-"""Pages lie no deeper; the addresses above one that does are not looked up, as anybody can make them endless."""
+"""Pages lie no deeper. Addresses that do can be of any length, so none above them is looked up."""
 
 TRADITIONAL_CHINESE = {"hant", "tw", "hk", "mo"}
 
