@@ -267,7 +267,7 @@ def _checked(
     translated = check_translations({} if translations is None else translations)
     if chosen.language in translated:
         raise BadRequestError(
-            f"information_translations has {chosen.language}, the language of information itself; leave it out."
+            f"information_translations has {chosen.language}, the language of information itself: omit it."
         )
     texts = {"": check_information("information", information), **translated}
     if chosen.video:
