@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import warnings
 from collections import Counter
@@ -20,6 +21,8 @@ from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from webapp.app import create_app
 from webapp.config import Settings
+from webapp.rooms.information import VIDEO_NOTICES
+from webapp.web.pages.room_form import RoomForm
 
 LIMIT_S = 10
 
@@ -198,6 +201,7 @@ def test_rooms_are_searched_and_sorted(server: Server) -> None:
     assert shown("q=study&sort=recorded")[0] == "apple study"
     code = codes["Mango <1>"]
     assert shown(f"q={code[:4].lower()}-{code[4:]}") == ["Mango &lt;1&gt;"]
+    assert shown(f"q={code[:-1]}") == [], "a part of a code is none"
     page = browser.open("/host?q=%22%3E%3Cscript%3E").text
     assert "<script>" not in page and "Show all rooms" in page
 
@@ -223,6 +227,29 @@ def test_a_room_is_drafted_with_a_preview_and_made_with_a_text_in_each_language(
     room = api(server, "GET", f"/rooms/{made.headers['Location'].rpartition('/')[2]}").json()
     assert room["information_translations"] == {"de": "Lies das."}
     assert room["settings"]["language"] == "en"
+
+
+def test_a_text_too_long_for_a_room_is_not_previewed(server: Server) -> None:
+    browser = signed_in(server)
+    browser.open("/host/rooms/new")
+    answer = browser.open("/host/rooms/new", action="preview", name="R", information="*a" * 10_001)
+    assert answer.status_code == 400
+    assert "must be a text of 0 to 20,000 characters" in answer.text
+    assert 'id="preview-title"' not in answer.text
+
+
+def test_the_form_has_no_translation_into_the_language_of_the_text_itself() -> None:
+    sent = {"information": "Lies das.", "language": "de", "translation-de": "Lies!", "translation-fr": "Lis."}
+    assert RoomForm.sent(sent).translations == {"fr": "Lis."}
+
+
+def test_the_form_promises_the_notice_that_a_room_without_a_language_gets(server: Server) -> None:
+    browser = signed_in(server)
+    browser.headers["Accept-Language"] = "de"
+    browser.open("/host/rooms/new")
+    page = browser.open("/host/rooms/new", action="preview", name="R", information="Text", language="").text
+    assert VIDEO_NOTICES["en"] in html.unescape(page)
+    assert VIDEO_NOTICES["de"] not in html.unescape(page)
 
 
 def test_short_passwords_and_taken_names_are_refused(server: Server) -> None:

@@ -114,7 +114,7 @@ def test_a_database_that_does_not_answer_is_said_until_it_does(
         host.wait_for_function("() => Number(document.getElementById('stored').textContent) > 0")
         os.kill(room_server.store_pid(), signal.SIGSTOP)
         try:
-            host.wait_for_selector("#alarm:has-text('does not answer')")
+            host.wait_for_selector("#alarm:has-text('are buffered')")
         finally:
             os.kill(room_server.store_pid(), signal.SIGCONT)
         host.wait_for_selector("#alarm", state="hidden")

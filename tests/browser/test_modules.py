@@ -28,6 +28,7 @@ MODULES = (
     "room/baseline",
     "shared/announcements",
     "shared/chart_style",
+    "shared/problems",
     "shared/rolling_window",
     "shared/translate",
 )
@@ -677,6 +678,19 @@ def test_texts_are_english_until_a_language_brings_its_own(run: Run) -> None:
         ["Happy", "Ada left, 100%", "constructor", "1 face", "1,234 faces"],
         ["Freude", "Ada fehlt, 100 %", "constructor", "1 Gesicht", "1,234 Gesichter"],
     ]
+
+
+def test_what_the_server_refused_is_said_in_the_language_of_the_page(run: Run) -> None:
+    assert run(
+        """
+        js.translate.addTexts({ "This room was deleted.": "Dieser Raum wurde gelöscht." }, Number);
+        const problem = { code: "no_such_room", message: "Nothing here." };
+        window.fetch = async () => new Response(JSON.stringify({ problem }), { status: 404 });
+        const refused = await js.api.request("POST", "/x").catch(({ message, status }) => [message, status]);
+        const { problemText } = js.problems;
+        return [refused, problemText(problem), problemText({ code: "other", message: "Too late." })];
+        """
+    ) == [["Dieser Raum wurde gelöscht.", 404], "Dieser Raum wurde gelöscht.", "Too late."]
 
 
 def test_numbers_take_as_many_forms_as_the_language_has(run: Run) -> None:

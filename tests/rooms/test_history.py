@@ -127,6 +127,22 @@ def test_the_memory_is_a_kilobyte_a_person_and_is_given_back(room_service: RoomS
     assert history._rooms == {}
 
 
+def test_who_withdrew_is_sent_to_no_dashboard_and_forgotten(room_service: RoomService, clock: Clock) -> None:
+    room = room_service.create_room("Room", "Text", {})
+    gone, stays = (join(room_service, room, connection) for connection in ("c1", "c2"))
+    for connection in ("c1", "c2"):
+        send(room_service, connection, "happy")
+    history = History(room_service)
+    history.take(clock.now_s)
+    assert set(history.of(room.code, clock.now_s)["ids"]) == {GROUP, gone, stays}
+    room_service.membership.withdraw("c1")
+    sent = history.of(room.code, clock.now_s)
+    assert set(sent["ids"]) == {GROUP, stays}
+    assert len(minute_of(sent, stays)) == VALUES
+    history.take(clock.now_s + STEP_S)
+    assert gone not in history._rooms[room.code]
+
+
 def test_a_room_that_was_deleted_leaves_nothing(room_service: RoomService, clock: Clock) -> None:
     room = room_service.create_room("Room", "Text", {})
     join(room_service, room, "c")

@@ -77,7 +77,15 @@ def test_links_numbers_and_brackets_that_are_meant_are_no_placeholders(text: str
 
 @pytest.mark.parametrize(
     "text",
-    ["[name]", "while you [task].", "[Aufgabe] (kurz)", "[name]: Anna", "[研究の目的]", "[a][b] [task]"],
+    [
+        "[name]",
+        "while you [task].",
+        "[Aufgabe] (kurz)",
+        "[name]: Anna",
+        "[研究の目的]",
+        "[数] 个人",
+        "[a][b] [task]",
+    ],
 )
 def test_brackets_with_words_are_placeholders(text: str) -> None:
     with pytest.raises(BadRequestError):
@@ -98,6 +106,12 @@ def test_brackets_with_words_are_placeholders(text: str) -> None:
 def test_translations_that_cannot_be_used_are_refused(translations: object, named: str) -> None:
     with pytest.raises(BadRequestError, match=named):
         check_translations(translations)
+
+
+def test_a_translation_into_the_rooms_own_language_is_refused(room_service: RoomService) -> None:
+    with pytest.raises(BadRequestError, match="has de, the language of information itself"):
+        room_service.create_room("Room", "Worum es geht.", {"language": "de"}, TEXTS)
+    assert room_service.rooms() == {}
 
 
 def test_a_room_keeps_its_texts_and_each_consent_its_language(room_service: RoomService) -> None:

@@ -12,7 +12,7 @@ import requests
 from tests.helpers.room_client import TIMEOUT_S, TOKEN, api
 from tests.helpers.serving import Server
 
-TEXTS = {"en": "What **happens** here.", "de": "Was hier **passiert**.", "zh": "这里会**发生**什么。"}
+TEXTS = {"en": "What **happens** here.", "de": "Was hier **passiert**.", "zh_Hans": "这里会**发生**什么。"}
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +45,22 @@ def shown(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "language"), [("de-AT", "de"), ("zh-CN", "zh"), ("fr", "en"), ("en", "en"), ("", "en")]
+    ("accepted", "language"), [("de-AT", "de"), ("zh-CN", "zh_Hans"), ("fr", "en"), ("en", "en"), ("", "en")]
 )
 def test_the_text_in_the_readers_language_is_shown_else_the_rooms_own(
     server: Server, accepted: str, language: str
 ) -> None:
-    text = page(room_with(server, "de", "zh"), accepted)
+    text = page(room_with(server, "de", "zh_Hans"), accepted)
     assert shown(text) == [language]
     menu = re.findall(r'<option value="(\w+)"[^>]*?( selected)?>([^<]+)<', text)
     assert [code for code, selected, _ in menu if selected] == [language]
     assert [html.unescape(name) for *_, name in menu] == ["English", "Deutsch", "简体中文"]
+
+
+def test_each_text_names_its_language_as_html_does(server: Server) -> None:
+    text = page(room_with(server, "zh_Hans"), "en")
+    tags = re.findall(r'<(?:option value|div class="information" data-language)="(\w+)" lang="([^"]+)"', text)
+    assert tags == 2 * [("en", "en"), ("zh_Hans", "zh-Hans")]
 
 
 def test_a_room_with_one_text_has_no_menu(server: Server) -> None:

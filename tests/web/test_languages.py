@@ -7,6 +7,7 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import MapAdapter
 
 from webapp.app import create_app
 from webapp.config import Settings
@@ -131,6 +132,20 @@ def test_the_menu_is_on_every_page_and_marks_the_language_shown(client: FlaskCli
         assert f'name="next" value="{path}"' in page
         assert set(re.findall(r'name="language" value="(\w+)"', page)) == set(LANGUAGES)
         assert re.search(r'value="pl" lang="pl" aria-current="true"', page)
+
+
+def test_a_long_address_is_looked_up_a_few_times_only(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested: list[str] = []
+
+    def counted(self: MapAdapter, path_info: str | None = None, method: str | None = None) -> bool:
+        tested.append(path_info or "")
+        return False
+
+    monkeypatch.setattr(MapAdapter, "test", counted)
+    assert 'name="next" value="/"' in page_in(client, "de", "/a" * 4000)
+    assert len(tested) < 10
 
 
 def test_choosing_on_an_answer_to_a_form_leads_to_the_page_above_it(client: FlaskClient) -> None:

@@ -16,7 +16,6 @@ TILE_INTERVAL_S = 0.09
 """How often a tile is scanned, for faces too small to be detected in the whole image. Six tiles cover an
 image of 4:3, so a small face is found within a second."""
 
-
 SECOND_LOOK_INTERVAL_S = 0.9
 """How often a frame without faces may get a second look; a lost track lives a little longer than that."""
 

@@ -57,7 +57,7 @@ LANGUAGES = tuple(VIDEO_NOTICES)
 
 DEFAULT_LANGUAGE = "en"
 
-PLACEHOLDER = re.compile(r"(?<![\\\]])\[(?P<text>[^\[\]\n]{2,200})\](?![(\[])")
+PLACEHOLDER = re.compile(r"(?<![\\\]])\[(?P<text>[^\[\]\n]{1,200})\](?![(\[])")
 """Brackets as the example has them for its readers to replace; no link, and none behind a backslash."""
 
 DEFINITION = re.compile(r"^ {0,3}\[(?P<label>[^\[\]\n]+)\]: *<?\w+:", re.MULTILINE)
@@ -117,14 +117,19 @@ def check_language(name: str, code: object) -> str:
 def first_placeholder(text: str) -> str | None:
     """What stands in the first brackets of a text that are left from the example; None without any.
 
-    Brackets with a number, or with one letter as in a list of tasks, are the host's own.
+    Brackets with a number, or with one Latin letter as in a list of tasks, are the host's own.
     """
     defined = {found["label"].casefold() for found in DEFINITION.finditer(text)}
     for found in PLACEHOLDER.finditer(text):
         inside = found["text"].strip()
-        if re.search(r"[^\W\d_]", inside) and len(inside) > 1 and inside.casefold() not in defined:
+        if _asks_for_text(inside) and inside.casefold() not in defined:
             return inside
     return None
+
+
+def _asks_for_text(inside: str) -> bool:
+    """Whether brackets have words in them; in Chinese one character can be one."""
+    return re.search(r"[^\W\d_]", inside) is not None and (len(inside) > 1 or not inside.isascii())
 
 
 def with_video_notice(text: str, language: str) -> str:

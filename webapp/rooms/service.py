@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from webapp.errors import NoSuchRoomError, StoreError
+from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.information import check_information, check_translations, with_video_notice
 from webapp.rooms.membership import Membership, Outlet, Tell
@@ -264,10 +264,12 @@ def _checked(
 ) -> RoomRecord:
     """The record of a new room, from what its host sent."""
     chosen = RoomSettings.from_wire(settings)
-    texts = {
-        "": check_information("information", information),
-        **check_translations({} if translations is None else translations),
-    }
+    translated = check_translations({} if translations is None else translations)
+    if chosen.language in translated:
+        raise BadRequestError(
+            f"information_translations has {chosen.language}, the language of information itself: omit it."
+        )
+    texts = {"": check_information("information", information), **translated}
     if chosen.video:
         texts = {
             language: with_video_notice(text, language or chosen.language) for language, text in texts.items()

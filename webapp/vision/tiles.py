@@ -19,7 +19,6 @@ tiles of 0.6 find 56 and 34, and detection in the whole image finds none under 3
 OVERLAP_FRACTION = 0.075
 """The overlap of tiles, likewise: the width of the largest face that only they find."""
 
-
 SMALL_IN_TILE, SMALL_GROWTH = 1 / 12, 1.2
 """Boxes smaller than this fraction of a tile's side are too small by this factor: the face mesh is 1.37 to
 1.47 times as wide as they are, but 1.22 times as wide as large ones. Of 300 FER2013 faces 24 pixels wide in

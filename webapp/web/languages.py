@@ -20,6 +20,9 @@ from webapp.web.catalogues import LANGUAGES, SOURCE, catalogue_of
 COOKIE = "language"
 """Holds the language that somebody chose in the menu."""
 
+MAX_RETURN_SEGMENTS = 6
+"""Pages lie no deeper. Addresses that do can be of any length, so none above them is looked up."""
+
 TRADITIONAL_CHINESE = {"hant", "tw", "hk", "mo"}
 
 
@@ -109,7 +112,7 @@ def _template_values() -> dict[str, Any]:
 def _return_path() -> str:
     """The path of this page, or of the nearest page above it where it answers a form."""
     urls = current_app.create_url_adapter(request)
-    path = request.path
+    path = request.path if request.path.count("/") <= MAX_RETURN_SEGMENTS else ""
     while urls and path and not urls.test(path, "GET"):
         path = path.rpartition("/")[0]
     return path or "/"

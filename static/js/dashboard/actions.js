@@ -163,7 +163,7 @@ function deletion(alias) {
 
 /** @param {import("./marker_queue.js").Marker[]} waiting */
 function waitingText(waiting) {
-  const labels = waiting.map(({ label }) => `“${label}”`).join(", ");
+  const labels = waiting.map(({ label }) => t("“%(label)s”", { label })).join(", ");
   return t("The server cannot be reached. %(labels)s will be set, with the time of the key, as soon as it can: keep this page open.", { labels });
 }
 

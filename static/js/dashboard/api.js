@@ -1,5 +1,7 @@
 /** Requests from a host's page to the API, with the token that shows that they come from our own page. */
 
+import { problemText } from "../shared/problems.js";
+
 /** A server that takes longer counts as away. */
 const ANSWER_LIMIT_MS = 30_000;
 
@@ -17,7 +19,7 @@ export class ApiError extends Error {
  * @param {string} path under /api/v1
  * @param {object} [body]
  * @returns {Promise<any>}
- * @throws {ApiError} with the server's message
+ * @throws {ApiError} with the server's reason, in the language of the page
  */
 export async function request(method, path, body = {}) {
   const token = document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
@@ -29,6 +31,6 @@ export async function request(method, path, body = {}) {
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   });
   const answer = await response.json();
-  if (!response.ok) throw new ApiError(answer.problem?.message ?? `The server answered ${response.status}.`, response.status);
+  if (!response.ok) throw new ApiError(problemText(answer.problem), response.status);
   return answer;
 }

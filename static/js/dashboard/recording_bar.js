@@ -110,8 +110,8 @@ function say(line, text) {
  * @param {Recording} recording @param {number} since_ms the last sample was stored
  */
 function alarmOf({ problem, lost }, since_ms) {
-  if (problem && lost) return t("Samples cannot be stored. %(reason)s The buffer is full: new samples are lost.", { reason: problem });
-  if (problem) return t("Samples cannot be stored. %(reason)s Samples are buffered, and stored once it works again.", { reason: problem });
+  if (problem && lost) return t("Samples cannot be stored; the server's log says why. The buffer is full: new samples are lost.");
+  if (problem) return t("Samples cannot be stored; the server's log says why. They are buffered, and stored once it works again.");
   if (since_ms > MAX_WAITING_MS) return t("The database does not answer. Samples are buffered, and stored once it works again.");
   if (lost === 0) return "";
   return tn("%(count)s sample was lost while the database was unavailable.", "%(count)s samples were lost while the database was unavailable.", lost);

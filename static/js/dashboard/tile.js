@@ -1,7 +1,7 @@
 import { TileChart } from "./charts.js";
 import { create, write } from "../shared/dom.js";
-import { LABELS, MIN_RELATIVE, nameOf, percent } from "../shared/expressions.js";
-import { formatNumber, t } from "../shared/translate.js";
+import { LABELS, MIN_RELATIVE, nameOf } from "../shared/expressions.js";
+import { formatNumber, formatPercent, t } from "../shared/translate.js";
 import { TileVideo } from "./tile_video.js";
 
 /**
@@ -107,7 +107,7 @@ export class Tile {
     write(this.warning, data.warning ? WARNINGS[data.warning]() : "");
     this.#placeWarning(data.warning !== null, expression !== null);
     write(this.name, expression ? nameOf(expression) : "–");
-    write(this.number, expression && probabilities ? percent(probabilities[LABELS.indexOf(expression)]) : "");
+    write(this.number, expression && probabilities ? formatPercent(probabilities[LABELS.indexOf(expression)]) : "");
     write(this.relative, BASELINES[data.baseline]?.() ?? relativeText(data));
     this.root.dataset.baseline = data.baseline;
     write(this.facts, factsOf(data));
@@ -153,7 +153,7 @@ function relativeText({ relative }) {
   if (!relative) return "";
   const best = relative.indexOf(Math.max(...relative));
   if (relative[best] < MIN_RELATIVE) return t("Close to neutral");
-  return t("%(expression)s %(percent)s compared with neutral", { expression: nameOf(LABELS[best]), percent: percent(relative[best]) });
+  return t("%(expression)s %(percent)s compared with neutral", { expression: nameOf(LABELS[best]), percent: formatPercent(relative[best]) });
 }
 
 /** @param {TileData} data */

@@ -8,8 +8,9 @@ import { Tile, warningsText } from "../dashboard/tile.js";
 import { Announcer } from "../shared/announcements.js";
 import { openSocket } from "../shared/connection.js";
 import { element, every, write } from "../shared/dom.js";
-import { LABELS, percent } from "../shared/expressions.js";
-import { t } from "../shared/translate.js";
+import { LABELS } from "../shared/expressions.js";
+import { problemText } from "../shared/problems.js";
+import { formatPercent, t } from "../shared/translate.js";
 import { RollingWindow } from "../shared/rolling_window.js";
 
 /**
@@ -88,7 +89,7 @@ class Dashboard {
   async #subscribe() {
     try {
       const answer = await this.socket?.timeout(SUBSCRIBE_TIMEOUT_MS).emitWithAck("subscribe", { room: this.code });
-      if (answer?.problem) this.bar.warn(answer.problem.message);
+      if (answer?.problem) this.bar.warn(problemText(answer.problem));
       else this.inView.report();
     } catch (error) {
       console.debug("Subscribing got no answer:", error);
@@ -171,7 +172,7 @@ class Dashboard {
     this.group.add(group && { probabilities: LABELS.map((label) => group[label]), valence: 0 }, onPageClock, now_ms);
     LABELS.forEach((label, index) => {
       const target = this.shares[index];
-      if (target) write(target, group ? percent(group[label]) : "");
+      if (target) write(target, group ? formatPercent(group[label]) : "");
     });
     element("group-empty", HTMLElement).hidden = !this.group.isEmpty(now_ms);
     const last = markers.at(-1);

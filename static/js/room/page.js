@@ -1,6 +1,7 @@
 import { LivePage } from "../live/page.js";
 import { element, write } from "../shared/dom.js";
 import { closeMenus, watchMenus } from "../shared/menus.js";
+import { problemText } from "../shared/problems.js";
 import { t } from "../shared/translate.js";
 import { comparedWithNeutral } from "./baseline.js";
 import { RoomConnection } from "./connection.js";
@@ -132,7 +133,7 @@ export class ParticipantPage {
     }
     this.page.end("start");
     const line = element("join-problem", HTMLElement);
-    write(line, refusal(code, message));
+    write(line, problemText({ code, message }));
     line.hidden = false;
     line.scrollIntoView({ block: "center" });
   }
@@ -171,11 +172,4 @@ export class ParticipantPage {
     this.compareButton.setAttribute("aria-pressed", String(on));
     write(element("bars-title", HTMLElement), on ? t("Compared with neutral (14%% at rest)") : t("Probabilities"));
   }
-}
-
-/** Why somebody may not join, in the language of the page. @param {string} code @param {string} message in English */
-function refusal(code, message) {
-  if (code === "room_full") return t("This session is full. Ask the researcher whether you can join later.");
-  if (code === "too_many_attempts") return t("Many people are joining from your network. Wait ten seconds, then try again.");
-  return message;
 }

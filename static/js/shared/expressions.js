@@ -1,4 +1,4 @@
-import { formatPercent, t } from "./translate.js";
+import { t } from "./translate.js";
 
 /**
  * The expressions: their order, how each looks and what it is called, everywhere on the page.
@@ -42,11 +42,6 @@ const NAMES = {
 /** What an expression is called in the language of the page. @param {Label} label */
 export function nameOf(label) {
   return NAMES[label]();
-}
-
-/** @param {number} share 0 to 1 */
-export function percent(share) {
-  return formatPercent(share);
 }
 
 /** Black or white, whichever has more contrast on `colour`. @param {string} colour "#RRGGBB" */

@@ -40,7 +40,7 @@ export class SmoothingChoice {
 
   #describe() {
     const time_s = TIMES_S[this.input.valueAsNumber];
-const text = t("%(time)s s", { time: formatNumber(time_s, 2) });
+    const text = t("%(time)s s", { time: formatNumber(time_s, 2) });
     this.input.setAttribute("aria-valuetext", text);
     write(this.text, text);
   }

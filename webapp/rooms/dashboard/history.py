@@ -54,7 +54,7 @@ class History:
         for participant in self._room_service.membership.present().values():
             present[participant.record.room].append(participant)
         kept = {
-            code: _moved_on(self._rooms.get(code, {}), _values_of(present[code], now_s), new)
+            code: _moved_on(self._kept(code), _values_of(present[code], now_s), new)
             for code in {*self._rooms, *present}
             if code in self._room_service.rooms()
         }
@@ -62,13 +62,21 @@ class History:
 
     def of(self, code: str, now_s: float) -> dict[str, Any]:
         """The last minute of a room: of each of `ids` its values, of which the newest is `age_ms` old."""
-        values = self._rooms.get(code, {})
+        values = self._kept(code)
         ids = list(values)
         return {
             "step_ms": 1000 * STEP_S,
             "age_ms": round(1000 * (now_s - self._steps * STEP_S)),
             "ids": ids,
             "values": b"".join(values[one] for one in ids),
+        }
+
+    def _kept(self, code: str) -> Values:
+        """What is kept of a room, without those who were removed or withdrew since."""
+        room = self._room_service.rooms().get(code)
+        here = room.participants if room else {}
+        return {
+            one: minute for one, minute in self._rooms.get(code, {}).items() if one == GROUP or one in here
         }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 
 from webapp.errors import BadRequestError
-from webapp.rooms.information import VIDEO_NOTICES
+from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
 from webapp.web.authentication import session_only
 from webapp.web.catalogues import LANGUAGES
@@ -58,7 +58,10 @@ def draft_room() -> Page:
     form = RoomForm.sent(request.form)
     if request.form.get("action") == "add-language":
         return _form_page(form.with_language(request.form.get("add_language", "")))
-    return _form_page(form, has_preview=True)
+    try:
+        return _form_page(form, has_preview=True)
+    except BadRequestError as error:
+        return _form_page(form, error), 400
 
 
 @blueprint.post("/rooms")
@@ -97,7 +100,7 @@ def _form_page(form: RoomForm, error: BadRequestError | None = None, has_preview
         error=text_of(error),
         previews=form.previews() if has_preview else [],
         languages=LANGUAGES,
-        video_notice=VIDEO_NOTICES[form.language or current_language()],
+        video_notice=VIDEO_NOTICES[form.language or DEFAULT_LANGUAGE],
     )
 
 

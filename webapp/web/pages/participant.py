@@ -16,7 +16,7 @@ from webapp.rooms.room import normal_code
 from webapp.web.authentication import current_host
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.context import services
-from webapp.web.languages import current_language
+from webapp.web.languages import current_language, tag_of
 from webapp.web.markdown import render_information
 from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import page_text, status_of
@@ -27,6 +27,7 @@ class ConsentText:
     """The information of a room in one language, or in an unnamed one; one of several `is_shown`."""
 
     language: str
+    tag: str
     name: str
     html: Markup
     is_shown: bool
@@ -84,18 +85,18 @@ def show(code: str) -> Page:
 def _consent_texts(room: RoomView) -> list[ConsentText]:
     """The information in all languages of a room, that of the page shown if the room has it."""
     texts = {room.information_language: room.information, **room.information_translations}
-    wanted = current_language().partition("_")[0]
+    wanted = current_language()
     shown = wanted if wanted in texts else room.information_language
     return [
-        ConsentText(language, _name_of(language), render_information(text), language == shown)
+        ConsentText(
+            language,
+            tag_of(language),
+            LANGUAGES.get(language) or _("Original"),
+            render_information(text),
+            language == shown,
+        )
         for language, text in texts.items()
     ]
-
-
-def _name_of(language: str) -> str:
-    """A language by its own name; the information has codes without scripts, such as `zh`."""
-    named = {code.partition("_")[0]: name for code, name in LANGUAGES.items()}
-    return named.get(language) or _("Original")
 
 
 def _code_form(code: str = "", error: str = "", is_wrong: bool = False) -> str:

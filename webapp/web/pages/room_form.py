@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from flask import render_template
 from markupsafe import Markup
 
-from webapp.rooms.information import first_placeholder, with_video_notice
+from webapp.rooms.information import MAX_INFORMATION_LENGTH, first_placeholder, with_video_notice
 from webapp.rooms.settings import RoomSettings
+from webapp.store.text_checks import check_text
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.languages import tag_of
 from webapp.web.markdown import render_information
@@ -57,12 +58,12 @@ class RoomForm:
 
     @classmethod
     def sent(cls, form: Mapping[str, str]) -> RoomForm:
-        """The form as it was sent."""
+        """The form as it was sent, without a translation into the language of the text itself."""
         language = form.get("language", "")
         translations = {
-            name.removeprefix(TRANSLATION): text
-            for name, text in form.items()
-            if name.startswith(TRANSLATION) and name.removeprefix(TRANSLATION) in LANGUAGES
+            code: form[f"{TRANSLATION}{code}"]
+            for code in LANGUAGES
+            if code != language and f"{TRANSLATION}{code}" in form
         }
         return cls(
             name=form.get("name", ""),
@@ -90,9 +91,17 @@ class RoomForm:
         return {language: text for language, text in self.translations.items() if text.strip()}
 
     def previews(self) -> list[Preview]:
-        """The text in each language, with the notice of a room with video."""
+        """The text in each language, with the notice of a room with video.
+
+        Raises:
+            BadRequestError: one is too long for a room, or has a character that cannot be stored.
+        """
         texts = [(self.language, self.information), *self.given_translations().items()]
-        return [_preview(language, text, self.video) for language, text in texts]
+        checked = [
+            (language, check_text("information", text, MAX_INFORMATION_LENGTH, required=False))
+            for language, text in texts
+        ]
+        return [_preview(language, text, self.video) for language, text in checked]
 
 
 def _preview(language: str, text: str, video: bool) -> Preview:

@@ -87,7 +87,7 @@ class RoomListItem:
     def matches(self, searched: str) -> bool:
         """Whether its name has each word of a search, or its code is the one searched for."""
         words = searched.casefold().split()
-        return all(word in self.name.casefold() for word in words) or normal_code(searched) in self.code
+        return all(word in self.name.casefold() for word in words) or normal_code(searched) == self.code
 
 
 @dataclass(frozen=True, slots=True)

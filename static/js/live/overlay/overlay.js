@@ -1,5 +1,6 @@
 import { clearedContext } from "../../shared/dom.js";
-import { COLOURS, nameOf, percent } from "../../shared/expressions.js";
+import { COLOURS, nameOf } from "../../shared/expressions.js";
+import { formatPercent } from "../../shared/translate.js";
 import { Brush, unitOf } from "./brush.js";
 import { Fit, movedWithBox } from "./geometry.js";
 import { LabelPlacer } from "./labels.js";
@@ -98,7 +99,7 @@ export class Overlay {
     return faces.map((drawn) => {
       const { id, shown, box, selected } = drawn;
       const name = faces.length > 1 ? `${id} · ${nameOf(shown.expression)}` : nameOf(shown.expression);
-      const number = crowded && !selected ? "" : percent(shown.confidence);
+      const number = crowded && !selected ? "" : formatPercent(shown.confidence);
       return { drawn, box: fit.boxInView(box), caption: { name, number, colour: COLOURS[shown.expression] } };
     });
   }

@@ -1,5 +1,6 @@
 import { create, write } from "../../shared/dom.js";
-import { LABELS, nameOf, percent } from "../../shared/expressions.js";
+import { LABELS, nameOf } from "../../shared/expressions.js";
+import { formatPercent } from "../../shared/translate.js";
 
 /** The seven probabilities as bars, each with its name and number. */
 export class Bars {
@@ -23,7 +24,7 @@ export class Bars {
   show(shown) {
     for (const { label, row, fill, number } of this.rows) {
       const share = shown?.probabilities[label] ?? 0;
-      write(number, shown ? percent(share) : "–");
+      write(number, shown ? formatPercent(share) : "–");
       fill.style.setProperty("--share", share.toFixed(3));
       row.classList.toggle("is-first", shown?.expression === label);
     }

@@ -1,8 +1,8 @@
 import { Announcer } from "../../shared/announcements.js";
 import { Bars } from "./bars.js";
 import { element, every, write } from "../../shared/dom.js";
-import { nameOf, percent } from "../../shared/expressions.js";
-import { t } from "../../shared/translate.js";
+import { nameOf } from "../../shared/expressions.js";
+import { formatPercent, t } from "../../shared/translate.js";
 import { Picker } from "./picker.js";
 import { Timeline } from "./timeline.js";
 
@@ -78,6 +78,6 @@ export class Panel {
   #showReadout(shown, name) {
     this.readout.dataset.expression = shown?.expression ?? "";
     write(this.name, name);
-    write(this.number, shown ? percent(shown.confidence) : "–");
+    write(this.number, shown ? formatPercent(shown.confidence) : "–");
   }
 }

@@ -1,7 +1,7 @@
 import { chartFont, drawGrid, drawStack, SPAN_MS, timeAcross } from "../../shared/chart_style.js";
 import { clearedContext } from "../../shared/dom.js";
-import { COLOURS, LABELS, nameOf, percent, textColourOn } from "../../shared/expressions.js";
-import { t } from "../../shared/translate.js";
+import { COLOURS, LABELS, nameOf, textColourOn } from "../../shared/expressions.js";
+import { formatPercent, t } from "../../shared/translate.js";
 import { RollingWindow } from "../../shared/rolling_window.js";
 
 /**
@@ -136,7 +136,7 @@ function drawAxes(context, area, ink) {
   context.textAlign = "right";
   for (const share of [0, 0.5, 1]) {
     const down = Math.max(area.top + TEXT_PX / 2, area.top + area.height * (1 - share));
-    context.fillText(percent(share), area.left - CAPTION_MARGIN_PX, down);
+    context.fillText(formatPercent(share), area.left - CAPTION_MARGIN_PX, down);
   }
   context.textBaseline = "alphabetic";
   for (const seconds of TICKS_S) {
