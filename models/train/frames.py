@@ -42,6 +42,7 @@ SMALL_SIDE = 26
 
 SURROUND = 110
 QUALITY, LOW_QUALITY = 85, 20
+TILES = 6
 
 
 def framed(face: Frame, side: int = FACE_SIDE) -> Frame:
@@ -135,8 +136,14 @@ def _crop(numbered: tuple[int, Frame], corruption: str | None) -> Frame | None:
 
 
 def find_faces(image: bytes) -> list[FoundFace]:
-    """The faces that the server finds in an encoded image, at a second look too."""
-    return _pipeline().find(Job(image))
+    """The faces that the server finds in an encoded image, or else in the tiles of a live view."""
+    return _pipeline().find(Job(image)) or _in_tiles(image)
+
+
+def _in_tiles(image: bytes) -> list[FoundFace]:
+    """The faces that tiled detection finds; in live view each frame searches one tile."""
+    jobs = [Job(image, detect=False, tile=number, second_look=False) for number in range(TILES)]
+    return [face for job in jobs for face in _pipeline().find(job)]
 
 
 def _distance_from_center(face: FoundFace) -> float:

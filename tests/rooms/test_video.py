@@ -77,7 +77,7 @@ def test_no_picture_goes_to_a_board_by_default(server: Server, astronaut_jpeg: b
         assert joined["video"] is False
         board.set_visible(joined["participant"])
         send_for(WATCHED_S, astronaut_jpeg, one)
-        assert board.events == {"board"} and board.shown == []
+        assert board.events == {"board", "history"} and board.shown == []
 
 
 def test_a_board_gets_the_newest_pictures_of_those_in_view_at_most_twice_a_second(
