@@ -8,6 +8,7 @@
     ├── StoreError             the database, or the process that runs it, failed or is missing
     ├── FileError              a file cannot be analyzed or written; the message names it
     ├── BackupError            a backup cannot be made or restored
+    ├── ResumeError            a run over files cannot go on where an earlier one stopped
     ├── ChildGoneError         a child process ended before it replied; callers translate it
     ├── LinkError              a child process violated the protocol of its socket
     ├── FrameError             one frame could not be answered; carries a code for the client
@@ -24,12 +25,15 @@
         ├── ForbiddenError           forbidden          the credentials do not permit this
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          it has reached its limit of participants
-        ├── CannotResumeError        cannot_resume      the participant with this secret was removed or
-        deleted ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins arrive too fast └──
-        ExportsBusyError         busy               the limit of concurrent exports is reached
+        ├── CannotResumeError        cannot_resume      the participant of this secret was removed or deleted
+        ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins arrive too fast
+        └── ExportsBusyError         busy               the limit of concurrent exports is reached
 
 The message of a `FrameError` or a `RoomError` is sent to the browser: it says what was received, what was
 expected and what to do, and never names a path, a class or a line of this program.
+
+`StopRequestedError` of the command line is no error, and none of them: like Python's KeyboardInterrupt, it
+ends a run on Ctrl-C.
 """
 
 from __future__ import annotations
@@ -103,6 +107,10 @@ class FileError(MienError):
 
 class BackupError(MienError):
     """A backup cannot be made, or an archive cannot be restored."""
+
+
+class ResumeError(MienError):
+    """A run over files cannot go on where an earlier one stopped: something is missing or not the same."""
 
 
 class ChildGoneError(MienError):

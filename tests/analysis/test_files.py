@@ -120,7 +120,9 @@ def test_the_same_file_gives_the_same_results_on_any_number_of_threads(
         assert list(alone.analyze_video(short)) == list(engine.analyze_video(short))
 
 
-@pytest.mark.parametrize(("every", "fps"), [(0, None), (1, 0.0), (1, -1.0), (2, 5.0)])
+@pytest.mark.parametrize(
+    ("every", "fps"), [(0, None), (1, 0.0), (1, -1.0), (1, np.inf), (1, np.nan), (2, 5.0)]
+)
 def test_sampling_that_means_nothing_is_refused(
     engine: FileEngine, short: Path, every: int, fps: float | None
 ) -> None:
@@ -245,6 +247,28 @@ def test_frames_before_a_cut_are_kept_and_the_cut_is_named(engine: FileEngine, t
         for frame in engine.analyze_video(cut):
             frames.append(frame.t)  # noqa: PERF402 - what came before the error counts
     assert 10 < len(frames) < 110
+
+
+@pytest.mark.parametrize("kind", ["mkv", "mp4", "mov"])
+def test_sound_that_lasts_longer_than_the_picture_is_no_cut(
+    engine: FileEngine, tmp_path: Path, kind: str
+) -> None:
+    video = write_video(tmp_path / f"long.{kind}", constant_times(1, 10), sound=True, sound_s=5)
+    assert len(list(engine.analyze_video(video))) == 10
+
+
+def test_a_picture_that_begins_late_is_no_cut(engine: FileEngine, tmp_path: Path) -> None:
+    late = [4 + t for t in constant_times(1, 10)]
+    assert len(list(engine.analyze_video(write_video(tmp_path / "late.mkv", late, sound=True)))) == 10
+
+
+def test_a_cut_is_named_in_a_video_with_sound(engine: FileEngine, tmp_path: Path) -> None:
+    whole = write_video(tmp_path / "whole.mkv", constant_times(4), VISITS[:1], sound=True)
+    cut = tmp_path / "cut.mkv"
+    content = whole.read_bytes()
+    cut.write_bytes(content[: len(content) // 3])
+    with pytest.raises(FileError, match=r"cut\.mkv: the video (is damaged after|ends after)"):
+        list(engine.analyze_video(cut, every=30))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from webapp.cli.annotated import annotated_paths
 from webapp.cli.inputs import find_inputs
 from webapp.cli.main import main
 from webapp.config import PROJECT_ROOT
+from webapp.errors import FileError
 from webapp.export.codebook import FILE_COLUMNS
 
 START_TIMEOUT_S = 120
@@ -48,6 +50,11 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["analyze", *map(str, arguments)])
 
 
+def all_forms(folder: Path) -> list[str]:
+    """The options for results of every form in a folder."""
+    return [word for form in ("csv", "json", "parquet") for word in (f"--{form}", f"{folder}/r.{form}")]
+
+
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
@@ -58,11 +65,10 @@ def inputs_of(found: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def test_a_folder_becomes_tables_json_and_copies(media: Path, tmp_path: Path) -> None:
-    table, lines, parquet = tmp_path / "r.csv", tmp_path / "r.json", tmp_path / "r.parquet"
-    done = run(media, "--csv", table, "--json", lines, "--parquet", parquet, "--annotate", tmp_path / "out")
+    done = run(media, *all_forms(tmp_path), "--annotate", tmp_path / "out")
     assert done.exit_code == 1, done.output
     assert f"{media / 'photos' / 'c.jpg'}: The data is not a readable image" in done.output
-    found = rows(table)
+    found = rows(tmp_path / "r.csv")
     assert list(found[0]) == [column.name for column in FILE_COLUMNS]
     assert inputs_of(found) == ["a.jpg", "b.png", "video.mp4"]
     video = [row for row in found if row["input"].endswith("video.mp4")]
@@ -70,10 +76,10 @@ def test_a_folder_becomes_tables_json_and_copies(media: Path, tmp_path: Path) ->
     assert [row["face_id"] for row in video] == [""] * 5 + ["1"] * 15
     assert [float(row["t"]) for row in video] == pytest.approx(np.arange(20) / 10, abs=0.001)
     assert float(found[0]["happiness"]) > 0.5
-    frames = json.loads(lines.read_text())
+    frames = json.loads((tmp_path / "r.json").read_text())
     assert len(frames) == 22
     assert {"nose", "mouth_outer"} <= set(frames[0]["faces"][0]["landmarks"])
-    as_parquet = pd.read_parquet(parquet)
+    as_parquet = pd.read_parquet(tmp_path / "r.parquet")
     assert len(as_parquet) == len(found) and as_parquet["face_id"].isna().sum() == 5
     assert_annotated(media, tmp_path / "out")
 
@@ -102,6 +108,9 @@ def test_a_video_is_sampled(media: Path, tmp_path: Path) -> None:
         ((), "Missing argument 'PATH...'"),
         (("x.mp4", "--every", "2", "--fps", "5"), "either --every or --fps"),
         (("x.mp4", "--every", "0"), "--every"),
+        (("x.mp4", "--fps", "nan"), "--fps"),
+        (("x.mp4", "--fps", "inf"), "--fps"),
+        (("x.mp4", "--csv", "tests/../r.txt", "--json", "r.txt"), "a file of its own"),
         (("x.mp4", "--resume"), "--resume needs"),
         (("tests/cli",), "no images or videos in tests/cli"),
         (("x.mp4", "--csv", "/nowhere/r.csv"), "/nowhere"),
@@ -136,14 +145,7 @@ def test_finished_inputs_are_kept_and_changed_and_failed_ones_analyzed_again(
     for name, image in (("a.jpg", astronaut()), ("b.jpg", astronaut())):
         cv2.imwrite(str(folder / name), image)
     (folder / "c.jpg").write_text("hello")
-    outputs = (
-        "--csv",
-        tmp_path / "r.csv",
-        "--json",
-        tmp_path / "r.json",
-        "--parquet",
-        tmp_path / "r.parquet",
-    )
+    outputs = all_forms(tmp_path)
     assert run(folder, *outputs).exit_code == 1
     cv2.imwrite(str(folder / "b.jpg"), np.zeros((50, 50, 3), np.uint8))
     cv2.imwrite(str(folder / "c.jpg"), grace_hopper())
@@ -154,6 +156,83 @@ def test_finished_inputs_are_kept_and_changed_and_failed_ones_analyzed_again(
     assert len(pd.read_parquet(tmp_path / "r.parquet")) == 3
     changed = run(folder, *outputs, "--resume", "--every", 2)
     assert changed.exit_code == 2 and "other options (every)" in changed.output
+
+
+@pytest.fixture
+def resumable(tmp_path: Path) -> Path:
+    """A folder with an image, and the table of it with its journal."""
+    cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((50, 50, 3), np.uint8))
+    assert run(tmp_path / "a.jpg", "--csv", tmp_path / "r.csv").exit_code == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize("missing", ["r.json", "r.csv.progress"])
+def test_a_run_does_not_begin_anew_because_one_of_its_files_is_missing(resumable: Path, missing: str) -> None:
+    outputs = ["--csv", resumable / "r.csv"]
+    if missing == "r.json":
+        outputs += ["--json", resumable / "r.json"]
+    (resumable / missing).unlink(missing_ok=True)
+    before = (resumable / "r.csv").read_bytes()
+    done = run(resumable / "a.jpg", *outputs, "--resume")
+    assert done.exit_code == 2 and f"{resumable / missing} of the run to go on with" in done.output
+    assert (resumable / "r.csv").read_bytes() == before
+
+
+def test_the_first_run_may_have_resume(resumable: Path) -> None:
+    assert run(resumable / "a.jpg", "--json", resumable / "new.json", "--resume").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "1",
+        "{}",
+        "hello",
+        "[" * 100_000,
+        '{"name": "x"}',
+        '{"name": "x\\u0000", "stamp": []}',
+        '{"name": 1, "stamp": []}',
+        '{"name": "x", "frames": "many", "stamp": []}',
+        '{"name": "x", "expressions": {"happy": "yes"}, "stamp": []}',
+        '{"name": "x", "stamp": [], "more": 1}',
+    ],
+)
+def test_damaged_lines_of_a_journal_are_skipped(resumable: Path, line: str) -> None:
+    journal = resumable / "r.csv.progress"
+    first, finished = journal.read_text().splitlines()
+    journal.write_text(f"{first}\n{line}\n{finished}\n")
+    done = run(resumable / "a.jpg", "x", "--csv", resumable / "r.csv", "--resume")
+    assert done.exit_code == 1, "there is no x"
+    assert "2 inputs, of which 1 were finished before" in done.output
+
+
+@pytest.mark.parametrize("content", ["", "hello", "[]", "{}", '{"options": 1}'])
+def test_a_foreign_journal_is_refused(resumable: Path, content: str) -> None:
+    (resumable / "r.csv.progress").write_text(content)
+    done = run(resumable / "a.jpg", "--csv", resumable / "r.csv", "--resume")
+    assert done.exit_code == 2 and "does not begin with the options of a run" in done.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are not UTF-8")
+def test_names_that_are_not_utf_8_are_analyzed_and_shown(media: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for source, name in (
+        ("photos/a.jpg", b"\xff.jpg"),
+        ("video.mp4", b"\xfe.mp4"),
+        ("photos/c.jpg", b"\xfd.jpg"),
+    ):
+        (folder / os.fsdecode(name)).write_bytes((media / source).read_bytes())
+    outputs = all_forms(tmp_path)
+    done = run(folder, *outputs, "--annotate", tmp_path / "out", "--every", 10)
+    assert done.exit_code == 1 and "3 inputs, 3 frames, 1 failed" in done.output
+    assert r"in/\xfd.jpg: The data is not a readable image" in done.output
+    assert inputs_of(rows(tmp_path / "r.csv")) == [r"\xfe.mp4", r"\xff.jpg"]
+    assert {os.fsencode(path.name) for path in (tmp_path / "out").iterdir()} == {b"\xfe.mp4", b"\xff.jpg"}
+    again = run(folder, *outputs, "--resume", "--every", 10)
+    assert "3 inputs, of which 2 were finished before" in again.output
+    assert len(rows(tmp_path / "r.csv")) == len(json.loads((tmp_path / "r.json").read_text())) == 3
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -216,6 +295,42 @@ def test_two_inputs_never_share_a_copy(tmp_path: Path) -> None:
     targets = annotated_paths(tmp_path, inputs)
     assert len(set(targets.values())) == 3
     assert not {one.path for one in inputs} & set(targets.values())
+
+
+def test_a_copy_never_replaces_an_input_that_a_link_or_a_way_up_leads_to(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "a.jpg").touch()
+    (tmp_path / "link").symlink_to(photos)
+    (photos / "b.jpg").symlink_to(photos / "a.jpg")
+    for folder in (photos, tmp_path / "link", photos / ".." / "photos"):
+        for named in (photos, tmp_path / "link", photos / ".." / "link"):
+            targets = annotated_paths(folder, find_inputs([str(named)]))
+            assert sorted(targets.values()) == [
+                photos / "a.jpg.annotated.jpg",
+                photos / "b.jpg.annotated.jpg",
+            ]
+
+
+def test_copies_stay_below_their_folder(tmp_path: Path) -> None:
+    for name in ("in/x", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    inputs = find_inputs([f"{tmp_path}/in/../in/x/../y.jpg", f"{tmp_path}/in/x/z.jpg"])
+    targets = annotated_paths(tmp_path / "out", inputs)
+    assert sorted(targets.values()) == [tmp_path / "out" / "x" / "z.jpg", tmp_path / "out" / "y.jpg"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileError, match="which is outside of"):
+        annotated_paths(tmp_path / "out", inputs)
+
+
+def test_a_copy_without_a_free_name_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    for name in ("a.JPG", "a.JPG.annotated.jpg"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((20, 20, 3), np.uint8))
+    before = (tmp_path / "a.JPG.annotated.jpg").read_bytes()
+    done = run(tmp_path, "--annotate", tmp_path, "--csv", tmp_path / "r.csv")
+    assert done.exit_code == 2 and "its copy would replace" in done.output
+    assert (tmp_path / "a.JPG.annotated.jpg").read_bytes() == before and not (tmp_path / "r.csv").exists()
 
 
 @pytest.mark.parametrize("command", [(), ("analyze",), ("serve",), ("doctor",), ("backup",), ("restore",)])

@@ -17,6 +17,7 @@ from tests.helpers.postgres import find_postgres, running_postgres
 from tests.helpers.room_client import TOKEN, api, make_room
 from tests.helpers.serving import Server
 from webapp.cli import archive as archives
+from webapp.cli import databases
 from webapp.cli.backup import make_backup, restore_backup
 from webapp.config import Settings
 from webapp.errors import BackupError, SettingsError
@@ -83,6 +84,29 @@ def test_what_is_replaced_is_kept_aside(filled: Settings, tmp_path: Path) -> Non
     assert (filled.data_dir / "session.key").stat().st_mode & 0o777 == 0o600
     assert rooms_in(replace(filled, database=f"sqlite:///{kept / 'mien.sqlite'}")) == {"AAAA", "BBBB"}
     assert not [path for path in filled.data_dir.iterdir() if path.name.startswith(".restore")]
+
+
+def test_what_is_put_back_and_kept_is_private(filled: Settings, tmp_path: Path) -> None:
+    make_backup(filled, tmp_path / "a")
+    elsewhere = settings_in(tmp_path / "elsewhere")
+    assert restore_backup(elsewhere, tmp_path / "a") is None
+    kept = restore_backup(elsewhere, tmp_path / "a")
+    assert kept is not None
+    assert not_private(elsewhere.data_dir, *elsewhere.data_dir.rglob("*")) == []
+
+
+def not_private(*paths: Path) -> list[Path]:
+    """Which of the files and folders others may read."""
+    return [path for path in paths if path.stat().st_mode & 0o077]
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "50%41", "ü"])
+def test_any_name_of_a_folder_will_do(tmp_path: Path, name: str) -> None:
+    settings, other = settings_in(tmp_path / name), settings_in(tmp_path / f"{name}2")
+    fill(settings, "AAAA")
+    make_backup(settings, tmp_path / "a")
+    restore_backup(other, tmp_path / "a")
+    assert rooms_in(other) == {"AAAA"}
 
 
 def test_an_empty_server_has_nothing_to_back_up(tmp_path: Path) -> None:
@@ -224,3 +248,24 @@ def test_postgresql_is_dumped_and_restored(tmp_path: Path) -> None:
         kept = restore_backup(settings, tmp_path / "a")
         assert rooms_in(settings) == {"AAAA"}
         assert kept is not None and (kept / "database").stat().st_size > 1000
+        assert not_private(kept, kept / "database") == []
+
+
+def test_postgresql_is_not_restored_while_somebody_is_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = find_postgres()
+    if programs is None or shutil.which("pg_dump") is None:
+        pytest.skip("PostgreSQL is not installed")
+    monkeypatch.setattr(databases, "DISCONNECT_TIMEOUT_S", 0)
+    with running_postgres(programs) as postgres:
+        settings = Settings(data_dir=tmp_path / "data", database=postgres.url)
+        fill(settings, "AAAA")
+        make_backup(settings, tmp_path / "a")
+        fill(settings, "BBBB")
+        elsewhere = replace(settings, data_dir=tmp_path / "elsewhere")
+        with closing(Repositories(postgres.url)) as server:
+            assert server.rooms.load_rooms()
+            with pytest.raises(SettingsError, match="other connections"):
+                restore_backup(elsewhere, tmp_path / "a")
+        assert rooms_in(settings) == {"AAAA", "BBBB"}

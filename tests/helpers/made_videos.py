@@ -68,12 +68,14 @@ def write_video(
     visits: Sequence[Visit] = (),
     rotation: int = 0,
     sound: bool = False,
+    sound_s: float | None = None,
     size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> Path:
     """Encode a frame for each time; with `rotation`, frames lie on their side and the file says how to turn
     them.
 
-    `rotation` is in degrees counterclockwise, as a player must turn the frames.
+    `rotation` is in degrees counterclockwise, as a player must turn the frames. The sound lasts as long as
+    the picture, or `sound_s`.
     """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "crf": "18"})
@@ -93,7 +95,7 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if isinstance(audio, AudioStream):
-            _add_sound(container, audio, times[-1])
+            _add_sound(container, audio, times[-1] if sound_s is None else sound_s)
     return path
 
 

@@ -81,6 +81,18 @@ def test_a_dim_face_alone_before_a_wall_is_found(pipeline: Pipeline) -> None:
     assert overlap(face.box, Box(700 + 0.404 * FACE.x, 1000 + 0.404 * FACE.y, 40, 43)) > 0.4
 
 
+@pytest.mark.parametrize("side", [300, 400, 640, 1000, 1700, 3000])
+def test_a_face_that_fills_the_photograph_is_found_where_it_is(pipeline: Pipeline, side: int) -> None:
+    margin = 20
+    left, top = int(FACE.x) - margin, int(FACE.y) - margin
+    scale = side / (FACE.height + 2 * margin)
+    crop = astronaut()[top : top + round(side / scale), left : left + round(side / scale)]
+    image = np.asarray(cv2.resize(crop, (side, side)), np.uint8)
+    (face,) = pipeline.analyze_photo(Decoded(image, side, side)).faces
+    truth = Box(scale * margin, scale * margin, scale * FACE.width, scale * FACE.height)
+    assert overlap(face.box, truth) > 0.6
+
+
 def test_a_small_image_is_searched_as_well(pipeline: Pipeline) -> None:
     image, boxes = group_photo((640, 480), (40, 120))
     assert missing(boxes, pipeline.analyze_photo(Decoded(image, 640, 480)).faces) == []

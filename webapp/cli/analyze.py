@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,12 +17,12 @@ import click
 from webapp.analysis import FileEngine
 from webapp.cli.annotated import Annotated
 from webapp.cli.inputs import Input, find_inputs
-from webapp.cli.journal import OptionsChangedError
 from webapp.cli.output import Output
 from webapp.cli.stopping import StopRequest, StopRequestedError
 from webapp.cli.summary import InputSummary, print_summary
 from webapp.config import Settings
 from webapp.errors import FileError, MienError
+from webapp.export.file_rows import printable
 from webapp.protocol import FileFrame
 from webapp.version import model_version
 
@@ -55,6 +56,13 @@ class Options:
         return {form: path for form, path in named.items() if path is not None}
 
 
+def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse `nan` and `inf`, which FloatRange takes."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of frames.")
+    return value
+
+
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--csv", type=FILE, help="Write a table with a row for each face in each frame.")
@@ -72,6 +80,7 @@ class Options:
 @click.option(
     "--fps",
     type=click.FloatRange(0, min_open=True),
+    callback=_finite,
     metavar="N",
     help="Of videos analyze N frames a second, chosen by their times.",
 )
@@ -98,9 +107,11 @@ def analyze(paths: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - the
         raise click.UsageError("Give either --every or --fps.")
     if options.resume and not options.files:
         raise click.UsageError("--resume needs the --csv, --json or --parquet of the run to go on with.")
+    if len({path.resolve() for path in options.files.values()}) < len(options.files):
+        raise click.UsageError("Give --csv, --json and --parquet a file of its own each.")
     inputs = find_inputs(paths)
     if not inputs:
-        raise click.UsageError(f"There are no images or videos in {', '.join(paths)}.")
+        raise click.UsageError(f"There are no images or videos in {printable(', '.join(paths))}.")
     sys.exit(_analyze(inputs, options))
 
 
@@ -111,14 +122,15 @@ def _analyze(inputs: list[Input], options: Options) -> int:
         with ExitStack() as stack:
             stop = stack.enter_context(StopRequest())
             engine = stack.enter_context(FileEngine(settings))
+            annotated = Annotated(engine, options.annotate, inputs)
             output = stack.enter_context(Output(options.files, _relevant(options, settings), options.resume))
-            run = Run(engine, output, options, stop)
+            run = Run(engine, output, annotated, options, stop)
             return run.all(inputs)
     except ImportError as error:
         click.echo(f"mien: {error}; Parquet needs `pip install -r requirements-lab.txt`", err=True)
         return CANNOT_RUN
-    except (OptionsChangedError, OSError, MienError) as error:
-        click.echo(f"mien: {error}", err=True)
+    except (OSError, MienError) as error:
+        click.echo(printable(f"mien: {error}"), err=True)
         return CANNOT_RUN
 
 
@@ -135,9 +147,12 @@ def _relevant(options: Options, settings: Settings) -> dict[str, Any]:
 class Run:
     """One run over all inputs; one thread calls it."""
 
-    def __init__(self, engine: FileEngine, output: Output, options: Options, stop: StopRequest) -> None:
+    def __init__(
+        self, engine: FileEngine, output: Output, annotated: Annotated, options: Options, stop: StopRequest
+    ) -> None:
         self._engine = engine
         self._output = output
+        self._annotated = annotated
         self._options = options
         self._stop = stop
         self._advance: Callable[[int], None] = lambda units: None
@@ -149,12 +164,11 @@ class Run:
         self._summaries = {one.name: finished[one.name] for one in inputs if one.name in finished}
         skipped = len(self._summaries)
         left = [one for one in inputs if one.name not in finished]
-        annotated = Annotated(self._engine, self._options.annotate, inputs)
         stopped = False
         with self._progress(left):
             try:
                 for is_video, group in groupby(left, lambda one: one.is_video):
-                    (self._videos if is_video else self._images)(list(group), annotated)
+                    (self._videos if is_video else self._images)(list(group))
             except StopRequestedError:
                 stopped = True
         print_summary([self._summaries[one.name] for one in inputs if one.name in self._summaries], skipped)
@@ -164,7 +178,7 @@ class Run:
             return STOPPED
         return int(any(summary.error for summary in self._summaries.values()))
 
-    def _images(self, inputs: list[Input], annotated: Annotated) -> None:
+    def _images(self, inputs: list[Input]) -> None:
         outcomes = self._engine.analyze_images(one.name for one in inputs)
         for one, outcome in zip(inputs, outcomes, strict=True):
             self._stop.check()
@@ -172,12 +186,12 @@ class Run:
                 if isinstance(outcome, FileError):
                     raise outcome
                 self._add(summary, outcome)
-                annotated.image(outcome)
+                self._annotated.image(outcome)
             self._advance(IMAGE_UNITS)
 
-    def _videos(self, inputs: list[Input], annotated: Annotated) -> None:
+    def _videos(self, inputs: list[Input]) -> None:
         for one in inputs:
-            with self._input(one) as summary, annotated.video(one, self._on_frame_written) as overlays:
+            with self._input(one) as summary, self._annotated.video(one, self._on_frame_written) as overlays:
                 for frame in self._engine.analyze_video(one.name, self._options.every, self._options.fps):
                     self._stop.check()
                     self._add(summary, frame)

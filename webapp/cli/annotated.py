@@ -57,15 +57,44 @@ class Annotated:
 
 
 def annotated_paths(folder: Path, inputs: list[Input]) -> dict[str, Path]:
-    """Where the copy of each input goes: below the folder as the inputs lie below their common one."""
-    parents = {one.name: one.path.absolute().parent for one in inputs}
+    """Where the copy of each input goes: below the folder as the inputs lie below their common one.
+
+    No copy replaces an input or another copy, whatever links lead there.
+
+    Raises:
+        FileError: the copy of an input would.
+    """
+    folder = _real(folder)
+    parents = {one.name: _real(one.path.parent) for one in inputs}
     root = Path(os.path.commonpath(list(parents.values())))
-    sources = {one.path.absolute() for one in inputs}
+    taken = {_key(path) for one in inputs for path in (_real(one.path), parents[one.name] / one.path.name)}
     targets: dict[str, Path] = {}
     for one in inputs:
-        suffix = ".mp4" if one.is_video else ".jpg"
         place = folder / parents[one.name].relative_to(root)
-        target = place / f"{one.path.stem}{suffix}"
-        taken = target in targets.values() or target.absolute() in sources
-        targets[one.name] = place / f"{one.path.name}.annotated{suffix}" if taken else target
+        target = targets[one.name] = _free_target(one, place, taken)
+        if not target.is_relative_to(folder):
+            raise FileError(f"{one.name}: its copy would be {target}, which is outside of {folder}.")
+        taken.add(_key(target))
     return targets
+
+
+def _free_target(one: Input, place: Path, taken: set[str]) -> Path:
+    suffix = ".mp4" if one.is_video else ".jpg"
+    for name in (f"{one.path.stem}{suffix}", f"{one.path.name}.annotated{suffix}"):
+        target = _real(place / name)
+        if _key(target) not in taken:
+            return target
+    raise FileError(
+        f"{one.name}: its copy would replace {target}, an input or the copy of another one. Give --annotate "
+        "an empty folder."
+    )
+
+
+def _real(path: Path) -> Path:
+    """The path without links and `..`; unlike `Path.resolve`, also of links that lead in a circle."""
+    return Path(os.path.realpath(path))
+
+
+def _key(path: Path) -> str:
+    """The same for names that are one file where the case of letters does not count, as on a Mac."""
+    return str(path).casefold()

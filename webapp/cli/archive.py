@@ -1,7 +1,8 @@
 """The archive of a backup: a ZIP of the database, the session key and the certificates, with a manifest.
 
-    manifest.json        format, version, time, kind and revision of the database, SHA-256 and size of each
-    file database             a copy of the SQLite file, or a dump by pg_dump in its custom format session.key
+    manifest.json   format, version, time, kind and revision of the database, and the SHA-256 of each file
+    database        a copy of the SQLite file, or a dump by pg_dump in its custom format
+    session.key
     tls/authority.crt, tls/authority.key, tls/server.crt, tls/server.key
 
 Only these names are ever taken from an archive, and none of them is used as a path as it stands there.

@@ -19,6 +19,7 @@ from webapp.cli.databases import (
     kind_of,
     known_revisions,
     require_same_kind,
+    require_unused,
     restore_postgres,
     revision,
     sqlite_file,
@@ -94,7 +95,7 @@ def restore_backup(settings: Settings, archive: Path) -> Path | None:
     Nothing changes before the whole archive is unpacked and checked.
 
     Raises:
-        SettingsError: a server runs on the data folder or the database, or they do not fit.
+        SettingsError: a server runs on the data folder or the database, or the backup does not fit it.
         BackupError: the archive cannot be restored.
     """
     prepare_data_dir(settings.data_dir)
@@ -107,6 +108,7 @@ def restore_backup(settings: Settings, archive: Path) -> Path | None:
             require_same_kind(settings, manifest.database)
             _check_revision(manifest)
             check_copy(manifest.database, unpacked / DATABASE)
+            require_unused(settings)
             return _replace(settings, manifest, unpacked)
     finally:
         lock.stop()
@@ -129,12 +131,12 @@ def _replace(settings: Settings, manifest: Manifest, unpacked: Path) -> Path | N
         _set_aside([database.with_name(database.name + end) for end in SIDE_FILES], kept)
         places[unpacked / DATABASE] = database
     else:
-        kept.mkdir()
+        kept.mkdir(mode=0o700)
         copy_database(settings, kept / DATABASE)
         restore_postgres(settings, unpacked / DATABASE)
     _set_aside([settings.data_dir / key for key in KEY_FILES], kept)
     for source, place in places.items():
-        place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _move(source, place)
     return kept if kept.is_dir() else None
 

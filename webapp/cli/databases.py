@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL, inspect, make_url, text
+from sqlalchemy import URL, Engine, NullPool, inspect, make_url, text
 
 from webapp.config import Settings, child_environment
 from webapp.errors import BackupError, SettingsError
@@ -16,6 +17,13 @@ from webapp.store.database import MIGRATIONS, check_url, open_database
 
 SIDE_FILES = ("", "-wal", "-shm")
 """What SQLite appends to the name of a database for the files beside it."""
+
+DISCONNECT_TIMEOUT_S = 3
+
+OTHER_CONNECTIONS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 def kind_of(settings: Settings) -> str:
@@ -39,12 +47,16 @@ def copy_database(settings: Settings, target: Path) -> None:
         _run_postgres(url, "pg_dump", "--format=custom", "--no-owner", f"--file={target}")
         return
     try:
-        opened = closing(sqlite3.connect(f"file:{url.database}?mode=ro", uri=True))
+        opened = closing(_open_to_read(sqlite_file(settings)))
         with opened as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         raise BackupError(f"The database {url.database} cannot be copied: {error}.") from error
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def check_copy(kind: str, path: Path) -> None:
@@ -56,7 +68,7 @@ def check_copy(kind: str, path: Path) -> None:
     if kind != "sqlite":
         return
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+        with closing(_open_to_read(path)) as copy:
             found = copy.execute("PRAGMA quick_check").fetchone()[0]
     except sqlite3.Error as error:
         raise BackupError(f"The database in the backup cannot be read: {error}.") from error
@@ -72,6 +84,33 @@ def restore_postgres(settings: Settings, dump: Path) -> None:
     """
     options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
     _run_postgres(check_url(settings.database_url), "pg_restore", *options, str(dump))
+
+
+def require_unused(settings: Settings) -> None:
+    """Make sure that nobody is connected to a PostgreSQL database; an SQLite file has a lock beside it.
+
+    A connection that was closed takes a moment to end, so it is looked for again before it is an obstacle.
+
+    Raises:
+        SettingsError: somebody is.
+        SQLAlchemyError: the database cannot be read.
+    """
+    if kind_of(settings) != "postgresql":
+        return
+    engine = open_database(settings.database_url, NullPool)
+    end_s = time.monotonic() + DISCONNECT_TIMEOUT_S
+    while others := _other_connections(engine):
+        if time.monotonic() > end_s:
+            raise SettingsError(
+                f"The database has {others} other connections. Stop the server that uses it, and every other "
+                "client."
+            )
+        time.sleep(0.1)
+
+
+def _other_connections(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text(OTHER_CONNECTIONS)).scalar_one())
 
 
 def revision(settings: Settings) -> str | None:
@@ -110,7 +149,7 @@ def _run_postgres(url: URL, program: str, *arguments: str) -> None:
         environment["PGPASSWORD"] = str(url.password)
     plain = url.set(drivername="postgresql", password=None).render_as_string()
     command = [program, f"--dbname={plain}", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, umask=0o077, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise BackupError(f"{program} failed: {said}")

@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.cli.summary import InputSummary
-
-
-class OptionsChangedError(Exception):
-    """The run to go on with was made with other options."""
+from webapp.errors import ResumeError
 
 
 class Journal:
@@ -26,7 +23,7 @@ class Journal:
         """Begin a journal, or go on with one.
 
         Raises:
-            OptionsChangedError: it was begun with other options.
+            ResumeError: it was begun with other options, or does not say with which.
             OSError: it cannot be read or written.
         """
         self.finished: dict[str, InputSummary] = {}
@@ -58,33 +55,42 @@ def journal_path(results: Path) -> Path:
 
 
 def _read(path: Path, options: Mapping[str, Any]) -> dict[str, InputSummary]:
-    lines = list(_lines(path))
-    before = lines[0].get("options") if lines else None
-    if before is not None and before != dict(options):
+    first, *others = path.read_text("utf-8", errors="replace").splitlines() or [""]
+    before = _object(first).get("options")
+    if not isinstance(before, dict):
+        raise ResumeError(f"{path} does not begin with the options of a run; give no --resume to begin anew.")
+    if before != dict(options):
         changed = [name for name in options if before.get(name) != options[name]]
-        raise OptionsChangedError(
+        raise ResumeError(
             f"{path} was begun with other options ({', '.join(changed)}); give the same or no --resume."
         )
-    finished = {}
-    for line in lines[1:]:
-        if line.pop("stamp", None) == _stamp(line["name"]):
-            finished[line["name"]] = InputSummary(**line)
-    return finished
+    return {summary.name: summary for line in others for summary in _unchanged(_object(line))}
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines that are whole: a process that was killed may have left half of the last."""
-    for line in path.read_text("utf-8", errors="replace").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return
+def _object(line: str) -> dict[str, Any]:
+    """What a line holds; nothing if it is damaged, as the last one of a process that was killed may be."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _unchanged(line: dict[str, Any]) -> Iterator[InputSummary]:
+    """The finished input of a line, if the line is whole and the file has not changed since."""
+    stamp = line.pop("stamp", None)
+    try:
+        summary = InputSummary(**line)
+    except TypeError:
+        return
+    if summary.is_whole and stamp == _stamp(summary.name):
+        yield summary
 
 
 def _stamp(name: str) -> list[int]:
     """The size and the time of change of a file, so that a changed one is analyzed again."""
     try:
         status = Path(name).stat()
-    except OSError:
+    except (OSError, ValueError):  # gone, or no name of a file
         return []
     return [status.st_size, status.st_mtime_ns]

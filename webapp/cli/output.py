@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from webapp.cli.journal import Journal, journal_path
 from webapp.cli.summary import InputSummary
+from webapp.errors import ResumeError
 from webapp.export.file_results import Form, Results, open_results
 from webapp.protocol import FileFrame
 
@@ -27,7 +28,7 @@ class Output(AbstractContextManager["Output"]):
         """Open the files.
 
         Raises:
-            OptionsChangedError: the run to go on with was made with other options.
+            ResumeError: some files of the run to go on with are missing, or it had other options.
             OSError: a file cannot be written.
             ImportError: Parquet is asked for, and pyarrow is not installed.
         """
@@ -38,8 +39,9 @@ class Output(AbstractContextManager["Output"]):
         self.finished: dict[str, InputSummary] = {}
         with ExitStack() as opened:
             if files:
-                resume = resume and all(path.is_file() for path in files.values())
-                self._journal = Journal(journal_path(next(iter(files.values()))), options, resume)
+                journal = journal_path(next(iter(files.values())))
+                resume = resume and _can_resume(files, journal)
+                self._journal = Journal(journal, options, resume)
                 opened.callback(self._journal.close)
                 self.finished = dict(self._journal.finished)
             for form, path in files.items():
@@ -76,3 +78,20 @@ class Output(AbstractContextManager["Output"]):
             if self._journal is not None:
                 self._journal.add(summary)
         self._to_finish = []
+
+
+def _can_resume(files: Mapping[str, Path], journal: Path) -> bool:
+    """Whether there is a run to go on with; the first one with --resume has no files yet.
+
+    Raises:
+        ResumeError: some of its files are missing; to begin anew would lose the others.
+    """
+    if not any(path.is_file() for path in files.values()):
+        return False
+    missing = [str(path) for path in (*files.values(), journal) if not path.is_file()]
+    if missing:
+        raise ResumeError(
+            f"{' and '.join(missing)} of the run to go on with cannot be found. Give the same files as then, "
+            "or no --resume to analyze everything again."
+        )
+    return True

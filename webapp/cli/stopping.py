@@ -9,7 +9,7 @@ from typing import Any
 
 
 class StopRequestedError(Exception):
-    """The run is to end now."""
+    """The run is to end now. It is no failure, and must pass where those are caught, so no MienError."""
 
 
 class StopRequest(AbstractContextManager["StopRequest"]):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import click
 
+from webapp.export.file_rows import printable
 from webapp.protocol import FileFrame
 
 MAX_NAME = 44
@@ -34,6 +35,17 @@ class InputSummary:
             self.expressions[face.expression] = self.expressions.get(face.expression, 0) + 1
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all is of the right type; what was read from a file may be anything."""
+        counts = (self.frames, self.frames_with_faces, self.faces)
+        return (
+            isinstance(self.name, str)
+            and isinstance(self.error, str | None)
+            and isinstance(self.expressions, dict)
+            and all(isinstance(count, int) for count in (*counts, *self.expressions.values()))
+        )
+
+    @property
     def most_frequent(self) -> str:
         """The expression that was found most often, with its share."""
         if not self.expressions:
@@ -58,8 +70,9 @@ def print_summary(summaries: Sequence[InputSummary], skipped: int) -> None:
     kept = f", of which {skipped} were finished before" if skipped else ""
     click.echo(f"{len(summaries)} inputs{kept}, {frames} frames, {len(failed)} failed")
     for one in failed:
-        click.echo(f"mien: {one.error}", err=True)
+        click.echo(printable(f"mien: {one.error}"), err=True)
 
 
 def _shortened(name: str) -> str:
+    name = printable(name)
     return name if len(name) <= MAX_NAME else f"...{name[3 - MAX_NAME :]}"

@@ -22,7 +22,7 @@ from typing import Any, Literal, Protocol
 
 from webapp.export.codebook import FILE_COLUMNS
 from webapp.export.csv import CsvTable, csv_lines, text_cell
-from webapp.export.file_rows import file_json, file_rows
+from webapp.export.file_rows import file_json, file_rows, printable
 from webapp.export.parquet import ParquetTable
 from webapp.export.tables import Row, Table
 from webapp.protocol import FileFrame
@@ -50,6 +50,7 @@ def open_results(path: Path, form: Form, keep: Collection[str] = ()) -> Results:
         OSError: it cannot be written.
         ImportError: Parquet is asked for, and pyarrow is not installed.
     """
+    keep = {printable(name) for name in keep}
     unfinished = path.with_name(f"{path.name}.part")
     kept = path if keep and path.is_file() else None
     with ExitStack() as undo:

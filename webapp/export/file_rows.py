@@ -14,7 +14,7 @@ TIME_DIGITS = 6
 
 def file_rows(frame: FileFrame) -> list[Row]:
     """A row for each face of a frame, or one without a face."""
-    start = (frame.input, frame.index, round(frame.t, TIME_DIGITS))
+    start = (printable(frame.input), frame.index, round(frame.t, TIME_DIGITS))
     if not frame.faces:
         return [start + (None,) * (len(FILE_COLUMNS) - len(start))]
     return [start + _face_values(face) for face in frame.faces]
@@ -38,7 +38,7 @@ def file_json(frame: FileFrame) -> str:
     """A frame as one line of JSON; its faces are as in the wire contract, with landmarks."""
     head = json.dumps(
         {
-            "input": frame.input,
+            "input": printable(frame.input),
             "frame": frame.index,
             "t": round(frame.t, TIME_DIGITS),
             "width": frame.width,
@@ -47,3 +47,8 @@ def file_json(frame: FileFrame) -> str:
         separators=(",", ":"),
     )
     return f'{head[:-1]},"faces":[{",".join(map(encode_face, frame.faces))}]}}'
+
+
+def printable(text: str) -> str:
+    r"""The text, with bytes of a file's name that are no UTF-8 like `\xff`; Python has them as surrogates."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

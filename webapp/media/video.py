@@ -12,6 +12,8 @@ follows.
 
 from __future__ import annotations
 
+import math
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -70,7 +72,8 @@ class Sampling:
     fps: float | None = None
 
     def __post_init__(self) -> None:
-        if self.every < 1 or (self.fps is not None and not self.fps > 0) or (self.every > 1 and self.fps):
+        is_rate = self.fps is None or 0 < self.fps < math.inf
+        if self.every < 1 or not is_rate or (self.every > 1 and self.fps):
             raise ValueError(
                 f"Sampling needs either every >= 1 or fps > 0; got every={self.every}, fps={self.fps}."
             )
@@ -128,12 +131,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
     @property
     def duration_s(self) -> float | None:
         """The duration that the file claims, within the limit; None if it claims none."""
-        stream = self._stream
-        if stream.duration and stream.time_base and stream.duration > 0:
-            return min(float(stream.duration * stream.time_base), self._limits.max_s)
-        if self._container.duration and self._container.duration > 0:
-            return min(self._container.duration / av.time_base, self._limits.max_s)
-        return None
+        claimed_s = self._claimed_end_s(0.0) or self._container_duration_s
+        return claimed_s and min(claimed_s, self._limits.max_s)
 
     @property
     def rate(self) -> Fraction:
@@ -161,7 +160,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 yield DecodedFrame(index, t, _upright(frame))
         if last_t is None or start_s is None:
             raise FileError(f"{self._path}: the video has no frame that can be decoded.")
-        self._check_end(last_t - start_s)
+        self._check_end(start_s, last_t)
 
     def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
         """All frames with their times; one without a time follows the one before at the mean rate."""
@@ -203,17 +202,36 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 "or has more frames than that; the rest is left out. Split it, or set MIEN_MAX_VIDEO_MINUTES."
             )
 
-    def _check_end(self, length_s: float) -> None:
+    def _check_end(self, start_s: float, last_t: float) -> None:
         """A file whose end is missing ends early, without any error of the decoder."""
-        claimed_s = self.duration_s
-        if claimed_s is None or self._container.format.name == "gif":
+        end_s = self._claimed_end_s(start_s)
+        if end_s is None or self._container.format.name == "gif":
             return
-        missing_s = claimed_s - length_s - 1 / float(self.rate)
-        if missing_s > max(END_TOLERANCE_S, END_TOLERANCE_FRACTION * claimed_s):
+        missing_s = end_s - last_t - 1 / float(self.rate)
+        if missing_s > max(END_TOLERANCE_S, END_TOLERANCE_FRACTION * (end_s - start_s)):
             raise FileError(
-                f"{self._path}: the video ends after {length_s:.1f} s, but claims {claimed_s:.1f} s: its "
-                "end is missing. What was decoded is kept; send the complete file for the rest."
+                f"{self._path}: the video ends after {last_t - start_s:.1f} s, but claims "
+                f"{end_s - start_s:.1f} s: its end is missing. What was decoded is kept; send the complete "
+                "file for the rest."
             )
+
+    def _claimed_end_s(self, start_s: float) -> float | None:
+        """When the picture that begins at `start_s` ends, as the file claims; its sound may last longer.
+
+        Matroska and WebM have no duration of a stream, but most often a tag, which counts from 0.
+        """
+        stream = self._stream
+        if stream.duration and stream.time_base and stream.duration > 0:
+            return start_s + float(stream.duration * stream.time_base)
+        tagged_s = _seconds(stream.metadata.get("DURATION", ""))
+        if tagged_s is None and len(self._container.streams) == 1:
+            return self._container_duration_s
+        return tagged_s
+
+    @property
+    def _container_duration_s(self) -> float | None:
+        duration = self._container.duration
+        return duration / av.time_base if duration and duration > 0 else None
 
 
 def is_video(path: Path) -> bool:
@@ -244,6 +262,15 @@ def open_container(path: Path) -> InputContainer:
             f"{path}: the file cannot be read as a video ({_reason(error)}). Expected a complete MP4, "
             "MOV, WebM, MKV, AVI, MPEG or GIF file."
         ) from error
+
+
+def _seconds(duration: str) -> float | None:
+    """The seconds of a tag such as 00:01:05.500000000; None if it is no duration."""
+    found = re.fullmatch(r"(\d{1,9}):(\d\d):(\d\d(?:\.\d{1,9})?)", duration, re.ASCII)
+    if found is None:
+        return None
+    hours, minutes, seconds = map(float, found.groups())
+    return 3600 * hours + 60 * minutes + seconds or None
 
 
 def _upright(frame: VideoFrame) -> NDArray[np.uint8]:

@@ -9,14 +9,14 @@ from webapp.errors import SettingsError
 
 
 def prepare_data_dir(folder: Path) -> None:
-    """Make the folder where there is none, and make sure that this user can write to it.
+    """Make a private folder where there is none, and make sure that this user can write to it.
 
     Raises:
         SettingsError: it cannot be made or written to.
     """
     probe = folder / f".writable-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_file(probe, b"x")
         probe.unlink()
     except OSError as error:

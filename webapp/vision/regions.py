@@ -39,6 +39,12 @@ class Detection:
         box = self.box._replace(x=self.box.x + x, y=self.box.y + y)
         return Detection(box, self.score, self.keypoints + np.array([x, y], np.float32))
 
+    def scaled(self, factor: float) -> Detection:
+        """The detection in coordinates of an image that is `factor` times as large."""
+        return Detection(
+            Box(*(factor * value for value in self.box)), self.score, np.float32(factor) * self.keypoints
+        )
+
 
 def region_matrix(region: Region, side: int) -> NDArray[np.float64]:
     """The (2, 3) affine map from a crop of `side` x `side` pixels to the image, corner based."""

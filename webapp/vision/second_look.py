@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.protocol import Box, Region
+from webapp.protocol import Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 from webapp.vision.regions import Detection, region_from_detection, region_from_landmarks
@@ -95,9 +95,7 @@ class View(NamedTuple):
 
     def in_image(self, detection: Detection) -> Detection:
         """A detection in this view, in pixels of the image."""
-        box = Box(*(self.scale * value for value in detection.box))
-        scaled = Detection(box, detection.score, detection.keypoints * np.float32(self.scale))
-        return scaled.shifted(self.x, self.y)
+        return detection.scaled(self.scale).shifted(self.x, self.y)
 
 
 def views(pixels: ImageArray) -> Iterator[list[View]]:
