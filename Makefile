@@ -33,9 +33,10 @@ serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network
 check: lint ## Run lint and the quick tests, in under two minutes
 	@$(PYTHON) -m pytest --quiet -m "not (browser or postgres or server or slow)"
 
+# In two processes: one has the browser, the other all else.
 test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser
 	@$(PYTHON) -m tests.browser.chromium
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup --durations 20
 
 # Reports even if tests fail; the target then fails too.
 coverage: .venv/dev.stamp static/vendor/page.stamp ## Run all tests and measure their coverage; HTML in build/coverage

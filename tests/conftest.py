@@ -14,10 +14,14 @@ settings.register_profile("mien", deadline=None)  # how long an example takes de
 settings.load_profile("mien")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        for marker in sorted(markers_of(item)):
+        markers = markers_of(item)
+        for marker in sorted(markers):
             item.add_marker(marker)
+        group = "browser" if "browser" in markers else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
