@@ -30,8 +30,8 @@ serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network
 	@$(PYTHON) -m webapp serve
 
 # Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
-check: lint ## Run lint and the quick tests, in under two minutes
-	@$(PYTHON) -m pytest --quiet -m "not (browser or postgres or server or slow)"
+check: lint ## Run lint and the quick tests, in under 90 seconds
+	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadgroup -m "not (browser or postgres or server or slow)"
 
 # In two processes: one has the browser, the other all else.
 test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser
