@@ -34,5 +34,5 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def astronaut_jpeg() -> bytes:
     """NASA's portrait of Eileen Collins, 512x512, one face, smiling; ships with scikit-image."""
-    picture = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
-    return bytes(cv2.imencode(".jpg", picture)[1])
+    image = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".jpg", image)[1])

@@ -107,7 +107,7 @@ def read_sheets(folder: Path, split: str) -> FaceSet:
 def read_csv(fer2013: Path, fer_plus: Path, usage: str) -> FaceSet:
     """Read the lines of one `Usage` of the public files; without Microsoft's file there are no votes.
 
-    Faces that Microsoft's file leaves without an image name (no face in the picture) are left out, as FER+
+    Faces that Microsoft's file leaves without an image name (no face in the image) are left out, as FER+
     means them to be.
     """
     with fer2013.open(newline="") as file:

@@ -24,7 +24,7 @@ from webapp.config import Settings
 from webapp.rooms.information import VIDEO_NOTICES
 from webapp.web.pages.room_form import RoomForm
 
-LIMIT_S = 10
+TIMEOUT_S = 10
 
 
 OTHER_NAMES = ("192.168.1.5", "mien.example.org", "localhost.example.org")
@@ -58,7 +58,7 @@ def test_every_route_of_hosts_refuses_whoever_is_not_signed_in(
     routes = host_routes(tmp_path_factory)
     assert len(routes) > 20
     for method, path in routes:
-        answer = requests.request(method, server.url + path, timeout=LIMIT_S, allow_redirects=False)
+        answer = requests.request(method, server.url + path, timeout=TIMEOUT_S, allow_redirects=False)
         assert answer.status_code in (401, 403), (method, path)
 
 
@@ -69,7 +69,7 @@ def test_every_route_that_changes_something_refuses_what_other_pages_send(
     for method, path in host_routes(tmp_path_factory):
         if method != "GET":
             answer = browser.request(
-                method, server.url + path, json={}, timeout=LIMIT_S, allow_redirects=False
+                method, server.url + path, json={}, timeout=TIMEOUT_S, allow_redirects=False
             )
             assert answer.status_code in (401, 403), (method, path)
 
@@ -277,7 +277,7 @@ def test_a_copied_cookie_ends_with_the_session_that_it_was_copied_from(server: S
     browser.open("/host/account")
     assert browser.open("/host/logout", x="").status_code == 302
     assert copied.open("/host").status_code == 401
-    assert copied.get(f"{server.url}/api/v1/rooms", timeout=LIMIT_S).status_code == 401
+    assert copied.get(f"{server.url}/api/v1/rooms", timeout=TIMEOUT_S).status_code == 401
 
 
 def test_a_new_password_ends_all_sessions_but_the_one_that_set_it(server: Server) -> None:
@@ -329,7 +329,7 @@ def test_keys_and_tokens_manage_no_accounts(server: Server) -> None:
     for secret in (key, TOKEN):
         headers = {"Authorization": f"Bearer {secret}"}
         for path, form in host_routes_that_change():
-            answer = requests.post(server.url + path, data=form, headers=headers, timeout=LIMIT_S)
+            answer = requests.post(server.url + path, data=form, headers=headers, timeout=TIMEOUT_S)
             assert answer.status_code == 403, path
     assert "Mallory" not in browser.open("/host/account").text
 
@@ -339,7 +339,7 @@ def test_a_header_does_not_switch_off_the_protection_of_a_session(server: Server
     browser = signed_in(server)
     room = {"name": "Forged", "information": "Text"}
     answer = browser.post(
-        f"{server.url}/api/v1/rooms", json=room, headers={"Authorization": header}, timeout=LIMIT_S
+        f"{server.url}/api/v1/rooms", json=room, headers={"Authorization": header}, timeout=TIMEOUT_S
     )
     assert answer.status_code == 403
 
@@ -367,7 +367,7 @@ def board_of(
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies) if browser else ""
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {"Cookie": cookies}
     host.connect(server.url, headers=headers, transports=["websocket"])
-    assert host.call("subscribe", {"room": room}, timeout=LIMIT_S) == {"watching": room}
+    assert host.call("subscribe", {"room": room}, timeout=TIMEOUT_S) == {"watching": room}
     return host, boards
 
 
@@ -409,7 +409,7 @@ def test_an_open_board_gets_nothing_more_once_its_host_may_not_see_it(
     wait_until(lambda: bool(boards))
     end(browser)
     check_signed_out(host, boards)
-    assert code_of(host.call("subscribe", {"room": room}, timeout=LIMIT_S)) == "unauthorized"
+    assert code_of(host.call("subscribe", {"room": room}, timeout=TIMEOUT_S)) == "unauthorized"
     host.disconnect()
 
 
@@ -453,7 +453,7 @@ def test_keys_and_tokens_are_guessed_on_no_page_for_long(proxied: Server, path: 
 
     def status(secret: str) -> int:
         headers = bearer_from(address, secret)
-        return requests.get(proxied.url + path, headers=headers, timeout=LIMIT_S).status_code
+        return requests.get(proxied.url + path, headers=headers, timeout=TIMEOUT_S).status_code
 
     statuses = [status("guess") for _ in range(14)]
     assert 429 not in statuses[:10]
@@ -464,7 +464,7 @@ def test_keys_and_tokens_are_guessed_on_no_page_for_long(proxied: Server, path: 
 def test_keys_and_tokens_are_guessed_by_no_board_for_long(proxied: Server) -> None:
     client = socketio.Client(reconnection=False)
     client.connect(proxied.url, headers=bearer_from("198.51.100.99"), transports=["websocket"])
-    answers = [code_of(client.call("subscribe", {"room": "ABCD2345"}, timeout=LIMIT_S)) for _ in range(14)]
+    answers = [code_of(client.call("subscribe", {"room": "ABCD2345"}, timeout=TIMEOUT_S)) for _ in range(14)]
     client.disconnect()
     assert answers == 10 * ["unauthorized"] + 4 * ["too_many_attempts"]
 
@@ -491,10 +491,11 @@ def test_right_passwords_are_no_attempts_at_guessing(server: Server) -> None:
 def test_after_wrong_codes_the_right_one_still_opens_its_room(server: Server) -> None:
     room = make_room(server)
     statuses = [
-        requests.get(f"{server.url}/r/GUESS{number:03}", timeout=LIMIT_S).status_code for number in range(22)
+        requests.get(f"{server.url}/r/GUESS{number:03}", timeout=TIMEOUT_S).status_code
+        for number in range(22)
     ]
     assert statuses[-1] == 429
-    assert requests.get(f"{server.url}/r/{room}", timeout=LIMIT_S).status_code == 200
+    assert requests.get(f"{server.url}/r/{room}", timeout=TIMEOUT_S).status_code == 200
 
 
 def test_without_a_token_of_its_own_a_server_takes_no_empty_one() -> None:

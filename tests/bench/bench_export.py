@@ -25,7 +25,7 @@ MINUTES = 60
 SHORT, LONG = "SHORT234", "LANG2345"
 SHORT_S = 60
 GROWTH_LIMIT_MB = 25
-LIMIT_S = 120
+TIMEOUT_S = 120
 FORMS = ("csv", "parquet")
 
 
@@ -34,7 +34,7 @@ def download(server: Server, code: str, form: str, path: Path) -> int:
     url = f"{server.url}/api/v1/rooms/{code}/export.zip?format={form}"
     with (
         requests.get(
-            url, headers={"Authorization": f"Bearer {TOKEN}"}, stream=True, timeout=LIMIT_S
+            url, headers={"Authorization": f"Bearer {TOKEN}"}, stream=True, timeout=TIMEOUT_S
         ) as answer,
         path.open("wb") as file,
     ):

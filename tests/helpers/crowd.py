@@ -1,4 +1,4 @@
-"""Participants of a room who send a picture again and again, for boards with many tiles."""
+"""Participants of a room who send a image again and again, for boards with many tiles."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.helpers.serving import Server
 class Crowd:
     """`with Crowd(server, room, 30, [jpeg], frames_per_s=1.5):` fills a room until the block ends.
 
-    The pictures go round: the second person sends the second one.
+    The images go round: the second person sends the second one.
     """
 
     def __init__(
-        self, server: Server, room: str, count: int, pictures: Sequence[bytes], frames_per_s: float
+        self, server: Server, room: str, count: int, images: Sequence[bytes], frames_per_s: float
     ) -> None:
-        self._server, self._room, self._pictures = server, room, pictures
+        self._server, self._room, self._images = server, room, images
         self._interval_s = 1 / frames_per_s
         self._stopping = threading.Event()
         self.membership = [ParticipantClient(server) for _ in range(count)]
@@ -47,10 +47,10 @@ class Crowd:
             one.__exit__()
 
     def _send(self, number: int) -> None:
-        one, picture = self.membership[number], self._pictures[number % len(self._pictures)]
+        one, image = self.membership[number], self._images[number % len(self._images)]
         time.sleep(self._interval_s * number / len(self.membership))
         while not self._stopping.wait(self._interval_s):
             try:
-                one.send(picture)
+                one.send(image)
             except SocketIOError:
                 return  # its connection is gone

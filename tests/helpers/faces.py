@@ -1,4 +1,4 @@
-"""Small builders for faces, for tests that need no picture."""
+"""Small builders for faces, for tests that need no image."""
 
 from __future__ import annotations
 

@@ -105,13 +105,13 @@ def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> Non
             inlet, markers = inlet_of(f"mien-{room}-{participant}"), inlet_of(f"mien-{room}-markers")
             results: list[Any] = []
             sent_s: list[float] = []
-            pictures = itertools.cycle(moving_faces(count=FRAMES_PER_S))
+            images = itertools.cycle(moving_faces(count=FRAMES_PER_S))
             end_s = time.monotonic() + SECONDS
             while time.monotonic() < end_s:
                 if len(results) == FRAMES_PER_S:
                     api(server, "POST", f"/rooms/{room}/markers", {"label": "now"})
                 sent_s.append(time.time())
-                (face_of_answer,) = one.send(next(pictures))["faces"]
+                (face_of_answer,) = one.send(next(images))["faces"]
                 results.append(face_of_answer)
                 time.sleep(1 / FRAMES_PER_S)
             received: list[tuple[list[Any], float]] = []

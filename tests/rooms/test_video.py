@@ -1,4 +1,4 @@
-"""Pictures on the board: only where the room's setting asks for them and the person consented to it."""
+"""Video on the board: only where the room's setting asks for them and the person consented to it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Board:
         assert answer == {"in_view": len(participants)}
 
     def membership(self) -> set[str]:
-        """Whose pictures came."""
+        """Whose frames came."""
         return {picture["id"] for shown in self.shown for picture in shown["pictures"]}
 
 

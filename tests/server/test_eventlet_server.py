@@ -23,7 +23,7 @@ from webapp.server.eventlet_server import MAX_DESCRIPTORS, connection_limit
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS")
 
-LIMIT_S = 30
+TIMEOUT_S = 30
 PER_ADDRESS = 30
 USUAL_DESCRIPTORS = 1024
 
@@ -47,7 +47,7 @@ def narrow_server(
 
 
 def status(server: Server) -> int:
-    return requests.get(f"{server.url}/healthz", timeout=LIMIT_S, verify=False).status_code
+    return requests.get(f"{server.url}/healthz", timeout=TIMEOUT_S, verify=False).status_code
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ def silent_connections(server: Server, count: int) -> Iterator[list[socket.socke
 def test_silent_connections_make_way_for_others(narrow_server: LoggedServer) -> None:
     with silent_connections(narrow_server, 4 * PER_ADDRESS) as silent:
         assert status(narrow_server) == 200
-        silent[0].settimeout(LIMIT_S)
+        silent[0].settimeout(TIMEOUT_S)
         assert silent[0].recv(1) == b""
     assert narrow_server.log.read_text().count("Traceback") == 0
 
@@ -110,10 +110,10 @@ def test_behind_proxies_the_limit_counts_clients_not_the_proxy(tmp_path: Path) -
 
         def open_session(client: str) -> int:
             url = f"{server.url}/socket.io/?EIO=4&transport=polling"
-            answer = requests.get(url, headers={"X-Forwarded-For": client}, timeout=LIMIT_S)
+            answer = requests.get(url, headers={"X-Forwarded-For": client}, timeout=TIMEOUT_S)
             if answer.status_code == 200:
                 sid = answer.text.split('"')[3]
-                requests.post(f"{url}&sid={sid}", data="40", timeout=LIMIT_S)
+                requests.post(f"{url}&sid={sid}", data="40", timeout=TIMEOUT_S)
             return answer.status_code
 
         with silent_connections(server, 10):
@@ -124,10 +124,10 @@ def test_behind_proxies_the_limit_counts_clients_not_the_proxy(tmp_path: Path) -
 def test_sessions_that_never_connect_to_the_namespace_make_way(narrow_server: LoggedServer) -> None:
     url = f"{narrow_server.url}/socket.io/?EIO=4&transport=polling"
     with requests.Session() as browser:
-        answers = [browser.get(url, timeout=LIMIT_S, verify=False) for _ in range(2 * PER_ADDRESS)]
+        answers = [browser.get(url, timeout=TIMEOUT_S, verify=False) for _ in range(2 * PER_ADDRESS)]
         sids = [answer.text.split('"')[3] for answer in answers]
         first, last = (
-            browser.post(f"{url}&sid={sid}", data="40", timeout=LIMIT_S, verify=False)
+            browser.post(f"{url}&sid={sid}", data="40", timeout=TIMEOUT_S, verify=False)
             for sid in (sids[0], sids[-1])
         )
     assert {answer.status_code for answer in answers} == {200}

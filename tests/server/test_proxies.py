@@ -12,7 +12,7 @@ import socketio
 from tests.helpers.room_client import TOKEN, code_of
 from tests.helpers.serving import Server
 
-LIMIT_S = 10
+TIMEOUT_S = 10
 TRIES = 14
 
 
@@ -31,7 +31,7 @@ def proxied() -> Iterator[Server]:
 def guess(server: Server, forwarded_for: str) -> int:
     """The status of a request with a wrong token, as a proxy or a forger sends it on."""
     headers = {"Authorization": "Bearer guess", "X-Forwarded-For": forwarded_for}
-    return requests.get(f"{server.url}/api/v1/rooms", headers=headers, timeout=LIMIT_S).status_code
+    return requests.get(f"{server.url}/api/v1/rooms", headers=headers, timeout=TIMEOUT_S).status_code
 
 
 def test_without_proxies_a_forged_address_is_ignored() -> None:
@@ -59,7 +59,7 @@ def test_codes_that_are_guessed_over_socketio_are_counted_likewise(
         client = socketio.Client(reconnection=False)
         address = f"192.0.2.{next(numbers) if own_address else 250}"
         client.connect(proxied.url, headers={"X-Forwarded-For": address}, transports=["websocket"])
-        code = code_of(client.call("join", {"room": "GUESS234", "consent": True}, timeout=LIMIT_S))
+        code = code_of(client.call("join", {"room": "GUESS234", "consent": True}, timeout=TIMEOUT_S))
         client.disconnect()
     assert code == last
 
@@ -76,10 +76,10 @@ def test_links_and_cookies_take_the_scheme_of_a_proxy_that_is_trusted(
         f"{server.url}/api/v1/rooms",
         json={"name": "Room", "information": "Text"},
         headers={"Authorization": f"Bearer {TOKEN}", **sent_on},
-        timeout=LIMIT_S,
+        timeout=TIMEOUT_S,
     ).json()
     assert made["join_url"] == f"{scheme}://localhost:8443/r/{made['code']}"
     page = requests.get(
-        f"{server.url}/host?token={TOKEN}", headers=sent_on, timeout=LIMIT_S, allow_redirects=False
+        f"{server.url}/host?token={TOKEN}", headers=sent_on, timeout=TIMEOUT_S, allow_redirects=False
     )
     assert ("Secure" in page.headers["Set-Cookie"]) == (scheme == "https")

@@ -14,7 +14,7 @@ from tests.helpers.attacks import LoggedServer
 from tests.helpers.processes import memory_mb
 from webapp.server.connection_limits import MAX_TEXT_BYTES
 
-LIMIT_S = 20
+TIMEOUT_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ class Raw:
 
     def __init__(self, server: LoggedServer) -> None:
         url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
-        self.socket = websocket.create_connection(url, timeout=LIMIT_S)
+        self.socket = websocket.create_connection(url, timeout=TIMEOUT_S)
         self.socket.recv()
         self.say("40")
         assert self.hear().startswith("40")
@@ -152,18 +152,18 @@ class Polling:
 
     def __init__(self, server: LoggedServer) -> None:
         url = f"{server.url}/socket.io/?EIO=4&transport=polling"
-        sid = requests.get(url, timeout=LIMIT_S).text.split('"')[3]
+        sid = requests.get(url, timeout=TIMEOUT_S).text.split('"')[3]
         self._url = f"{url}&sid={sid}"
         self.post("40")
         assert self.get().startswith("40")
 
     def post(self, body: str) -> int:
         """Send packets; the status of the answer."""
-        return requests.post(self._url, data=body, timeout=LIMIT_S).status_code
+        return requests.post(self._url, data=body, timeout=TIMEOUT_S).status_code
 
     def get(self) -> str:
         """Wait for packets."""
-        return requests.get(self._url, timeout=LIMIT_S).text
+        return requests.get(self._url, timeout=TIMEOUT_S).text
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,15 @@ def noise(count: int, seed: int = 1) -> Images:
 
 def astronaut_face() -> Images:
     """A real face as FER2013 would have it: 48 x 48, grey, loosely cut."""
-    picture = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)[60:180, 165:285]
-    return np.asarray(cv2.resize(picture, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    image = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)[60:180, 165:285]
+    return np.asarray(cv2.resize(image, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def serious_face() -> Images:
     """Another, not smiling: Grace Hopper, as Matplotlib ships her portrait by the US Navy (public domain)."""
     file = f"{get_data_path()}/sample_data/grace_hopper.jpg"
-    picture = np.asarray(cv2.imread(file, cv2.IMREAD_GRAYSCALE))[105:345, 140:380]
-    return np.asarray(cv2.resize(picture, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    image = np.asarray(cv2.imread(file, cv2.IMREAD_GRAYSCALE))[105:345, 140:380]
+    return np.asarray(cv2.resize(image, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def votes(**counts: int) -> list[int]:
@@ -76,7 +76,7 @@ def write_fer2013(folder: Path, images: Images, emotions: Sequence[int], usages:
 def write_fer_plus(
     folder: Path, usages: Sequence[str], names: Sequence[str], counts: list[list[int]]
 ) -> None:
-    """Microsoft's file; a line without a name says that the picture shows no face."""
+    """Microsoft's file; a line without a name says that the image shows no face."""
     lines = [(usage, name, *row) for usage, name, row in zip(usages, names, counts, strict=True)]
     _write_csv(folder / "fer2013new.csv", [("Usage", "Image name", *VOTES), *lines])
 

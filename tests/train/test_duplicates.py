@@ -11,7 +11,7 @@ def test_copies_are_found_mirrored_darker_and_compressed_and_others_are_not() ->
     face = astronaut_face()
     encoded = cv2.imencode(".jpg", face, (cv2.IMWRITE_JPEG_QUALITY, 60))[1]
     compressed = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE))
-    shifted = np.roll(face, 12, axis=1)  # another picture, though of the same person
+    shifted = np.roll(face, 12, axis=1)  # another image, though of the same person
     images = np.stack([face, face[:, ::-1], face // 2 + 20, compressed, shifted, *noise(3)]).astype(np.uint8)
     others = np.concatenate([noise(5, seed=2), face[None]])
     assert near_duplicates(images, others).tolist() == [True] * 4 + [False] * 4

@@ -20,7 +20,7 @@ from tests.helpers.serving import Server
 from webapp.app import create_app
 from webapp.config import Settings
 
-LIMIT_S = 10
+TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def test_every_route_refuses_the_secret_of_a_participant(
             bearer = {"Authorization": f"Bearer {situation.resume}", "X-Forwarded-For": next(addresses)}
             for headers in ({}, bearer):
                 answer = requests.request(
-                    method, server.url + path, headers=headers, timeout=LIMIT_S, allow_redirects=False
+                    method, server.url + path, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
                 )
                 assert answer.status_code in (401, 403), (method, path)
                 assert situation.other_id not in answer.text.replace(path, "")

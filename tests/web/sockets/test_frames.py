@@ -126,7 +126,7 @@ def test_a_wrong_number_of_arguments_is_a_bad_frame(
     assert ask(browser, *arguments)["problem"]["code"] == "bad_frame"
 
 
-def bad_pictures(jpeg: bytes) -> dict[str, tuple[object, str]]:
+def bad_images(jpeg: bytes) -> dict[str, tuple[object, str]]:
     noise = np.random.default_rng(0).bytes(5000)
     return {
         "random bytes": (noise, "bad_frame"),
@@ -142,12 +142,12 @@ def bad_pictures(jpeg: bytes) -> dict[str, tuple[object, str]]:
     }
 
 
-@pytest.mark.parametrize("kind", bad_pictures(b""))
-def test_a_bad_picture_is_a_problem_and_the_connection_stays(
+@pytest.mark.parametrize("kind", bad_images(b""))
+def test_a_bad_image_is_a_problem_and_the_connection_stays(
     browser: socketio.Client, astronaut_jpeg: bytes, kind: str
 ) -> None:
-    picture, code = bad_pictures(astronaut_jpeg)[kind]
-    answer = ask(browser, META, picture)
+    image, code = bad_images(astronaut_jpeg)[kind]
+    answer = ask(browser, META, image)
     assert (answer["seq"], answer["problem"]["code"]) == (7, code)
     assert answer["problem"]["message"]
     assert ask(browser, META, astronaut_jpeg)["faces"]
@@ -238,8 +238,8 @@ def test_without_a_ready_worker_readyz_answers_503_and_frames_are_unavailable(
         wait_until(lambda: "faces" in ask(browser, META, astronaut_jpeg))
 
 
-def upload(server: Server, picture: bytes) -> requests.Response:
-    return requests.post(f"{server.url}/api/v1/analyze", files={"image": picture}, timeout=ANSWER_TIMEOUT_S)
+def upload(server: Server, image: bytes) -> requests.Response:
+    return requests.post(f"{server.url}/api/v1/analyze", files={"image": image}, timeout=ANSWER_TIMEOUT_S)
 
 
 def test_analyze_answers_an_uploaded_picture_with_the_same_result_object(
@@ -252,19 +252,19 @@ def test_analyze_answers_an_uploaded_picture_with_the_same_result_object(
 
 
 @pytest.mark.parametrize(
-    ("picture", "status", "code"),
+    ("image", "status", "code"),
     [
-        (b"not a picture", 400, "bad_frame"),
+        (b"not a image", 400, "bad_frame"),
         (b"", 400, "bad_frame"),
         (png_header(20_000, 20_000), 413, "too_large"),
         (b"\xff\xd8" + b"\0" * (MAX_IMAGE_BYTES + 1), 413, "too_large"),
         (b"\xff\xd8" + b"\0" * (20 * MAX_IMAGE_BYTES), 413, "too_large"),
     ],
 )
-def test_analyze_answers_a_bad_picture_with_a_problem(
-    server: Server, picture: bytes, status: int, code: str
+def test_analyze_answers_a_bad_image_with_a_problem(
+    server: Server, image: bytes, status: int, code: str
 ) -> None:
-    answer = upload(server, picture)
+    answer = upload(server, image)
     assert (answer.status_code, answer.json()["problem"]["code"]) == (status, code)
     assert answer.json()["seq"] == 0
 
