@@ -6,6 +6,8 @@ import cv2
 import pytest
 import skimage.data
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.helpers.markers import markers_of
 from tests.helpers.serving import Server
@@ -14,14 +16,21 @@ settings.register_profile("mien", deadline=None)  # how long an example takes de
 settings.load_profile("mien")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        markers = markers_of(item)
-        for marker in sorted(markers):
+        for marker in sorted(markers_of(item)):
             item.add_marker(marker)
-        group = "browser" if "browser" in markers else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return BrowserBesideTheRest(config, log)
+
+
+class BrowserBesideTheRest(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps all tests in a browser in one process, and each other file in one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")
