@@ -20,6 +20,7 @@ STATUS = {
     "forbidden": 403,
     "no_such_room": 404,
     "no_such_participant": 404,
+    "no_such_marker": 404,
     "room_closed": 409,
     "room_full": 409,
     "cannot_resume": 403,

@@ -136,7 +136,7 @@ def scope_items(chosen: Iterable[str]) -> list[ScopeItem]:
         "analyze": _("Analyze images and videos"),
         "rooms:read": _("See rooms and their data"),
         "rooms:write": _("Create, record and delete rooms"),
-        "markers": _("Set markers"),
+        "markers": _("Set markers, start and stop recording"),
     }
     names = set(chosen)
     return [ScopeItem(scope, texts[scope], scope in names) for scope in SCOPES]

@@ -11,8 +11,8 @@ the model of a response is returned with its status:
         ...
         return RecordingChanged(recording=...), 200
 
-`needs_scope` stands above `described`: whoever may not do this learns nothing about the request. Uploads name the
-model of their form as `upload`, and read it themselves, as it may be larger than memory.
+`needs_scope` stands above `described`: whoever may not do this learns nothing about the request. Uploads
+name the model of their form as `upload`, and read it themselves, as it may be larger than memory.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ ROOMS = Tag(
 PATH_PARAMETERS = {
     "code": "The room's code, however it is typed.",
     "participant_id": "The participant's `id` in the room.",
+    "marker_id": "The marker's `id`.",
 }
 """What the parameters in paths are."""
 
@@ -56,14 +57,14 @@ SCOPE_TEXTS = {
     "analyze": "analyze images and videos",
     "rooms:read": "see rooms, dashboards and recorded data",
     "rooms:write": "create, change and delete rooms, and record in them",
-    "markers": "set markers",
+    "markers": "set and change markers, and start and stop recording",
 }
 
 PROBLEM_TEXTS = {
     400: "The request cannot be read, or a field is missing or wrong.",
     401: "A key is needed, or the one that was sent is wrong.",
     403: "The key lacks the scope for this.",
-    404: "There is no such room, participant or address.",
+    404: "There is no such room, participant, marker or address.",
     405: "This address takes other methods.",
     409: "This is not possible in the present state.",
     413: "The request is too large.",

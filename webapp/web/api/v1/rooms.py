@@ -20,8 +20,6 @@ from webapp.web.api.v1.schemas.rooms import (
     BaselinesAsked,
     Deleted,
     ExportQuery,
-    MarkerSet,
-    NewMarker,
     NewRoom,
     ParticipantShown,
     RecordingChange,
@@ -36,7 +34,7 @@ from webapp.web.api.v1.schemas.rooms import (
     RoomWithTexts,
     SampleCounts,
 )
-from webapp.web.api.v1.times import iso_time, parse_time
+from webapp.web.api.v1.times import iso_time
 from webapp.web.authentication import needs_scope
 from webapp.web.context import services
 from webapp.web.problems import answer_problems
@@ -121,22 +119,6 @@ def record(code: str, json: RecordingChange) -> Answer:
     else:
         rooms.recordings.stop(room)
     return RecordingChanged(recording=RecordingStatus(**rooms.recordings.status(room))), 200
-
-
-@blueprint.post("/rooms/<code>/markers")
-@needs_scope("markers", "rooms:write")
-@described(ROOMS, {201: MarkerSet}, problems=(409,))
-def add_marker(code: str, json: NewMarker) -> Answer:
-    """Mark an event.
-
-    `time` must lie between the room's creation and now, give or take ten seconds. The same label at the same
-    time counts once, so a program that got no answer may send its marker again.
-    """
-    rooms = services().rooms
-    room = rooms.room(code)
-    source = "board" if json.source == "board" else "api"
-    marker = rooms.recordings.add_marker(room, json.label, parse_time(json.time), source)
-    return MarkerSet(label=marker.label, time=iso_time(marker.at_ms)), 201
 
 
 @blueprint.post("/rooms/<code>/baseline")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from webapp.rooms.information import LANGUAGES, MAX_INFORMATION_LENGTH
-from webapp.rooms.settings import MAX_LABEL_LENGTH, MAX_MARKER_LABELS, MAX_NAME_LENGTH
+from webapp.rooms.settings import MAX_MARKER_LABELS, MAX_NAME_LENGTH
 from webapp.web.api.v1.schemas.base import RequestModel, ResponseModel
 
 
@@ -80,18 +80,6 @@ class RecordingChange(RequestModel):
     """Whether to record."""
 
     state: Literal["started", "stopped"]
-
-
-class NewMarker(RequestModel):
-    """An event to be marked."""
-
-    label: str = Field(examples=["Film begins"], json_schema_extra={**text(MAX_LABEL_LENGTH)})
-    time: str | None = Field(
-        default=None,
-        description="ISO 8601; UTC if it names no zone, and now if it is left out.",
-        examples=["2026-05-04T10:11:12.345Z"],
-    )
-    source: str = Field(default="api", description="`board` where a dashboard's key was pressed.")
 
 
 class ExportQuery(RequestModel):
@@ -183,13 +171,6 @@ class RecordingChanged(ResponseModel):
     """The recording after a change."""
 
     recording: RecordingStatus
-
-
-class MarkerSet(ResponseModel):
-    """A marker that was set."""
-
-    label: str
-    time: str = Field(description="ISO 8601, UTC.")
 
 
 class BaselinesAsked(ResponseModel):
