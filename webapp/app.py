@@ -30,7 +30,7 @@ from webapp.store.client import StoreClient
 from webapp.store.database import check_url
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
-from webapp.web.api.v1 import analyze, documentation, markers, rooms
+from webapp.web.api.v1 import analyze, documentation, markers, rooms, stream
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
@@ -52,6 +52,7 @@ BLUEPRINTS = (
     analyze.blueprint,
     rooms.blueprint,
     markers.blueprint,
+    stream.blueprint,
     documentation.blueprint,
 )
 
