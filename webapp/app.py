@@ -20,6 +20,7 @@ from webapp.config import Settings
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
+from webapp.rooms.markers.lsl_inlets import LslInlets
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
@@ -108,7 +109,9 @@ class Application:
         room_events.register(socketio)
         FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days)
-        return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, ticker, housekeeping))
+        inlets = (LslInlets(room_service),) if settings.lsl else ()
+        parts = (FolderLock(settings), pool, store, writer, ticker, housekeeping, *inlets)
+        return cls(flask, known_hosts, parts)
 
     @contextmanager
     def running(self) -> Iterator[None]:
