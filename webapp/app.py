@@ -30,7 +30,7 @@ from webapp.store.client import StoreClient
 from webapp.store.database import check_url
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
-from webapp.web.api.v1 import analyze, rooms
+from webapp.web.api.v1 import analyze, documentation, markers, rooms
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
@@ -52,6 +52,8 @@ BLUEPRINTS = (
     host.blueprint,
     analyze.blueprint,
     rooms.blueprint,
+    markers.blueprint,
+    documentation.blueprint,
 )
 
 MAX_MESSAGE_BYTES = 8 * MAX_IMAGE_BYTES

@@ -125,7 +125,23 @@ MARKER_COLUMNS = (
     Column("timestamp", "time", "When it happened, on the server's clock, or as a program gave it"),
     Column("t", "number", "Seconds since the start of the recording; empty outside recordings"),
     Column("label", "text", "What happened"),
-    Column("source", "text", "Who set it: board or api"),
+    Column("source", "text", "Who set it: board, api, participant (their page) or lsl (a stream of markers)"),
+    Column(
+        "participant", "text", "Identifier of the participant who set it; empty where it holds for everyone"
+    ),
+    Column(
+        "time",
+        "time",
+        "What the sender's clock said, such as the participant's browser; empty if it said nothing",
+    ),
+    Column(
+        "received",
+        "time",
+        "When the server received it, on its own clock; empty in markers of earlier versions",
+    ),
+    Column(
+        "lsl_time", "number", "Its time on LSL's clock of the server, seconds; empty if it came another way"
+    ),
 )
 
 PARTICIPANT_COLUMNS = (

@@ -227,6 +227,20 @@ class Membership:
         """Tell everybody in the room whether they are recorded."""
         self._tell_all(room, "recording", {"on": room.recording is not None})
 
+    def announce_marker(self, room: Room, marker: MarkerRecord) -> None:
+        """Let dashboards and outlets know of a marker, unless it is a participant's own."""
+        if marker.participant_id is not None:
+            return
+        with room.lock:
+            room.add_marker(marker)
+        for outlet in self.outlets:
+            outlet.marker(room, marker)
+
+    def announce_marker_change(self, room: Room, marker: MarkerRecord) -> None:
+        """Let dashboards know of a marker that was changed or deleted."""
+        with room.lock:
+            room.replace_marker(marker)
+
     def keep(self, participant: Participant) -> None:
         """Write a participant as they are now to the store, now or as soon as it can be asked."""
         try:
