@@ -104,6 +104,11 @@ CIRCUMSTANCES = [
         "Labels of the recording's markers for which this is the participant's nearest frame, within 1 s; "
         "several are joined by '; ', and every face of the frame has them",
     ),
+    Column(
+        "participant_label",
+        "text",
+        "The id that a panel or an experiment gave the participant; empty if none",
+    ),
 ]
 
 COLUMNS = (*IDENTITY, *FACE, *EXPRESSIONS, *CIRCUMSTANCES)
@@ -162,6 +167,16 @@ PARTICIPANT_COLUMNS = (
         "consent_language",
         "text",
         "Language of the text consented to, such as de; empty where the host did not name it",
+    ),
+    Column(
+        "participant_label",
+        "text",
+        "The id that a panel or an experiment gave the participant; empty if none",
+    ),
+    Column(
+        "consent_source",
+        "text",
+        "Who asked for the consent: participant (on our page), or experiment (on its own)",
     ),
 )
 

@@ -15,7 +15,9 @@ DIGITS = tuple(NUMBERS.values())
 FIRST_NUMBER = len(SELECTED) - len(NUMBERS)
 
 
-def sample_row(sample: Sequence[Any], alias: str, recording: Recording, marker: str | None) -> Row:
+def sample_row(
+    sample: Sequence[Any], alias: str, recording: Recording, marker: str | None, label: str | None
+) -> Row:
     """A sample, with the columns `SELECTED`, as the values of `COLUMNS`."""
     participant_id, frame, timestamp_ms, face_id, received_ms, captured_ms, offset_ms, *sizes, model = sample[
         :FIRST_NUMBER
@@ -29,7 +31,7 @@ def sample_row(sample: Sequence[Any], alias: str, recording: Recording, marker: 
         ),
         *(time_ms(received_ms), time_ms(captured_ms)),
         None if offset_ms is None else round(offset_ms / 1000, 4),
-        *(*sizes, model, recording.number, marker),
+        *(*sizes, model, recording.number, marker, label),
     )
 
 
@@ -59,7 +61,7 @@ def participant_rows(snapshot: RoomSnapshot) -> list[Row]:
         (
             *(one.id, one.alias, time_ms(one.consented_ms), one.information_version, time_ms(one.left_ms)),
             *(json.dumps(one.baseline) if one.baseline else None, snapshot.rows[one.id]),
-            one.consent_language,
+            *(one.consent_language, one.participant_label, one.consent_source),
         )
         for one in snapshot.participants
     ]

@@ -79,6 +79,7 @@ class RoomSnapshot:
         people = select(models.Participant.__table__).where(models.Participant.room == code)
         self.participants = connection.execute(people.order_by(models.Participant.consented_ms)).all()
         self.aliases = {one.id: one.alias for one in self.participants}
+        self.labels: dict[str, str | None] = {one.id: one.participant_label for one in self.participants}
         self.rows: Counter[str] = Counter()
         self.rows_of_recording: Counter[int] = Counter()
 

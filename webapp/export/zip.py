@@ -99,7 +99,9 @@ def _rows(room: RoomSnapshot, report: Report) -> Closable[Row]:
                 shown = None if sample[SHOWN[-1]] is None else [sample[index] for index in SHOWN]
                 report.add(recording.number, participant_id, frame, timestamp_ms, shown)
                 marker = labels.of(participant_id, frame, timestamp_ms)
-                yield sample_row(sample, room.aliases[participant_id], recording, marker)
+                yield sample_row(
+                    sample, room.aliases[participant_id], recording, marker, room.labels[participant_id]
+                )
 
 
 def _write_table(archive: zipfile.ZipFile, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:

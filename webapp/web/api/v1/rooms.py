@@ -203,4 +203,6 @@ def _shown_participant(participant: Participant) -> ParticipantShown:
         consented=iso_time(record.consented_ms),
         baseline=record.baseline is not None,
         consent_language=record.consent_language,
+        consent_source=record.consent_source,
+        participant_label=record.participant_label,
     )

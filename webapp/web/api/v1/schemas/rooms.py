@@ -143,6 +143,8 @@ class ParticipantShown(ResponseModel):
     consented: str = Field(description="ISO 8601.")
     baseline: bool = Field(description="Whether a neutral baseline was recorded.")
     consent_language: str | None
+    consent_source: str | None = Field(description="Who asked for the consent: participant or experiment.")
+    participant_label: str | None = Field(description="The id that a panel or an experiment gave.")
 
 
 class RoomShown(ResponseModel):
