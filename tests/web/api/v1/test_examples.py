@@ -57,10 +57,11 @@ def test_the_psychopy_script_loses_no_marker_when_the_server_restarts_and_keeps_
         room, key = make_room(server), new_key(signed_in(server), "PsychoPy", "markers")
         mien = markers.MienMarkers(server.url, room, key)
         mien.start_recording()
-        done = []
+        done, clock_errors_s = [], []
         for number in range(MARKERS):
             done.append(timed(mien.mark, f"Trial {number}"))
             time.sleep(INTERVAL_S)
+            clock_errors_s.append(mien.clock_error_s or 0.0)
             if number == MARKERS // 3:
                 server.process.kill()
                 server.process.wait()
@@ -68,6 +69,7 @@ def test_the_psychopy_script_loses_no_marker_when_the_server_restarts_and_keeps_
                 server.start()
         mien.stop_recording()
         mien.close()
+        clock_errors_s.append(mien.clock_error_s)
         found = rows(export(server, room)["markers.csv"])
     assert mien.failed == []
     assert [row["label"] for row in found] == [f"Trial {number}" for number in range(MARKERS)]
@@ -75,8 +77,9 @@ def test_the_psychopy_script_loses_no_marker_when_the_server_restarts_and_keeps_
         datetime.fromisoformat(row["timestamp"]).timestamp() - at_s
         for row, (at_s, _) in zip(found, done, strict=True)
     ]
-    assert sorted(map(abs, errors_s))[MARKERS // 2] < BUSY_MACHINE_S / 10, "times are right in the median"
-    assert max(map(abs, errors_s)) < BUSY_MACHINE_S
+    known_s = max(clock_errors_s)
+    assert sorted(map(abs, errors_s))[MARKERS // 2] < known_s + 0.002, "no worse than the clocks allow"
+    assert max(map(abs, errors_s)) < known_s + BUSY_MACHINE_S
     assert sorted(took_s for _, took_s in done)[MARKERS // 2] < MAX_MARK_S
     assert {row["recording"] for row in found} == {"1"}
 
