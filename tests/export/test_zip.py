@@ -165,7 +165,7 @@ def test_times_that_no_calendar_has_are_empty(archive: Repositories, engine: Eng
     archive.recordings.add_samples([sample("ann", n, n, captured_ms=clock) for n, clock in enumerate(clocks)])
     edges = (-62_135_596_800_000.0 - 50_400_000, 253_402_300_799_999.9)
     for at_ms in edges:
-        archive.rooms.add_marker(MarkerRecord(CODE, at_ms, "edge", "api"))
+        archive.markers.add_marker(MarkerRecord(CODE, at_ms, "edge", "api"))
     files = exported(engine, form)
     assert [row["timestamp"] for row in rows(files["markers.csv"])] == ["", "9999-12-31T23:59:59.999Z"]
     last, first = "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"

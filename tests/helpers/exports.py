@@ -37,7 +37,7 @@ def add_person(archive: Repositories, one: str, alias: str = "", code: str = COD
 
 def add_marker(archive: Repositories, label: str, at_s: float, code: str = CODE) -> None:
     """A marker so many seconds after `START_MS`."""
-    archive.rooms.add_marker(MarkerRecord(code, START_MS + 1000 * at_s, label, "api"))
+    archive.markers.add_marker(MarkerRecord(code, START_MS + 1000 * at_s, label, "api"))
 
 
 def sample(

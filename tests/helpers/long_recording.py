@@ -28,7 +28,7 @@ def add_recording(url: str, code: str, seconds: int) -> int:
         )
     recording = archive.recordings.start_recording(code, START_MS)
     for second in range(0, seconds, MARKER_INTERVAL_S):
-        archive.rooms.add_marker(MarkerRecord(code, START_MS + 1000 * second, f"Marker {second}", "api"))
+        archive.markers.add_marker(MarkerRecord(code, START_MS + 1000 * second, f"Marker {second}", "api"))
     samples, added = _samples(recording.id, people, seconds), 0
     while batch := list(islice(samples, BATCH)):
         archive.recordings.add_samples(batch)

@@ -16,6 +16,7 @@ import sqlite3
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.helpers.serving import Server
 from webapp.export.store_process import Repositories
 from webapp.store.database import migrate, open_database
 from webapp.store.models import Base
+from webapp.store.records import MarkerChange, MarkerRecord
 
 DATABASE = Path(__file__).parent / "data" / "da55fc8.sqlite"
 
@@ -155,12 +157,18 @@ def test_a_room_from_before_there_were_languages_has_one_text_and_consents_to_it
     keeps_rooms_from_before_languages(f"sqlite:///{old_database}")
 
 
-def test_the_same_on_postgresql() -> None:
+def test_markers_from_before_there_were_histories_have_none_and_can_be_changed(old_database: Path) -> None:
+    keeps_markers_from_before_histories(f"sqlite:///{old_database}")
+
+
+@pytest.mark.parametrize("name", ["languages", "histories"])
+def test_the_same_on_postgresql(name: str) -> None:
     programs = find_postgres()
     if programs is None:
         pytest.skip("no PostgreSQL is installed")
+    keeps = {"languages": keeps_rooms_from_before_languages, "histories": keeps_markers_from_before_histories}
     with running_postgres(programs) as postgres:
-        keeps_rooms_from_before_languages(postgres.url)
+        keeps[name](postgres.url)
 
 
 def keeps_rooms_from_before_languages(url: str) -> None:
@@ -183,3 +191,47 @@ def keeps_rooms_from_before_languages(url: str) -> None:
     archive.close()
     assert (saved.room.information, saved.room.information_translations) == ("Text", {})
     assert [one.consent_language for one in saved.participants] == [None]
+
+
+def keeps_markers_from_before_histories(url: str) -> None:
+    """Give a database the tables of 0003, add markers, and open and change them with this version."""
+    engine = open_database(url)
+    migrate(engine, "0003")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO room (code, name, information, settings, created_ms)"
+            " VALUES ('BEFORE34', 'Room', 'Text', '{}', 1.0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO participant (id, room, alias, resume_hash, information_version, consented_ms)"
+            " VALUES ('one', 'BEFORE34', 'A', '', '', 2.0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO marker (room, at_ms, label, source) VALUES ('BEFORE34', 3.0, 'old', 'api')"
+        )
+    engine.dispose()
+    archive = Repositories(url)
+    archive.database.prepare()
+    saved = next(one for one in archive.rooms.load_rooms() if one.room.code == "BEFORE34")
+    assert [(one.participant_label, one.consent_source) for one in saved.participants] == [(None, None)]
+    (old,) = saved.markers
+    assert (old.at_ms, old.label, old.source, old.participant_id, old.history) == (
+        3.0,
+        "old",
+        "api",
+        None,
+        (),
+    )
+    change = MarkerChange(old.at_ms, old.label, changed_ms=9.0, by="Anna")
+    assert archive.markers.replace_marker(old, replace(old, label="new", history=(change,)))
+    added = MarkerRecord("BEFORE34", 5.0, "mine", "participant", participant_id="one", key="k")
+    kept = archive.markers.add_marker(added)
+    assert kept is not None and kept.marker.id is not None and old.id is not None
+    assert kept.marker.id > old.id
+    assert [(one.label, one.history) for one in archive.markers.markers("BEFORE34", 0, 9)] == [
+        ("new", (change,)),
+        ("mine", ()),
+    ]
+    archive.rooms.delete_participant("one")
+    assert [one.label for one in archive.markers.markers("BEFORE34", 0, 9)] == ["new"]
+    archive.close()

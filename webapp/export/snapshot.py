@@ -60,7 +60,8 @@ class Recording(NamedTuple):
 class RoomSnapshot:
     """Reads a room from a connection that sees one snapshot; one thread at a time may use it.
 
-    `marked` has its markers in the order of time, each with the recording that was running then. `rows` and
+    `marked` has its markers in the order of time, each with the recording that was running then;
+    `all_markers` has those that a host deleted, too. `rows` and
     `rows_of_recording` count the samples that were read, by participant and by recording.
     """
 
@@ -69,9 +70,10 @@ class RoomSnapshot:
         self.room = connection.execute(select(models.Room.__table__).where(models.Room.code == code)).one()
         self.recordings = self._recordings(code)
         markers = select(models.Marker.__table__).where(models.Marker.room == code)
-        self.markers = [
+        self.all_markers = [
             marker_of(row) for row in connection.execute(markers.order_by(models.Marker.at_ms)).all()
         ]
+        self.markers = [marker for marker in self.all_markers if marker.deleted_ms is None]
         self.marked = [(self._recording_at(marker.at_ms), marker) for marker in self.markers]
         people = select(models.Participant.__table__).where(models.Participant.room == code)
         self.participants = connection.execute(people.order_by(models.Participant.consented_ms)).all()

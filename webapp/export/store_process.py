@@ -18,6 +18,7 @@ from webapp.ipc import framing
 from webapp.store.exports import Exports
 from webapp.store.repositories.accounts import AccountRepository
 from webapp.store.repositories.base import Database
+from webapp.store.repositories.markers import MarkerRepository
 from webapp.store.repositories.recordings import RecordingRepository
 from webapp.store.repositories.rooms import RoomRepository
 from webapp.store.service import Service
@@ -37,6 +38,7 @@ class Repositories:
         self.exports = ExportService(self.database)
         self.rooms = RoomRepository(self.database, on_deletion=self.exports.close_room)
         self.recordings = RecordingRepository(self.database)
+        self.markers = MarkerRepository(self.database)
         self.accounts = AccountRepository(self.database)
 
     def by_name(self) -> dict[str, object]:
@@ -44,6 +46,7 @@ class Repositories:
         return {
             RoomRepository.__name__: self.rooms,
             RecordingRepository.__name__: self.recordings,
+            MarkerRepository.__name__: self.markers,
             AccountRepository.__name__: self.accounts,
             Exports.__name__: self.exports,
         }

@@ -137,6 +137,13 @@ def with_video_notice(text: str, language: str) -> str:
     return text if has_video_notice(text) else f"{text}\n\n{VIDEO_NOTICES[language or DEFAULT_LANGUAGE]}"
 
 
+def without_video_notice(text: str) -> str:
+    """A text as its host wrote it, before the notice of a room with video was added to it."""
+    for notice in VIDEO_NOTICES.values():
+        text = text.removesuffix(f"\n\n{notice}")
+    return text
+
+
 def has_video_notice(text: str) -> bool:
     """Whether a text says that the researcher sees the camera."""
     return any(notice in text for notice in VIDEO_NOTICES.values())

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from webapp.errors import BadRequestError
+from webapp.errors import BadRequestError, RoomClosedError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.membership import Membership
 from webapp.rooms.room import Room
 from webapp.rooms.settings import MAX_LABEL_LENGTH
 from webapp.store.client import Store
-from webapp.store.records import MarkerRecord
+from webapp.store.records import MarkerRecord, marker_key
 from webapp.store.repairs import Repairs
+from webapp.store.repositories.markers import MarkerRepository
 from webapp.store.repositories.recordings import RecordingRepository
-from webapp.store.repositories.rooms import RoomRepository
 from webapp.store.sample_writer import SampleWriter
 from webapp.store.text_checks import check_text
 
@@ -91,20 +91,32 @@ class RecordingControl:
             RoomClosedError: the room is closed.
         """
         text = check_text("label", label, MAX_LABEL_LENGTH)
-        marker = MarkerRecord(room.code, now_ms() if at_ms is None else at_ms, text, source)
+        received_ms = now_ms()
+        marker = MarkerRecord(
+            room=room.code,
+            at_ms=received_ms if at_ms is None else at_ms,
+            label=text,
+            source=source,
+            time_ms=at_ms,
+            received_ms=received_ms,
+            key=marker_key(source, "", text, at_ms),
+        )
         room.check_open()
         _check_time(room, marker.at_ms)
         self._repairs.settle()
 
-        def delete() -> None:
-            self._store.call(RoomRepository.delete_marker, marker)
+        def cancel() -> None:
+            self._store.call(MarkerRepository.cancel_marker, marker)
 
-        if self._repairs.ask(delete, RoomRepository.add_marker, marker):
+        kept = self._repairs.ask(cancel, MarkerRepository.add_marker, marker)
+        if kept is None:
+            raise RoomClosedError("This room is closed; ask the person who runs it.")
+        if kept.is_new:
             with room.lock:
-                room.add_marker(marker)
+                room.add_marker(kept.marker)
             for outlet in self._membership.outlets:
-                outlet.marker(room, marker)
-        return marker
+                outlet.marker(room, kept.marker)
+        return kept.marker
 
     def status(self, room: Room) -> dict[str, Any]:
         """The recording as hosts see it."""

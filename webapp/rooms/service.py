@@ -122,6 +122,20 @@ class RoomService:
             self._rooms = {**self.rooms(), record.code: room}
         return room
 
+    def copy_room(self, room: Room, name: object = None) -> Room:
+        """A new room with the texts and settings of another, under its name unless another is given.
+
+        Raises:
+            BadRequestError: the name is wrong, or the text has a placeholder, as those of old rooms may.
+        """
+        record = room.record
+        return self.create_room(
+            record.name if name is None else name,
+            record.information,
+            room.settings.to_wire(),
+            record.information_translations,
+        )
+
     def close_room(self, room: Room) -> None:
         """Stop recording, send everybody away, and let nobody join."""
         self.repairs.settle()

@@ -7,6 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from webapp.errors import BadRequestError
+from webapp.rooms.embedding import (
+    check_completion_code,
+    check_id_parameter,
+    check_origins,
+    check_return_url,
+)
 from webapp.rooms.information import check_language
 from webapp.store.text_checks import check_text
 
@@ -22,6 +28,11 @@ class RoomSettings:
     `max_participants`: people at once. `show_results`: whether participants see what their face shows.
     `marker_labels`: the labels behind the number keys of the dashboard, from 1. `video`: whether hosts see
     the frames of those who consented to that. `language`: that of the information, or empty if not given.
+
+    `allowed_origins`: of the pages that may embed the room. `participant_markers`: whether participants'
+    pages may set markers. `consent_by_experiment`: whether an embedding page may take the consent itself.
+    `id_parameter`: the parameter of the room's link that has a participant's id, besides `pid`.
+    `return_url`, `completion_code`: what participants get at the end; empty if nothing.
     """
 
     max_participants: int = 30
@@ -29,6 +40,12 @@ class RoomSettings:
     marker_labels: tuple[str, ...] = ("Start", "Stimulus", "Response", "End")
     video: bool = False
     language: str = ""
+    allowed_origins: tuple[str, ...] = ()
+    participant_markers: bool = False
+    consent_by_experiment: bool = False
+    id_parameter: str = ""
+    return_url: str = ""
+    completion_code: str = ""
 
     @classmethod
     def from_wire(cls, given: object) -> RoomSettings:
@@ -58,6 +75,12 @@ class RoomSettings:
             marker_labels=_labels(given.get("marker_labels", list(default.marker_labels))),
             video=_flag(given, "video", default.video),
             language=check_language("language", language) if language != "" else "",
+            allowed_origins=check_origins(given.get("allowed_origins", [])),
+            participant_markers=_flag(given, "participant_markers", default.participant_markers),
+            consent_by_experiment=_flag(given, "consent_by_experiment", default.consent_by_experiment),
+            id_parameter=check_id_parameter(given.get("id_parameter", "")),
+            return_url=check_return_url(given.get("return_url", "")),
+            completion_code=check_completion_code(given.get("completion_code", "")),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -68,6 +91,12 @@ class RoomSettings:
             "marker_labels": list(self.marker_labels),
             "video": self.video,
             "language": self.language,
+            "allowed_origins": list(self.allowed_origins),
+            "participant_markers": self.participant_markers,
+            "consent_by_experiment": self.consent_by_experiment,
+            "id_parameter": self.id_parameter,
+            "return_url": self.return_url,
+            "completion_code": self.completion_code,
         }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from webapp.store import models
 from webapp.store.records import (
+    MarkerChange,
     MarkerRecord,
     ParticipantRecord,
     RecordingRecord,
@@ -25,9 +26,16 @@ VECTORS = {
 """The fields of a sample that are several numbers, and the columns that these go to."""
 
 
-def row_of(record: RoomRecord | ParticipantRecord | MarkerRecord) -> dict[str, Any]:
+def row_of(record: RoomRecord | ParticipantRecord) -> dict[str, Any]:
     """The columns of a record whose fields are columns."""
     return asdict(record)
+
+
+def row_of_marker(marker: MarkerRecord) -> dict[str, Any]:
+    """The columns of a marker; its `id` is the database's to give."""
+    row = asdict(marker)
+    del row["id"]
+    return {**row, "history": list(row["history"]) or None}
 
 
 def row_of_sample(sample: SampleRecord) -> dict[str, Any]:
@@ -66,6 +74,8 @@ def participant_of(row: models.Participant) -> ParticipantRecord:
         left_ms=row.left_ms,
         baseline=tuple(row.baseline) if row.baseline else None,
         consent_language=row.consent_language,
+        participant_label=row.participant_label,
+        consent_source=row.consent_source,
     )
 
 
@@ -75,5 +85,17 @@ def recording_of(row: models.Recording) -> RecordingRecord:
 
 
 def marker_of(row: Any) -> MarkerRecord:  # noqa: ANN401 - a model, or a row of its table
-    """The reverse of `row_of`."""
-    return MarkerRecord(row.room, row.at_ms, row.label, row.source)
+    """The reverse of `row_of_marker`."""
+    return MarkerRecord(
+        room=row.room,
+        at_ms=row.at_ms,
+        label=row.label,
+        source=row.source,
+        participant_id=row.participant_id,
+        time_ms=row.time_ms,
+        received_ms=row.received_ms,
+        key=row.key,
+        id=row.id,
+        deleted_ms=row.deleted_ms,
+        history=tuple(MarkerChange(**change) for change in row.history or ()),
+    )

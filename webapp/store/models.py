@@ -84,6 +84,8 @@ class Participant(Base):
     left_ms: Mapped[float | None] = mapped_column(Float(53))
     baseline: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     consent_language: Mapped[str | None] = mapped_column(String(16))
+    participant_label: Mapped[str | None] = mapped_column(String(100))
+    consent_source: Mapped[str | None] = mapped_column(String(16))
 
 
 class Recording(Base):
@@ -98,15 +100,31 @@ class Recording(Base):
 
 
 class Marker(Base):
-    """An event in a room."""
+    """An event in a room; what a host deleted stays with its `deleted_ms`.
+
+    The unique `key` stands for what was sent, so that a marker that is sent twice counts once, even where a
+    host has renamed or deleted it since. Markers of earlier versions have none.
+    """
 
     __tablename__ = "marker"
+    __table_args__ = (
+        Index("ix_marker_key", "room", "key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     room: Mapped[str] = mapped_column(ForeignKey("room.code", ondelete="CASCADE"), index=True)
     at_ms: Mapped[float] = mapped_column(Float(53))
     label: Mapped[str] = mapped_column(String(200))
     source: Mapped[str] = mapped_column(String(16))
+    participant_id: Mapped[str | None] = mapped_column(
+        ForeignKey("participant.id", ondelete="CASCADE"), index=True
+    )
+    time_ms: Mapped[float | None] = mapped_column(Float(53))
+    received_ms: Mapped[float | None] = mapped_column(Float(53))
+    deleted_ms: Mapped[float | None] = mapped_column(Float(53))
+    history: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    key: Mapped[str | None] = mapped_column(String(64))
 
 
 class Sample(Base):

@@ -7,6 +7,8 @@ these records, and no record has a field for one.
 from __future__ import annotations
 
 import hashlib
+import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +36,9 @@ class ParticipantRecord:
 
     `resume_hash` is the SHA-256 of the secret that brings the same person back, or empty where a host removed
     them. `baseline` has the mean neutral logits in the order of `LABELS`, or is None. `consent_language` is
-    that of the text that was shown, or None where it is not known.
+    that of the text that was shown, or None where it is not known. `participant_label` is an experiment's own
+    name for the person. `consent_source` is who asked for the consent: `participant` (on our page) or
+    `experiment` (on its own); None in records of earlier versions.
     """
 
     id: str
@@ -46,6 +50,8 @@ class ParticipantRecord:
     left_ms: float | None = None
     baseline: tuple[float, ...] | None = None
     consent_language: str | None = None
+    participant_label: str | None = None
+    consent_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,37 @@ class RecordingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkerChange:
+    """What a marker was until `changed_ms`, when the host `by` changed or deleted it."""
+
+    at_ms: float
+    label: str
+    changed_ms: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerRecord:
-    """An event that a host, or a program, marked; `source` is `board` or `api`."""
+    """An event in a room; `source` is `board`, `api`, `participant` or `lsl`.
+
+    `at_ms` is when it happened. `time_ms` is what the sender's own clock said, if it said anything: a
+    participant's browser and a program in milliseconds since 1970, an LSL stream on LSL's clock.
+    `received_ms` is when it arrived; None in markers of earlier versions. `participant_id` is who sent it.
+    `id` is the store's; None before it is stored. `history` has the earlier states, oldest first; the last
+    one of a marker with `deleted_ms` is its state when it was deleted.
+    """
 
     room: str
     at_ms: float
     label: str
     source: str
+    participant_id: str | None = None
+    time_ms: float | None = None
+    received_ms: float | None = None
+    key: str | None = None
+    id: int | None = None
+    deleted_ms: float | None = None
+    history: tuple[MarkerChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +170,9 @@ class KeyRecord:
 def hash_secret(secret: str) -> str:
     """SHA-256 as text; enough for secrets that are long and random."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def marker_key(source: str, participant_id: str, label: str, time_ms: float | None) -> str:
+    """What stands for a marker as it was sent; one without a time of its own is sent once only."""
+    sent = [source, participant_id, label, time_ms] if time_ms is not None else [secrets.token_hex(16)]
+    return hash_secret(json.dumps(sent))

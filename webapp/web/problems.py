@@ -64,6 +64,10 @@ def _field_names() -> dict[str, str]:
         "max_participants": _("Maximum number of people"),
         "marker_labels": _("Marker labels"),
         "A label of a marker": _("Marker labels"),
+        "allowed_origins": _("Pages that may embed this room"),
+        "id_parameter": _("Parameter with the participant's ID"),
+        "return_url": _("Address to return to"),
+        "completion_code": _("Completion code"),
     }
 
 

@@ -1,1 +1,1 @@
-"""What the store can be asked about rooms, recordings and accounts, one repository for each."""
+"""What the store can be asked about rooms, recordings, markers and accounts, one repository for each."""

@@ -1,4 +1,4 @@
-"""Rooms, their participants and their markers."""
+"""Rooms and their participants."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.store import models
 from webapp.store.database import allow_long
 from webapp.store.mapping import marker_of, participant_of, recording_of, room_of, row_of
-from webapp.store.records import MarkerRecord, ParticipantRecord, RecordingRecord, RoomRecord, SavedRoom
+from webapp.store.records import ParticipantRecord, RecordingRecord, RoomRecord, SavedRoom
 from webapp.store.repositories.base import Database, Repository
+from webapp.store.repositories.markers import last_markers
 from webapp.store.requests import takes_long
-
-MARKERS_SHOWN = 20
-"""A dashboard shows the last ones of a room."""
 
 MAX_ROWS = 5000
 
@@ -51,7 +49,7 @@ class RoomRepository(Repository):
             ).all()
             in_order = select(models.Participant).order_by(models.Participant.consented_ms)
             participants = _by_room(session, in_order, participant_of)
-            markers = _by_room(session, _last_markers(), marker_of)
+            markers = _by_room(session, last_markers(), marker_of)
             running = select(models.Recording).where(models.Recording.stopped_ms.is_(None))
             recordings = {room: last for room, (*_, last) in _by_room(session, running, recording_of).items()}
             last_recorded = {row.room: row.started_ms for row in session.execute(_LAST_RECORDED)}
@@ -108,22 +106,6 @@ class RoomRepository(Repository):
         self._on_deletion(code)
         self._database.wal.truncate()
 
-    # Markers
-
-    def add_marker(self, marker: MarkerRecord) -> bool:
-        """Keep a marker; returns whether it is new, as one that is sent twice counts once."""
-        with self._session() as session:
-            if session.scalar(select(models.Marker.id).where(*_is_marker(marker))) is not None:
-                return False
-            session.execute(insert(models.Marker).values(row_of(marker)))
-            return True
-
-    def delete_marker(self, marker: MarkerRecord) -> None:
-        """Delete a marker."""
-        with self._session() as session:
-            session.execute(delete(models.Marker).where(*_is_marker(marker)))
-        self._database.wal.truncate()
-
     # Participants
 
     def add_participant(self, participant: ParticipantRecord) -> None:
@@ -160,20 +142,6 @@ def _by_room(
     for row in session.scalars(statement, execution_options={"yield_per": MAX_ROWS}):
         found[row.room].append(read(row))
     return found
-
-
-def _last_markers() -> Select[Any]:
-    """The markers that dashboards show, in the order in which they were set."""
-    number = func.row_number().over(partition_by=models.Marker.room, order_by=models.Marker.id.desc())
-    numbered = select(models.Marker.id, number.label("number")).subquery()
-    last = select(numbered.c.id).where(numbered.c.number <= MARKERS_SHOWN)
-    return select(models.Marker).where(models.Marker.id.in_(last)).order_by(models.Marker.id)
-
-
-def _is_marker(marker: MarkerRecord) -> tuple[ColumnElement[bool], ...]:
-    columns = (models.Marker.room, models.Marker.at_ms, models.Marker.label, models.Marker.source)
-    values = (marker.room, marker.at_ms, marker.label, marker.source)
-    return tuple(column == value for column, value in zip(columns, values, strict=True))
 
 
 def _next_frames(session: Session, recording: RecordingRecord | None) -> dict[str, int]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
 
 from webapp.errors import BadRequestError
 from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
+from webapp.rooms.settings import MAX_NAME_LENGTH
 from webapp.web.authentication import session_only
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.context import services
@@ -47,8 +49,13 @@ def rooms_page() -> str:
 @blueprint.get("/rooms/new")
 @session_only
 def new_room() -> Page:
-    """The form for a new room."""
-    return _form_page(RoomForm.empty(current_language()))
+    """The form for a new room; with `copy`, filled in with everything of the room that has this code."""
+    copied = request.args.get("copy")
+    if copied is None:
+        return _form_page(RoomForm.empty(current_language()))
+    room = services().rooms.room(copied)
+    name = _("%(room)s (copy)", room=room.record.name)[:MAX_NAME_LENGTH]
+    return _form_page(RoomForm.copy_of(room, name))
 
 
 @blueprint.post("/rooms/new")
@@ -113,6 +120,7 @@ def _settings_of(form: RoomForm, sent: Mapping[str, str]) -> dict[str, Any]:
         "marker_labels": labels,
         "video": form.video,
         "language": form.language,
+        **form.experiment.settings(),
         **({"max_participants": int(people)} if people.isdecimal() else {}),
     }
 

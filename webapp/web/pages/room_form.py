@@ -8,12 +8,19 @@ from dataclasses import dataclass, field, replace
 from flask import render_template
 from markupsafe import Markup
 
-from webapp.rooms.information import MAX_INFORMATION_LENGTH, first_placeholder, with_video_notice
+from webapp.rooms.information import (
+    MAX_INFORMATION_LENGTH,
+    first_placeholder,
+    with_video_notice,
+    without_video_notice,
+)
+from webapp.rooms.room import Room
 from webapp.rooms.settings import RoomSettings
 from webapp.store.text_checks import check_text
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.languages import tag_of
 from webapp.web.markdown import render_information
+from webapp.web.pages.experiment_form import ExperimentForm
 
 TRANSLATION = "translation-"
 """Begins the name of the field of a translation; its language follows."""
@@ -41,6 +48,7 @@ class RoomForm:
     show_results: bool
     video: bool
     translations: Mapping[str, str] = field(default_factory=dict)
+    experiment: ExperimentForm = ExperimentForm()
 
     @classmethod
     def empty(cls, language: str) -> RoomForm:
@@ -54,6 +62,25 @@ class RoomForm:
             marker_labels="\n".join(default.marker_labels),
             show_results=True,
             video=False,
+        )
+
+    @classmethod
+    def copy_of(cls, room: Room, name: str) -> RoomForm:
+        """The form with everything that a room has, under another name."""
+        settings = room.settings
+        return cls(
+            name=name,
+            information=without_video_notice(room.record.information),
+            language=settings.language,
+            max_participants=str(settings.max_participants),
+            marker_labels="\n".join(settings.marker_labels),
+            show_results=settings.show_results,
+            video=settings.video,
+            translations={
+                language: without_video_notice(text)
+                for language, text in room.record.information_translations.items()
+            },
+            experiment=ExperimentForm.of(settings),
         )
 
     @classmethod
@@ -74,6 +101,7 @@ class RoomForm:
             show_results=bool(form.get("show_results")),
             video=bool(form.get("video")),
             translations=translations,
+            experiment=ExperimentForm.sent(form),
         )
 
     def with_language(self, language: str) -> RoomForm:

@@ -96,6 +96,16 @@ def close_room(code: str) -> ApiResponse:
     return _described(room), 200
 
 
+@blueprint.post("/rooms/<code>/copy")
+@host_only
+def copy_room(code: str) -> ApiResponse:
+    """A new room with the texts and settings of this one."""
+    rooms = services().rooms
+    name = _body().get("name") if request.content_length else None
+    room = rooms.copy_room(rooms.room(code), name)
+    return {"code": room.code, "join_url": join_url(services().settings, room.code)}, 201
+
+
 @blueprint.post("/rooms/<code>/recording")
 @host_only
 def record(code: str) -> ApiResponse:
