@@ -12,8 +12,13 @@ weighs less. A face is what one `face_id` of one participant in one recording st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
+
+from webapp.export.codebook import COLUMN_INDEX
+from webapp.export.tables import Row
+
+PARTICIPANT, FACE = COLUMN_INDEX["participant"], COLUMN_INDEX["face_id"]
 
 MIN_FRAMES = 25
 """Five seconds at five frames a second: a face that was tracked for less weighs less."""
@@ -28,3 +33,10 @@ def main_face_weights(faces: Iterable[tuple[str, int, float, int]]) -> dict[tupl
         (participant_id, face_id): round(area / max(frames, MIN_FRAMES))
         for participant_id, face_id, area, frames in faces
     }
+
+
+def main_face(faces: Sequence[Row], weights: Weights) -> Row:
+    """The main one of a frame's exported rows, each of which has a face."""
+    if len(faces) == 1:
+        return faces[0]
+    return max(faces, key=lambda row: (weights.get((row[PARTICIPANT], row[FACE]), 0), -row[FACE]))

@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from webapp.export.statistics.epochs import epoch_at
-from webapp.export.statistics.main_face import Weights
-from webapp.export.statistics.tally import INDEX, MAX_HELD, MEASURES, Tally, merged
+from webapp.export.codebook import COLUMN_INDEX
+from webapp.export.statistics.epochs import Epoch, epoch_at
+from webapp.export.statistics.main_face import Weights, main_face
+from webapp.export.statistics.tally import MAX_HELD, MEASURES, Tally, merged
 from webapp.export.tables import Row
 
-FRAME, FACE, AT = INDEX["frame"], INDEX["face_id"], INDEX["t"]
-FIRST, LAST = INDEX[MEASURES[0]], INDEX[MEASURES[-1]] + 1
+FRAME, FACE, AT = COLUMN_INDEX["frame"], COLUMN_INDEX["face_id"], COLUMN_INDEX["t"]
+FIRST, LAST = COLUMN_INDEX[MEASURES[0]], COLUMN_INDEX[MEASURES[-1]] + 1
+
+
+class Clock(NamedTuple):
+    """How the time of a recording is divided: into stretches of equal length, and into the epochs of all."""
+
+    stretches: int
+    span_s: float
+    epoch_starts: Sequence[float]
+
+    def cell(self, at_s: float) -> tuple[int, int]:
+        """The indices of the stretch and of the epoch in which a time lies."""
+        stretch = int(self.stretches * at_s / self.span_s)
+        return min(max(stretch, 0), self.stretches - 1), epoch_at(self.epoch_starts, at_s)
 
 
 class Person:
-    """Adds frames up twice: over stretches of time for the figures, and over epochs for the tables.
+    """Adds frames up over stretches of time, for the figures, and over epochs, for the tables.
 
-    Rows come in the order of time, and all faces of a frame one after the other. Frames of the same stretch and
-    epoch are held back and added up at once, which is ten times faster than one by one.
+    Rows come in the order of time, and all faces of a frame one after the other. Frames of the same stretch
+    and epochs are held back and added up at once, which is much faster than one by one. `tallies` has the
+    epochs that all participants share, by their index, `own_tallies` those between the participant's own
+    markers.
     """
 
-    def __init__(self, stretches: int, span_s: float, epoch_starts: Sequence[float], weights: Weights) -> None:
-        self._per_second = stretches / span_s
-        self._epoch_starts = epoch_starts
+    def __init__(self, clock: Clock, own_epochs: Sequence[Epoch], weights: Weights) -> None:
+        stretches = clock.stretches
+        self._clock = clock
         self._weights = weights
+        self.own_epochs = own_epochs
+        self._own_starts = [epoch.start_s for epoch in own_epochs]
         self._sums = [array("d", bytes(8 * stretches)) for _ in MEASURES]
         self._counts = array("L", bytes(array("L").itemsize * stretches))
         self._faces: list[Row] = []
         self._frame: Row | None = None
         self._held: list[Row] = []
-        self._cell = (0, 0)
+        self._cell = (0, 0, 0)
         self.tallies: dict[int, Tally] = {}
+        self.own_tallies: dict[int, Tally] = {}
         self.other_faces: set[int] = set()
         self.frames_with_others = 0
         self.first_s = self.last_s = 0.0
@@ -71,12 +91,12 @@ class Person:
             return
         at_s = self._frame[AT]
         self._note_time(at_s)
-        stretch = min(max(int(at_s * self._per_second), 0), len(self._counts) - 1)
-        cell = (stretch, epoch_at(self._epoch_starts, at_s))
+        cell = (*self._clock.cell(at_s), epoch_at(self._own_starts, at_s))
         if cell != self._cell or len(self._held) == MAX_HELD:
             self._add_held()
             self._cell = cell
-        self._tally(cell[1]).frames += 1
+        for tally in self._tallies():
+            tally.frames += 1
         if self._faces:
             self._held.append(self._main_face())
         self._frame, self._faces = None, []
@@ -87,23 +107,27 @@ class Person:
         self.last_s = at_s
 
     def _main_face(self) -> Row:
-        if len(self._faces) == 1:
-            return self._faces[0]
-        main = max(self._faces, key=lambda row: (self._weights.get((row[0], row[FACE]), 0), -row[FACE]))
-        self.other_faces.update(row[FACE] for row in self._faces if row is not main)
-        self.frames_with_others += 1
+        main = main_face(self._faces, self._weights)
+        if len(self._faces) > 1:
+            self.other_faces.update(row[FACE] for row in self._faces if row is not main)
+            self.frames_with_others += 1
         return main
 
     def _add_held(self) -> None:
         if not self._held:
             return
-        stretch, epoch = self._cell
+        stretch = self._cell[0]
         self._counts[stretch] += len(self._held)
         columns = zip(*(row[FIRST:LAST] for row in self._held), strict=True)
         for sums, values in zip(self._sums, columns, strict=True):
             sums[stretch] += sum(values)
-        self._tally(epoch).add(self._held)
+        for tally in self._tallies():
+            tally.add(self._held)
         self._held = []
 
-    def _tally(self, epoch: int) -> Tally:
-        return self.tallies.get(epoch) or self.tallies.setdefault(epoch, Tally())
+    def _tallies(self) -> Iterator[Tally]:
+        """Those of the current epochs."""
+        _, epoch, own_epoch = self._cell
+        yield self.tallies.get(epoch) or self.tallies.setdefault(epoch, Tally())
+        if self.own_epochs:
+            yield self.own_tallies.get(own_epoch) or self.own_tallies.setdefault(own_epoch, Tally())

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from webapp.export.codebook import COLUMN_INDEX
 from webapp.export.snapshot import Recording
 from webapp.export.statistics.epochs import Epoch, epochs_between
 from webapp.export.statistics.interval import Estimate, estimate
 from webapp.export.statistics.main_face import Weights
-from webapp.export.statistics.person import Person
-from webapp.export.statistics.tally import INDEX, MEASURES, Means, Tally, merged
+from webapp.export.statistics.person import Clock, Person
+from webapp.export.statistics.tally import MEASURES, Means, Tally, merged
 from webapp.export.tables import Row
 from webapp.store.records import MarkerRecord
 
@@ -19,30 +20,40 @@ STRETCHES = 240
 SHORTEST_STRETCH_S = 1.0
 """How finely figures show a recording: an hour in stretches of 15 seconds."""
 
-MODEL = INDEX["model"]
+MODEL = COLUMN_INDEX["model"]
 
 
 class RecordingStatistics:
-    """Takes the exported rows of a recording in their order; one thread at a time may use it."""
+    """Takes the exported rows of a recording in their order; one thread at a time may use it.
+
+    The markers of hosts and programs divide the recording into `epochs` for all; a participant's own markers
+    divide it for that participant alone.
+    """
 
     def __init__(self, recording: Recording, markers: Sequence[MarkerRecord], weights: Weights) -> None:
         self.recording = recording
-        end_ms = recording.end_ms or recording.started_ms
-        self.span_s = max(end_ms - recording.started_ms, 1.0) / 1000
+        self.span_s = recording.span_s
         self.stretches = max(1, min(STRETCHES, int(self.span_s / SHORTEST_STRETCH_S)))
-        self.markers = [(recording.seconds_at(marker.at_ms), marker.label) for marker in markers]
+        self.markers = self._times([marker for marker in markers if marker.participant_id is None])
         self.epochs: Sequence[Epoch] = epochs_between(self.markers, self.span_s)
         self.people: dict[str, Person] = {}
         self.models: set[str] = set()
-        self._starts = [epoch.start_s for epoch in self.epochs]
+        self._own_markers: dict[str, list[MarkerRecord]] = {}
+        for marker in markers:
+            if marker.participant_id is not None:
+                self._own_markers.setdefault(marker.participant_id, []).append(marker)
+        self._clock = Clock(self.stretches, self.span_s, [epoch.start_s for epoch in self.epochs])
         self._weights = weights
+
+    def markers_of(self, participant_id: str) -> list[tuple[float, str]]:
+        """The markers that participants set themselves: of one of them, in seconds and with labels."""
+        return self._times(self._own_markers.get(participant_id, []))
 
     def add(self, row: Row) -> None:
         """Take a row."""
         person = self.people.get(row[0])
         if person is None:
-            person = Person(self.stretches, self.span_s, self._starts, self._weights)
-            self.people[row[0]] = person
+            person = self.people[row[0]] = self._person(row[0])
         self.models.add(row[MODEL])
         person.add(row)
 
@@ -55,9 +66,14 @@ class RecordingStatistics:
         """Each participant's frames, of the whole recording or of the epoch with this index."""
         if epoch is None:
             return {one: person.total for one, person in self.people.items()}
-        return {
-            one: person.tallies[epoch] for one, person in self.people.items() if epoch in person.tallies
-        }
+        return {one: person.tallies[epoch] for one, person in self.people.items() if epoch in person.tallies}
+
+    def _person(self, participant_id: str) -> Person:
+        own = self.markers_of(participant_id)
+        return Person(self._clock, epochs_between(own, self.span_s) if own else [], self._weights)
+
+    def _times(self, markers: Sequence[MarkerRecord]) -> list[tuple[float, str]]:
+        return [(self.recording.seconds_at(marker.at_ms), marker.label) for marker in markers]
 
     def group_line(self, measure: int) -> list[Estimate | None]:
         """For each stretch the mean over the participants of whom a face was seen in it."""
@@ -88,11 +104,11 @@ def group_means(tallies: Mapping[str, Tally]) -> GroupMeans:
     means: list[Means] = [found for tally in tallies.values() if (found := tally.means())]
     shares = [share for tally in tallies.values() if (share := tally.face_share) is not None]
     columns = list(zip(*(one.measures for one in means), strict=True)) or [()] * len(MEASURES)
+    strongest = zip(*(one.strongest for one in means), strict=True)
     return GroupMeans(
         estimates=tuple(map(estimate, columns)),
         quality=_mean([one.quality for one in means]),
-        strongest=tuple(_mean(column) or 0.0 for column in zip(*(one.strongest for one in means), strict=True))
-        or None,
+        strongest=tuple(sum(column) / len(column) for column in strongest) or None,
         face_share=_mean(shares),
         frames=sum(tally.frames for tally in tallies.values()),
         faces=sum(tally.faces for tally in tallies.values()),

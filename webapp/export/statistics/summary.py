@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from webapp.export.codebook import Column
 from webapp.export.statistics.interval import Estimate
-from webapp.export.statistics.recordings import GroupMeans, RoomStatistics, group_means
+from webapp.export.statistics.recordings import GroupMeans, RecordingStatistics, RoomStatistics, group_means
 from webapp.export.statistics.tally import EXPRESSIONS, MEASURES, Tally
 from webapp.export.tables import Row
 
@@ -15,10 +16,20 @@ GROUP = "All participants"
 DIGITS = 6
 
 SUMMARY_COLUMNS = (
-    Column("scope", "text", "What the row is about: room (all recordings), recording or epoch"),
+    Column(
+        "scope",
+        "text",
+        "What the row is about: room (all recordings), recording, epoch (between markers of hosts and "
+        "programs), own_epoch (between a participant's own markers)",
+    ),
     Column("recording", "whole", "Number of the recording, from 1; empty for the room"),
-    Column("epoch", "whole", "Number of the epoch in its recording, from 1; empty for room and recording"),
-    Column("label", "text", "Label of the marker with which the epoch begins; (start) before the first marker"),
+    Column(
+        "epoch",
+        "whole",
+        "Number of the epoch in its recording, from 1; of an own_epoch its count among those with this "
+        "label; empty for room and recording",
+    ),
+    Column("label", "text", "Label of the marker that begins the epoch; (start) before the first marker"),
     Column("start", "number", "Start of the epoch or recording in seconds since the start of the recording"),
     Column("end", "number", "Its end, in the same way; a frame at this time belongs to the next epoch"),
     Column("participant", "text", "Identifier of the participant; empty for the group"),
@@ -73,6 +84,27 @@ def summary_rows(room: RoomStatistics, people: Mapping[str, Any]) -> Iterator[Ro
         for index, epoch in enumerate(one.epochs):
             about = ("epoch", number, epoch.number, epoch.label, epoch.start_s, round(epoch.end_s, 4))
             yield from _rows(about, one.tallies(index), people)
+        yield from _own_rows(one, people)
+
+
+def _own_rows(one: RecordingStatistics, people: Mapping[str, Any]) -> Iterator[Row]:
+    """Epochs between participants' own markers; the group's are those with the same label and count."""
+    found: dict[tuple[str, int], dict[str, Tally]] = {}
+    times: dict[tuple[str, int, str], Row] = {}
+    for participant_id, person in one.people.items():
+        counts: Counter[str] = Counter()
+        for index, epoch in enumerate(person.own_epochs):
+            counts[epoch.label] += 1
+            key = (epoch.label, counts[epoch.label])
+            if index in person.own_tallies:
+                found.setdefault(key, {})[participant_id] = person.own_tallies[index]
+                times[(*key, participant_id)] = (epoch.start_s, round(epoch.end_s, 4))
+    for (label, count), tallies in found.items():
+        about = ("own_epoch", one.recording.number, count, label)
+        for participant_id in [person for person in people if person in tallies]:
+            whole = (*about, *times[label, count, participant_id])
+            yield _person_row(whole, participant_id, people[participant_id], tallies[participant_id])
+        yield _group_row((*about, None, None), group_means(tallies))
 
 
 def _rows(about: Row, tallies: Mapping[str, Tally], people: Mapping[str, Any]) -> Iterator[Row]:

@@ -9,27 +9,24 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from webapp.export.codebook import COLUMNS, EXPORT_NAMES
+from webapp.export.codebook import COLUMN_INDEX, EXPORT_NAMES
 from webapp.export.tables import Row
 
 EXPRESSIONS = tuple(EXPORT_NAMES.values())
 MEASURES = (*EXPRESSIONS, "valence")
-"""What is averaged, by the names of the columns: probabilities and valence of each frame alone, unsmoothed."""
+"""What is averaged, by the names of the columns: probabilities and valence of a frame alone, unsmoothed."""
 
-INDEX = {column.name: number for number, column in enumerate(COLUMNS)}
-"""Where a column is in an exported row."""
-
-_VALUES = itemgetter(*(INDEX[name] for name in (*MEASURES, "FaceScore")))
-_PROBABILITIES = slice(INDEX[EXPRESSIONS[0]], INDEX[EXPRESSIONS[-1]] + 1)
+_VALUES = itemgetter(*(COLUMN_INDEX[name] for name in (*MEASURES, "FaceScore")))
+_PROBABILITIES = slice(COLUMN_INDEX[EXPRESSIONS[0]], COLUMN_INDEX[EXPRESSIONS[-1]] + 1)
 
 MAX_HELD = 100
 """Frames whose values are held back, to be added up at once."""
 
 
 class Means(NamedTuple):
-    """The means over the frames with a face: of `MEASURES`, of FaceScore, and how often each was strongest."""
+    """Over the frames with a face the means of `MEASURES` and FaceScore, and how often each was strongest."""
 
     measures: tuple[float, ...]
     quality: float
@@ -84,4 +81,3 @@ def merged(tallies: Iterable[Tally]) -> Tally:
     for tally in tallies:
         total.merge(tally)
     return total
-
