@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from webapp.errors import CannotResumeError, StoreError
 from webapp.rooms.baseline import BaselineTaking
 from webapp.rooms.clock_sync import now_ms
-from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant
+from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant, clean_label
 from webapp.rooms.presence import Presence
 from webapp.rooms.room import Room
 from webapp.store.client import Store
@@ -54,6 +54,8 @@ class _Asked(NamedTuple):
     consent: bool
     resume: object
     language: object
+    label: object
+    consent_source: object
 
 
 class Outlet(Protocol):
@@ -112,14 +114,17 @@ class Membership:
         consent: object,
         resume: object,
         language: object = None,
+        label: object = None,
+        consent_source: object = None,
     ) -> Joined:
         """Bring a person into a room, or back into it; a connection is one participant at a time.
 
         Who joins anew from a connection that is in the room already stays the same participant, and gets
-        another secret. `language` is that of the text that was shown, if it was not the default one.
+        another secret. `language` is that of the text that was shown, if it was not the default one. `label`
+        is the id that a panel or an experiment gave them, `consent_source` who asked for the consent.
 
         Raises:
-            BadRequestError: the room has no text in this language.
+            BadRequestError: the room has no text in this language, or nobody can ask for consent like this.
             RoomClosedError, NoSuchRoomError, ConsentRequiredError, RoomFullError, CannotResumeError: they may
                 not join.
             UnavailableError: this connection is about to join already.
@@ -134,7 +139,8 @@ class Membership:
             elif here is not None and consent is True:
                 joined = self._renew(connection, room, here)
             else:
-                joined = self._admit(connection, room, _Asked(alias, consent is True, resume, language))
+                asked = _Asked(alias, consent is True, resume, language, label, consent_source)
+                joined = self._admit(connection, room, asked)
         for outlet in self.outlets:
             outlet.joined(room, joined.participant)
         if joined.participant.connection is None:  # gone again
@@ -257,7 +263,14 @@ class Membership:
                 room.check_open()
                 raise CannotResumeError(PART_IS_OVER)
             room.check_joinable(asked.consent, time.monotonic())
-            record = room.new_participant(asked.alias, hash_secret(secret), now_ms(), asked.language)
+            record = room.new_participant(
+                asked.alias,
+                hash_secret(secret),
+                now_ms(),
+                asked.language,
+                label=clean_label(asked.label),
+                consent_source=asked.consent_source,
+            )
             room.reserve(record)
             return record
 

@@ -17,6 +17,9 @@ from webapp.store.records import ParticipantRecord
 
 MAX_ALIAS_LENGTH = 30
 
+MAX_LABEL_LENGTH = 100
+"""Of the id that a panel or an experiment gives a participant."""
+
 AWAY_TIMEOUT_S = 120.0
 """How long the seat of someone whose connection was lost is kept."""
 
@@ -92,3 +95,9 @@ def clean_alias(given: object) -> str:
     """
     text = re.sub(r"[^\w .-]", "", given) if isinstance(given, str) else ""
     return re.sub(r"^\W+", "", text)[:MAX_ALIAS_LENGTH].strip()
+
+
+def clean_label(given: object) -> str:
+    """The id of a participant as a panel or an experiment gave it, without what cannot be stored or seen."""
+    text = "".join(filter(str.isprintable, given)) if isinstance(given, str) else ""
+    return text.strip()[:MAX_LABEL_LENGTH].strip()

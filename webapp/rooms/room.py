@@ -22,6 +22,7 @@ from webapp.errors import (
     RoomClosedError,
     RoomFullError,
 )
+from webapp.rooms.embedding import filled
 from webapp.rooms.information import has_video_notice, version_of
 from webapp.rooms.participant import Participant, clean_alias
 from webapp.rooms.settings import RoomSettings
@@ -112,8 +113,13 @@ class Room:
         return self.settings.video and has_video_notice(self.record.information)
 
     def may_show(self, participant: Participant) -> bool:
-        """Whether hosts may see the frames of a participant, who consented to the text that says so."""
-        return self.has_video and participant.record.information_version in self._versions_with_video
+        """Whether hosts may see the frames of a participant, who consented here to the text that says so."""
+        record = participant.record
+        return (
+            self.has_video
+            and record.information_version in self._versions_with_video
+            and record.consent_source != "experiment"
+        )
 
     def check_joinable(self, consent: bool, now_s: float) -> None:
         """Make sure that one more person may join.
@@ -150,25 +156,58 @@ class Room:
         if self.record.closed_ms is not None:
             raise RoomClosedError("This room is closed; ask the person who runs it.")
 
+    def check_consent_source(self, source: object) -> str:
+        """Who asked a person for consent: `participant`, this server's own page, unless it was an experiment.
+
+        Raises:
+            ConsentRequiredError: the room lets no experiment ask.
+            BadRequestError: it is neither.
+        """
+        if source in (None, "participant"):
+            return "participant"
+        if source != "experiment":
+            raise BadRequestError(f"consent_source is {source!r}, but must be participant or experiment.")
+        if not self.settings.consent_by_experiment:
+            raise ConsentRequiredError(
+                "This room asks for consent itself; its setting consent_by_experiment lets experiments ask."
+            )
+        return "experiment"
+
     def new_participant(
-        self, alias: object, resume_hash: str, now_ms: float, language: object = None
+        self,
+        alias: object,
+        resume_hash: str,
+        now_ms: float,
+        language: object = None,
+        *,
+        label: str = "",
+        consent_source: object = None,
     ) -> ParticipantRecord:
         """The record of someone who consents now to the text in a language; not yet among the participants.
 
         Raises:
-            BadRequestError: the room has no text in this language.
+            BadRequestError: the room has no text in this language, or nobody can ask for consent like this.
+            ConsentRequiredError: the room lets no experiment ask for consent.
         """
         shown = _language(language)
         text = self.information_in(shown)
         return ParticipantRecord(
             id=secrets.token_hex(6),
             room=self.code,
-            alias=self._free_alias(clean_alias(alias)),
+            alias=self._free_alias(clean_alias(alias) or clean_alias(label)),
             resume_hash=resume_hash,
             information_version=version_of(text),
             consented_ms=now_ms,
             consent_language=shown or self.settings.language or None,
+            participant_label=label or None,
+            consent_source=self.check_consent_source(consent_source),
         )
+
+    def completion(self, record: ParticipantRecord) -> dict[str, str]:
+        """What a participant gets at the end: a `return_url` with their id in it, a `code`, or nothing."""
+        url = filled(self.settings.return_url, record.participant_label or record.alias)
+        given = {"return_url": url, "code": self.settings.completion_code}
+        return {name: text for name, text in given.items() if text}
 
     def reserve(self, record: ParticipantRecord) -> None:
         """Keep a seat and an alias for somebody until the store knows them. Under `lock`."""

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from webapp.codec import problem
+from webapp.rooms.embedding import frame_ancestors
 from webapp.server.known_hosts import is_api
 from webapp.web.problems import HTTP_PROBLEMS, problem_page
 
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+)
+"""'self' covers WebSockets to our own origin; Safari before 15.4 lacks this and polls. Who may embed a
+page follows."""
+
 SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; "
-        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""In the policy 'self' covers WebSockets to our own origin; Safari before 15.4 lacks this and polls."""
-
 PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/r/")
 """What no browser and no proxy may keep."""
 
@@ -51,9 +54,18 @@ def check_forgery() -> None:
     current_app.extensions["csrf"].protect()
 
 
+def allow_embedding(origins: Sequence[str]) -> None:
+    """Let pages of these origins show the response to this request in a frame; no origins, no pages."""
+    g.embedding_origins = tuple(origins)
+
+
 def add_headers(response: Response) -> Response:
     """The response with the headers that all have."""
     response.headers.update(SECURITY_HEADERS)
+    origins = g.get("embedding_origins", ())
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + frame_ancestors(origins)
+    if not origins:
+        response.headers["X-Frame-Options"] = "DENY"  # it cannot name origins
     if request.path.startswith(PRIVATE_PATHS):
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -10,6 +10,7 @@ import { TileVideo } from "./tile_video.js";
  * @typedef {object} TileData
  * @property {string} id
  * @property {string} alias
+ * @property {string | null} [label]  the id that a panel or an experiment gave
  * @property {string | null} warning
  * @property {import("../shared/protocol.js").Label | null} expression
  * @property {number[] | null} probabilities  smoothed, in the order of LABELS
@@ -98,6 +99,7 @@ export class Tile {
   /** @param {TileData} data @param {number} now_ms */
   show(data, now_ms) {
     if (this.data?.alias !== data.alias) this.#name(data.alias);
+    this.alias.title = data.label ?? "";
     this.data = data;
     const { expression, probabilities, valence } = data;
     if (WITHOUT_VIDEO.has(data.warning ?? "")) this.video.clear();

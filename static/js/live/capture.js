@@ -26,7 +26,7 @@ export class Capture {
    * @param {HTMLVideoElement} parts.video
    * @param {import("../shared/connection.js").FrameChannel} parts.connection
    * @param {import("./rate.js").RateController} parts.rate
-   * @param {import("../shared/smoothing.js").SmoothingChoice} parts.smoothing
+   * @param {Pick<import("../shared/smoothing.js").SmoothingChoice, "time_s">} parts.smoothing
    * @param {number} parts.max_bytes of the largest image that the server accepts
    * @param {(answered: Answered) => void} parts.onAnswer
    */

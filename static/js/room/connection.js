@@ -3,8 +3,15 @@ import { Connection } from "../shared/connection.js";
 /**
  * A participant's connection: joins the room before it counts as connected, and again after a loss.
  *
- * @typedef {{room: string, alias: string, consent: true, language: string | undefined}} Consent  `language` of the text that was shown
- * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean, video: boolean}} Joined
+ * @typedef {object} Consent
+ * @property {string} room
+ * @property {string} alias
+ * @property {true} consent
+ * @property {string | undefined} language  of the text that was shown
+ * @property {string} [pid]  the id that a panel or an experiment gave
+ * @property {"participant" | "experiment"} [consent_source]  who asked for the consent
+ *
+ * @typedef {{participant: string, resume: string, alias: string, recording: boolean, baseline: boolean, video: boolean, completion: import("./completion.js").Given}} Joined
  * @typedef {import("../shared/screens.js").RoomEnding} Ending
  * @typedef {import("./memory.js").Memory} Memory
  * @typedef {import("../shared/connection.js").FrameChannel} FrameChannel
@@ -104,6 +111,11 @@ export class RoomConnection {
   /** Begin five seconds of looking neutral. */
   async recordBaseline() {
     await this.#ask("baseline", {});
+  }
+
+  /** Set a marker. @param {string} label @param {number} time milliseconds since 1970 @returns {Promise<any>} what the server answers */
+  mark(label, time) {
+    return this.#ask("mark", { label, time });
   }
 
   /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. */

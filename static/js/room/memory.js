@@ -5,9 +5,9 @@
 export class Memory {
   #text = "";
 
-  /** @param {string} room */
-  constructor(room) {
-    this.key = `mien:${room}`;
+  /** @param {string} room @param {string} [participant] the id that a panel or an experiment gave: others are remembered apart */
+  constructor(room, participant = "") {
+    this.key = participant ? `mien:${room}:${participant}` : `mien:${room}`;
   }
 
   /** @returns {{resume: string, alias: string} | null} */

@@ -4,6 +4,7 @@ import { closeMenus, watchMenus } from "../shared/menus.js";
 import { problemText } from "../shared/problems.js";
 import { t } from "../shared/translate.js";
 import { comparedWithNeutral } from "./baseline.js";
+import { Completion } from "./completion.js";
 import { RoomConnection } from "./connection.js";
 import { Information } from "./information.js";
 import { Memory } from "./memory.js";
@@ -19,11 +20,14 @@ export class ParticipantPage {
   #compared = false;
 
   constructor() {
-    const { room = "", showResults, state } = element("app", HTMLElement).dataset;
+    const { room = "", showResults, state, participant = "" } = element("app", HTMLElement).dataset;
     this.room = room;
+    /** The id that a panel put into the link. */
+    this.participant = participant;
     this.showsResults = showResults === "true";
     this.isClosed = state === "closed";
-    this.memory = new Memory(room);
+    this.memory = new Memory(room, participant);
+    this.completion = new Completion();
     this.information = new Information();
     this.prompt = new NeutralPrompt(() => void this.#connection?.recordBaseline());
     this.session = new SessionState();
@@ -43,6 +47,7 @@ export class ParticipantPage {
   start() {
     this.page.start();
     this.information.start();
+    this.completion.start();
     this.withdrawDialog.start();
     this.menus = watchMenus();
     this.#listen();
@@ -66,6 +71,7 @@ export class ParticipantPage {
     this.#listening.abort();
     this.menus?.stop();
     this.information.stop();
+    this.completion.stop();
     this.withdrawDialog.stop();
     this.prompt.stop();
     this.page.stop();
@@ -79,8 +85,8 @@ export class ParticipantPage {
 
   /** @param {import("../shared/connection.js").StateListener} onState */
   #connect(onState) {
-    const { room, alias: { value: alias }, information: { language } } = this;
-    const consent = /** @type {const} */ ({ room, alias, consent: true, language });
+    const { room, alias: { value: alias }, information: { language }, participant: pid } = this;
+    const consent = /** @type {const} */ ({ room, alias, consent: true, language, pid });
     /** @type {import("../shared/connection.js").StateListener} */
     const onConnection = (state) => {
       this.session.connection(state);
@@ -120,6 +126,7 @@ export class ParticipantPage {
     write(element("my-alias", HTMLElement), alias);
     element("seen-live", HTMLElement).hidden = !video;
     this.session.join(joined);
+    this.completion.show(joined.completion);
     this.compareButton.hidden = !(baseline && this.showsResults);
   }
 

@@ -80,6 +80,7 @@ def _tile(participant: Participant, now_s: float) -> dict[str, Any]:
     return {
         "id": participant.record.id,
         "alias": participant.record.alias,
+        "label": participant.record.participant_label,
         "warning": _warning(participant, now_s),
         "expression": face.expression if face else None,
         "probabilities": _rounded(face.probabilities) if face else None,

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from webapp.errors import NoSuchRoomError, RoomError, StoreError
 from webapp.protocol import MAX_IMAGE_BYTES
-from webapp.rooms.room import normal_code
+from webapp.rooms.participant import clean_label
+from webapp.rooms.room import Room, normal_code
 from webapp.web.authentication import current_host
-from webapp.web.catalogues import LANGUAGES
 from webapp.web.context import services
-from webapp.web.languages import current_language, tag_of
-from webapp.web.markdown import render_information
+from webapp.web.pages.consent_texts import consent_texts
 from webapp.web.pages.view_models import RoomView
 from webapp.web.problems import page_text, status_of
 
-
-@dataclass(frozen=True, slots=True)
-class ConsentText:
-    """The information of a room in one language, or in an unnamed one; one of several `is_shown`."""
-
-    language: str
-    tag: str
-    name: str
-    html: Markup
-    is_shown: bool
-
-
 Page = str | Response | tuple[str, int]
+
+ID_PARAMETER = "pid"
+"""Has a participant's id in every room's link."""
 
 blueprint = Blueprint("room", __name__, url_prefix="/r")
 
@@ -71,32 +59,23 @@ def ask_code() -> Page:
 def show(code: str) -> Page:
     """A room's page."""
     try:
-        room = RoomView.of(services().rooms.room(code))
+        room = services().rooms.room(code)
     except NoSuchRoomError as error:
         services().wrong_codes.refuse(request.remote_addr or "", error)
+    view = RoomView.of(room)
     return render_template(
         "room/room.html",
-        room=room,
-        texts=_consent_texts(room),
+        room=view,
+        participant_label=_participant_label(room),
+        texts=consent_texts(view),
         max_image_bytes=MAX_IMAGE_BYTES,
     )
 
 
-def _consent_texts(room: RoomView) -> list[ConsentText]:
-    """The information in all languages of a room, that of the page shown if the room has it."""
-    texts = {room.information_language: room.information, **room.information_translations}
-    wanted = current_language()
-    shown = wanted if wanted in texts else room.information_language
-    return [
-        ConsentText(
-            language,
-            tag_of(language),
-            LANGUAGES.get(language) or _("Original"),
-            render_information(text),
-            language == shown,
-        )
-        for language, text in texts.items()
-    ]
+def _participant_label(room: Room) -> str:
+    """The id that a panel put into the link: under the room's own parameter, or under `pid`."""
+    names = (room.settings.id_parameter, ID_PARAMETER)
+    return next((label for name in names if name and (label := clean_label(request.args.get(name)))), "")
 
 
 def _code_form(code: str = "", error: str = "", is_wrong: bool = False) -> str:

@@ -128,6 +128,7 @@ class RoomEvents:
             "recording": joined.room.recording is not None,
             "baseline": joined.participant.record.baseline is not None,
             "video": room.may_show(joined.participant),
+            "completion": room.completion(joined.participant.record),
         }
 
     def _counted_join(self, connection: str, room: Room, asked: dict[Any, Any]) -> Joined:
@@ -141,6 +142,8 @@ class RoomEvents:
                 consent=asked.get("consent"),
                 resume=asked.get("resume"),
                 language=asked.get("language"),
+                label=asked.get("pid"),
+                consent_source=asked.get("consent_source"),
             )
         except Exception:
             self._joins.failed(address, connection)

@@ -210,6 +210,8 @@ def _described_participant(participant: Participant) -> dict[str, Any]:
         "consented": iso_time(record.consented_ms),
         "baseline": record.baseline is not None,
         "consent_language": record.consent_language,
+        "consent_source": record.consent_source,
+        "participant_label": record.participant_label,
     }
 
 

@@ -1,0 +1,234 @@
+import { Camera, CameraError } from "../live/camera.js";
+import { NeutralPrompt } from "../room/neutral_prompt.js";
+import { Information } from "../room/information.js";
+import { Memory } from "../room/memory.js";
+import { SessionState } from "../room/session_state.js";
+import { WithdrawDialog } from "../room/withdraw_dialog.js";
+import { element } from "../shared/dom.js";
+import { Screens } from "../shared/screens.js";
+import { Embedder } from "./embedder.js";
+import { Picture } from "./picture.js";
+import { Requests } from "./requests.js";
+import { FrameSession } from "./session.js";
+import { wireResult } from "./wire_result.js";
+
+/**
+ * The frame: the page around it says when to join, then consent, camera and session follow; what happens is told.
+ *
+ * @typedef {import("./embedder.js").Message} Message
+ * @typedef {import("../shared/screens.js").ScreenName} ScreenName
+ * @typedef {{view: "hidden" | "small" | "full", participant: string, source: "participant" | "experiment"}} Asked
+ */
+
+const VIEWS = /** @type {const} */ (["hidden", "small", "full"]);
+
+/** What the page around is told of the camera, by the reasons of `CameraError`. */
+const CAMERA_CODES = { denied: "camera_denied", missing: "camera_missing", "in-use": "camera_in_use", insecure: "insecure" };
+
+export class EmbeddedPage {
+  /** @type {FrameSession | null} */
+  #session = null;
+  /** @type {Asked} */
+  #asked = { view: "small", participant: "", source: "participant" };
+  #joined = false;
+  #listening = new AbortController();
+
+  constructor() {
+    this.app = element("app", HTMLElement);
+    const { room = "", state, origins = "", markers, consentByExperiment, showResults, maxImageBytes } = this.app.dataset;
+    this.room = { code: room, isClosed: state === "closed", takesMarks: markers === "true", letsExperimentsAsk: consentByExperiment === "true" };
+    this.showsResults = showResults === "true";
+    this.max_bytes = Number(maxImageBytes);
+    this.embedder = new Embedder(origins.split(" "), (message) => this.#onMessage(message), () => this.#show("refused"));
+    this.requests = new Requests(this.embedder, {
+      takesMarks: this.room.takesMarks,
+      leave: (erase) => this.#leave(erase),
+      watch: (on) => this.picture.watch(on),
+    });
+    this.screens = new Screens(this.app);
+    this.state = new SessionState();
+    this.information = new Information();
+    this.prompt = new NeutralPrompt(() => void this.#session?.connection?.recordBaseline());
+    this.withdrawDialog = new WithdrawDialog(() => this.#withdraw());
+    this.picture = new Picture(this.showsResults);
+    this.resizing = new ResizeObserver(() => this.#tellLayout());
+  }
+
+  start() {
+    const { signal } = this.#listening;
+    element("consent-form", HTMLFormElement).addEventListener("submit", (event) => this.#onConsent(event), { signal });
+    element("decline", HTMLButtonElement).addEventListener("click", () => this.#fail("declined", "consent_declined", "The person did not consent."), { signal });
+    element("stop", HTMLButtonElement).addEventListener("click", () => void this.#leave(false), { signal });
+    element("withdraw", HTMLButtonElement).addEventListener("click", () => this.withdrawDialog.open(), { signal });
+    this.information.start();
+    this.withdrawDialog.start();
+    this.resizing.observe(this.app);
+    this.embedder.start();
+    this.#show(this.embedder.isPresent ? (this.room.isClosed ? "closed" : "waiting") : "alone");
+  }
+
+  stop() {
+    this.#listening.abort();
+    this.resizing.disconnect();
+    this.information.stop();
+    this.withdrawDialog.stop();
+    this.embedder.stop();
+    this.#end();
+  }
+
+  /** @param {Message} message */
+  #onMessage(message) {
+    if (message.type === "join") this.#onJoin(message);
+    else this.requests.take(message, this.#session);
+  }
+
+  /** @param {Message} message */
+  #onJoin({ view, participant, consent }) {
+    if (this.#session) return this.embedder.send("error", { code: "bad_request", message: "This frame has joined already." });
+    this.#asked = {
+      view: VIEWS.find((known) => known === view) ?? "small",
+      participant: typeof participant === "string" ? participant : "",
+      source: consent === "given" ? "experiment" : "participant",
+    };
+    if (this.room.isClosed) return this.#fail("closed", "room_closed", "This room is closed.");
+    if (!Camera.allowedHere) return this.#fail("insecure", "insecure", "Browsers allow the camera only over https, on every page around this frame.");
+    if (this.#asked.source === "participant") {
+      element("alias", HTMLInputElement).closest("label")?.toggleAttribute("hidden", this.#asked.participant !== "");
+      this.embedder.send("state", { state: "consent" });
+      return this.#show("start");
+    }
+    if (this.room.letsExperimentsAsk) return void this.#begin();
+    this.#fail("refused", "consent_required", "This room asks for consent itself: join with consent \"ask\", or set consent_by_experiment.");
+  }
+
+  /** @param {Event} event */
+  #onConsent(event) {
+    event.preventDefault();
+    void this.#begin();
+  }
+
+  async #begin() {
+    this.#show("opening");
+    this.embedder.send("state", { state: "connecting" });
+    this.#session = this.#createSession();
+    try {
+      await this.#session.open();
+    } catch (error) {
+      if (!(error instanceof CameraError)) throw error;
+      this.#fail(error.reason, CAMERA_CODES[error.reason], error.message);
+    }
+  }
+
+  #createSession() {
+    const { code: room } = this.room;
+    const { participant: pid, source } = this.#asked;
+    const { value: alias } = element("alias", HTMLInputElement);
+    const { language } = this.information;
+    return new FrameSession({
+      video: element("video", HTMLVideoElement),
+      max_bytes: this.max_bytes,
+      consent: { room, alias, consent: true, language, pid, consent_source: source },
+      memory: new Memory(room, pid),
+      onConnection: (state) => this.#onConnection(state),
+      onResult: (result, captured_ms, round_trip_ms) => this.#onResult(result, captured_ms, round_trip_ms),
+      onCameraLost: () => this.#fail("unplugged", "camera_missing", "The camera was disconnected."),
+      listener: {
+        onJoined: (joined) => this.#onJoined(joined),
+        onRefused: (problem, message) => this.#fail(problem === "room_closed" ? "closed" : "removed", problem, message),
+        onParted: (reason) => this.#fail(reason, reason === "closed" ? "room_closed" : reason, "The participation ended."),
+        onRecording: (on) => this.#onRecording(on),
+        onBaseline: (state) => this.#onBaseline(state),
+      },
+    });
+  }
+
+  /** @param {import("../room/connection.js").Joined} joined */
+  #onJoined(joined) {
+    const { participant, alias, recording, baseline, video } = joined;
+    element("seen-live", HTMLElement).hidden = !video;
+    this.state.join(joined);
+    this.#show("live");
+    this.picture.start(this.#asked.view);
+    const fields = { participant, alias, recording, baseline, marks: this.room.takesMarks };
+    if (!this.#joined) this.embedder.send("joined", fields);
+    this.#joined = true;
+    this.embedder.send("state", { state: recording ? "recording" : "idle" });
+  }
+
+  /** @param {import("../shared/connection.js").ConnectionState} state */
+  #onConnection(state) {
+    this.state.connection(state);
+    if (state === "lost" && this.#joined) this.embedder.send("state", { state: "lost" });
+  }
+
+  /** @param {import("../shared/protocol.js").Result} result @param {number} captured_ms @param {number} round_trip_ms */
+  #onResult(result, captured_ms, round_trip_ms) {
+    this.embedder.send("result", { result: wireResult(result, captured_ms, round_trip_ms) });
+    this.picture.update(result, captured_ms - performance.timeOrigin);
+    this.requests.onResult(result);
+  }
+
+  /** @param {boolean} on */
+  #onRecording(on) {
+    this.state.recording(on);
+    this.embedder.send("state", { state: on ? "recording" : "idle" });
+  }
+
+  /** @param {"asked" | "set" | "failed"} state */
+  #onBaseline(state) {
+    this.embedder.send("baseline", { state });
+    this.requests.onBaseline(state);
+    if (this.#asked.view !== "full") return;
+    if (state === "asked") this.prompt.start();
+    else this.prompt.showOutcome(state === "set");
+  }
+
+  /** @param {boolean} erase whether everything recorded is deleted too @returns {Promise<boolean>} whether it is, if it was asked for */
+  async #leave(erase) {
+    if (erase) return this.#withdraw();
+    this.#session?.connection?.leave();
+    this.#fail("left", "left", "The person left.");
+    return true;
+  }
+
+  async #withdraw() {
+    try {
+      return (await this.#session?.connection?.withdraw()) ?? false; // the server emits "parted", which ends the session
+    } catch (error) {
+      console.debug("Deleting got no answer:", error);
+      return this.#session === null;
+    }
+  }
+
+  /** End, show why, and tell. @param {ScreenName | "refused"} screen @param {string} code @param {string} message */
+  #fail(screen, code, message) {
+    this.#end();
+    this.#show(screen);
+    if (this.#joined) this.embedder.send("state", { state: "ended", reason: code });
+    else this.embedder.send("error", { code, message });
+    this.#joined = false;
+  }
+
+  #end() {
+    this.requests.stop();
+    this.picture.stop();
+    this.prompt.stop();
+    this.withdrawDialog.close();
+    this.state.reset();
+    this.#session?.stop();
+    this.#session = null;
+  }
+
+  /** @param {ScreenName | "refused" | "waiting" | "alone"} screen */
+  #show(screen) {
+    this.app.dataset.view = screen === "live" ? this.#asked.view : "";
+    this.screens.show(/** @type {ScreenName} */ (screen));
+    this.#tellLayout();
+  }
+
+  /** The page around shows the frame as a pixel once nothing in it needs to be seen. */
+  #tellLayout() {
+    const isHidden = this.app.dataset.view === "hidden";
+    this.embedder.send("layout", { shown: !isHidden, asking: document.documentElement.dataset.shown === "start", height: this.app.offsetHeight });
+  }
+}

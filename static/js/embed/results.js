@@ -1,0 +1,74 @@
+import { isProblem } from "../shared/protocol.js";
+
+/**
+ * Passes frames on to the connection, and keeps count of those that have no answer yet: who asks what was measured
+ * until a time gets it once that is complete.
+ *
+ * @typedef {import("../shared/protocol.js").Answer} Answer
+ * @typedef {import("../shared/protocol.js").Result} Result
+ * @typedef {import("../shared/connection.js").FrameChannel} FrameChannel
+ * @typedef {import("../shared/connection.js").FrameMeta} FrameMeta
+ */
+
+/** Whoever waits for answers waits no longer; without a camera or a server none come. */
+const MAX_WAIT_MS = 2000;
+
+/** @implements {FrameChannel} */
+export class ResultStream {
+  /** When the frames were captured that have no answer yet. @type {Set<number>} */
+  #pending = new Set();
+  #newest_ms = 0;
+  /** @type {Set<() => void>} */
+  #waiting = new Set();
+
+  /** @param {FrameChannel} connection @param {(result: Result, captured_ms: number, round_trip_ms: number) => void} onResult */
+  constructor(connection, onResult) {
+    this.connection = connection;
+    this.onResult = onResult;
+  }
+
+  get connected() {
+    return this.connection.connected;
+  }
+
+  /** @param {FrameMeta} meta @param {ArrayBuffer} image @returns {Promise<Answer>} */
+  async send(meta, image) {
+    const { captured_ms } = meta;
+    const sent_ms = performance.now();
+    this.#pending.add(captured_ms);
+    this.#newest_ms = Math.max(this.#newest_ms, captured_ms);
+    try {
+      const answer = await this.connection.send(meta, image);
+      if (!isProblem(answer)) this.onResult(answer, captured_ms, performance.now() - sent_ms);
+      return answer;
+    } finally {
+      this.#pending.delete(captured_ms);
+      for (const look of [...this.#waiting]) look();
+    }
+  }
+
+  stop() {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  /**
+   * Wait until all frames that were captured until a time are answered: one that was captured later has been sent by
+   * then, as frames are sent in the order in which they were captured.
+   * @param {number} until_ms since 1970
+   * @returns {Promise<boolean>} whether they are; false after two seconds in which none came
+   */
+  complete(until_ms) {
+    const isComplete = () => this.#newest_ms > until_ms && [...this.#pending].every((captured_ms) => captured_ms > until_ms);
+    return new Promise((resolve) => {
+      const look = () => isComplete() && end();
+      const end = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve(isComplete());
+      };
+      const timer = setTimeout(end, MAX_WAIT_MS);
+      this.#waiting.add(look);
+      look();
+    });
+  }
+}

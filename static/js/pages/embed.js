@@ -1,0 +1,3 @@
+import { EmbeddedPage } from "../embed/page.js";
+
+new EmbeddedPage().start();
