@@ -44,9 +44,8 @@ class Flags(NamedTuple):
 def lay_out(markers: Sequence[tuple[float, str]], width: float) -> Flags:
     """Place the labels of markers, each given as where it is across a figure of this width, and its text.
 
-    A label stands to the right of its line. They are placed from right to left, each in the lowest lane with
-    room: so a line runs past no label on its way up, except that of a label at the right edge, which stands
-    to the left of its line.
+    A label stands to the right of its line, at the right edge to the left of it. They are placed from right
+    to left, each in the lowest lane with room, so that no line runs through a label on its way up.
     """
     texts = [(x, _shortened(label)) for x, label in markers]
     placed = _placed(texts, width)
@@ -63,21 +62,35 @@ def text_width(text: str, size: float = FONT_SIZE) -> float:
 
 
 def _placed(texts: Sequence[tuple[float, str]], width: float) -> list[Flag]:
-    lanes: list[list[Flag]] = [[] for _ in range(MAX_LANES)]
+    placed: list[Flag] = []
     for x, text in sorted(texts, key=lambda one: -one[0]):
         needed = text_width(text)
         left = x + OFFSET if x + OFFSET + needed <= width else max(x - OFFSET - needed, 0.0)
-        for lane, taken in enumerate(lanes):
-            if all(
-                left >= flag.left + flag.width + GAP or flag.left >= left + needed + GAP for flag in taken
-            ):
-                taken.append(Flag(x, left, lane, text, needed))
-                break
-    return [flag for lane in lanes for flag in lane]
+        candidates = (Flag(x, left, lane, text, needed) for lane in range(MAX_LANES))
+        free = next((flag for flag in candidates if _has_room(flag, placed)), None)
+        if free is not None:
+            placed.append(free)
+    return placed
 
 
-def _is_apart(flag: Flag, left: float, width: float) -> bool:
-    return left >= flag.left + flag.width + GAP or flag.left >= left + width + GAP
+def _has_room(flag: Flag, placed: Sequence[Flag]) -> bool:
+    """Whether a label covers no other one, and neither's line runs through the other."""
+    return not any(
+        _overlap(flag, other) if flag.lane == other.lane else _is_crossed(*sorted((flag, other), key=_lane))
+        for other in placed
+    )
+
+
+def _overlap(one: Flag, other: Flag) -> bool:
+    return one.left < other.left + other.width + GAP and other.left < one.left + one.width + GAP
+
+
+def _is_crossed(lower: Flag, upper: Flag) -> bool:
+    return lower.left < upper.x < lower.left + lower.width
+
+
+def _lane(flag: Flag) -> int:
+    return flag.lane
 
 
 def _shortened(label: str) -> str:

@@ -24,7 +24,8 @@ def _measurement(facts: Facts) -> list[str]:
         "In each frame, faces were found by BlazeFace, aligned by the landmarks of Google's Face Mesh, and "
         "classified by a convolutional network trained on FER2013 with FER+ votes, which gives the "
         "probabilities of anger, disgust, fear, happiness, sadness, surprise and neutral; they sum to 1. "
-        "Valence is the probability of happiness minus the largest of those of anger, disgust, fear and sadness.",
+        "Valence is the probability of happiness minus the largest of those of anger, disgust, fear and "
+        "sadness.",
         "All results are those of single frames, unsmoothed.",
         _smoothing(facts),
     ]

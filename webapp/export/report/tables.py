@@ -11,7 +11,7 @@ from webapp.export.statistics.recordings import RecordingStatistics, group_means
 from webapp.export.statistics.summary import GROUP
 from webapp.export.statistics.tally import EXPRESSIONS, Tally
 
-MAX_ROWS = 600
+MAX_ROWS = 300
 """Of an epoch table; with more, it has the group alone, and summary.csv has the participants."""
 
 EMPTY = "–"
