@@ -48,6 +48,9 @@ def load(path: Path | str) -> pd.DataFrame:
     """The samples of a room's export, or the results of files.
 
     Times are UTC in milliseconds, and empty cells are missing values.
+
+    Raises:
+        ValueError: a ZIP file has no samples.
     """
     path = Path(path)
     if path.suffix == ".zip":
@@ -165,6 +168,8 @@ def _samples_of(archive: zipfile.ZipFile) -> pd.DataFrame:
         if name == "samples.csv" or name.endswith("_samples.csv"):
             with archive.open(name) as file:
                 parts.append(_read_csv(file))
+    if not parts:
+        raise ValueError("This export has no samples: nothing was recorded, or it is not one of Mien's.")
     samples = pd.concat(parts, ignore_index=True)
     return samples.sort_values(["recording", "t"], kind="stable", ignore_index=True)
 

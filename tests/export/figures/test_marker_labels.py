@@ -28,7 +28,7 @@ def test_no_two_labels_collide_and_none_leaves_the_figure(count: int, seed: int)
     flags = lay_out(markers, WIDTH)
     assert flags.placed and flags.lanes <= MAX_LANES
     assert not any(collide(one, other) for one, other in combinations(flags.placed, 2))
-    assert all(0 <= flag.left and flag.left + flag.width <= WIDTH + 1e-9 for flag in flags.placed)
+    assert all(flag.left >= 0 and flag.left + flag.width <= WIDTH + 1e-9 for flag in flags.placed)
 
 
 @pytest.mark.parametrize("count", [5, 12, 40, 300])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 FONT_SIZE = 11.0
-LANE_HEIGHT = 14.0
+LANE_HEIGHT = 16.0
 MAX_LANES = 4
 MAX_CHARACTERS = 24
 OFFSET, GAP = 3.0, 5.0

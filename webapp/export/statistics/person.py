@@ -49,12 +49,14 @@ class Person:
         self._faces: list[Row] = []
         self._frame: Row | None = None
         self._held: list[Row] = []
+        self._held_frames = 0
         self._cell = (0, 0, 0)
         self.tallies: dict[int, Tally] = {}
         self.own_tallies: dict[int, Tally] = {}
         self.other_faces: set[int] = set()
         self.frames_with_others = 0
         self.first_s = self.last_s = 0.0
+        self._is_new = True
 
     def add(self, row: Row) -> None:
         """Take a row: a face of a frame, or a frame without one."""
@@ -90,21 +92,17 @@ class Person:
         if self._frame is None:
             return
         at_s = self._frame[AT]
-        self._note_time(at_s)
+        if self._is_new:
+            self.first_s, self._is_new = at_s, False
+        self.last_s = at_s
         cell = (*self._clock.cell(at_s), epoch_at(self._own_starts, at_s))
-        if cell != self._cell or len(self._held) == MAX_HELD:
+        if cell != self._cell or self._held_frames == MAX_HELD:
             self._add_held()
             self._cell = cell
-        for tally in self._tallies():
-            tally.frames += 1
+        self._held_frames += 1
         if self._faces:
             self._held.append(self._main_face())
         self._frame, self._faces = None, []
-
-    def _note_time(self, at_s: float) -> None:
-        if not self.tallies:
-            self.first_s = at_s
-        self.last_s = at_s
 
     def _main_face(self) -> Row:
         main = main_face(self._faces, self._weights)
@@ -114,16 +112,17 @@ class Person:
         return main
 
     def _add_held(self) -> None:
-        if not self._held:
+        if not self._held_frames:
             return
+        for tally in self._tallies():
+            tally.frames += self._held_frames
+            tally.add(self._held)
         stretch = self._cell[0]
         self._counts[stretch] += len(self._held)
         columns = zip(*(row[FIRST:LAST] for row in self._held), strict=True)
-        for sums, values in zip(self._sums, columns, strict=True):
-            sums[stretch] += sum(values)
-        for tally in self._tallies():
-            tally.add(self._held)
-        self._held = []
+        for measure, values in enumerate(columns):
+            self._sums[measure][stretch] += sum(values)
+        self._held, self._held_frames = [], 0
 
     def _tallies(self) -> Iterator[Tally]:
         """Those of the current epochs."""
