@@ -12,7 +12,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup run serve check test coverage lint format screenshots translations \
-  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
+  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files bench-embed \
   bench-recovery teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
@@ -92,6 +92,10 @@ bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile o
 bench-page: .venv/dev.stamp static/vendor/page.stamp ## Measure what the pages cost their browser, in about two minutes
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -W ignore -m tests.bench.bench_page
+
+bench-embed: .venv/dev.stamp static/vendor/page.stamp ## Measure what a hidden frame costs an experiment's trials, in about two minutes
+	@$(PYTHON) -m tests.browser.chromium
+	@$(PYTHON) -W ignore -m tests.bench.bench_embed
 
 bench-recovery: .venv/dev.stamp ## Measure how soon a server recovers and stops, in about a minute
 	@$(PYTHON) -W ignore -m tests.bench.bench_recovery

@@ -30,14 +30,13 @@ MEASURES = [*EMOTIONS, "valence"]
 FACE_BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
 POSE = ["Pitch", "Roll", "Yaw"]
 TIMES = ["timestamp", "received", "captured"]
-TEXTS = ["participant", "alias", "model", "marker"]
+TEXTS = ["participant", "alias", "model", "marker", "participant_label"]
 ALL_TIMES = [*TIMES, "time", "consented", "left"]
 ALL_TEXTS = [
     *TEXTS,
-    *("input", "label", "source", "scope", "participant_label"),
+    *("input", "label", "source", "scope"),
     *("information_version", "baseline", "consent_language", "consent_source"),
 ]
-WHOLE = ["recording", "epoch", "participants", "face_id"]
 TABLES = ("markers", "participants", "summary")
 
 MIN_FRAMES = 25

@@ -144,7 +144,7 @@ def test_an_hour_of_a_full_room_leaves_nothing_behind(room_service: RoomService,
                         send(room_service, f"c{number}", face(expression="happy" if minute % 2 else "sad"))
                 subscriptions.show_boards(clock.now_s)
                 subscriptions.show_video(clock.now_s)
-            room_service.recordings.add_marker(room, f"Minute {minute}", None, "board")
+            room_service.markers.add(room, f"Minute {minute}", None, "board")
             room_service.membership.disconnected("c0")  # the first one's connection is lost, and comes back
             room_service.membership.join("c0", room, "", True, joined[0].resume)
         gc.collect()

@@ -183,7 +183,7 @@ LATE: dict[str, tuple[str, Callable[[RoomService, Room, Participant], object]]] 
     "stop": ("stop_recording", lambda room_service, room, one: room_service.recordings.stop(room)),
     "mark": (
         "add_marker",
-        lambda room_service, room, one: room_service.recordings.add_marker(room, "Now", None, "api"),
+        lambda room_service, room, one: room_service.markers.add(room, "Now", None, "api"),
     ),
     "join": ("add_participant", lambda room_service, room, one: join(room_service, room, "c9")),
     "leave": ("update_participant", lambda room_service, room, one: room_service.membership.leave("c1")),
@@ -269,10 +269,10 @@ def test_a_marker_that_is_sent_again_counts_once(room_service: RoomService, stor
     at_ms = now_ms()
     store.late.add("add_marker")
     with pytest.raises(StoreError):
-        room_service.recordings.add_marker(room, "Now", at_ms, "board")
+        room_service.markers.add(room, "Now", at_ms, "board")
     store.carry_out()
     for _ in range(2):
-        room_service.recordings.add_marker(room, "Now", at_ms, "board")
+        room_service.markers.add(room, "Now", at_ms, "board")
     assert len(room.markers) == 1
     assert_memory_is_as_the_database(room_service, store)
 
@@ -287,7 +287,7 @@ def test_a_slow_deletion_in_one_room_delays_nobody(room_service: RoomService, st
         for room, connection in ((other, "c1"), (slow, "c2")):
             with Background(join, room_service, room, connection) as joining:
                 assert isinstance(joining.outcome(5), Joined)
-            with Background(room_service.recordings.add_marker, room, "Now", None, "api") as marking:
+            with Background(room_service.markers.add, room, "Now", None, "api") as marking:
                 assert isinstance(marking.outcome(5), MarkerRecord)
         with Background(room_service.recordings.start, other) as starting:
             assert starting.outcome(5) is None
@@ -598,9 +598,9 @@ def test_a_marker_of_no_time_of_the_room_is_refused_and_not_stored(
 ) -> None:
     room = make_room(room_service)
     with pytest.raises(BadRequestError, match="time is"):
-        room_service.recordings.add_marker(room, "Now", now_ms() + off_ms, "api")
+        room_service.markers.add(room, "Now", now_ms() + off_ms, "api")
     assert "add_marker" not in store.calls
-    room_service.recordings.add_marker(room, "Now", now_ms() + 1000, "api")  # clocks differ a little
+    room_service.markers.add(room, "Now", now_ms() + 1000, "api")  # clocks differ a little
     assert_memory_is_as_the_database(room_service, store)
 
 
@@ -608,7 +608,7 @@ def test_a_closed_room_takes_no_marker(room_service: RoomService, store: Scripte
     room = make_room(room_service)
     room_service.close_room(room)
     with pytest.raises(RoomClosedError):
-        room_service.recordings.add_marker(room, "Now", None, "board")
+        room_service.markers.add(room, "Now", None, "board")
     assert "add_marker" not in store.calls
 
 
@@ -619,7 +619,7 @@ def test_texts_that_no_database_can_keep_are_refused_with_words(room_service: Ro
         lambda: room_service.create_room(bad, "Text", {}),
         lambda: room_service.create_room("Room", bad, {}),
         lambda: room_service.create_room("Room", "Text", {"marker_labels": [bad]}),
-        lambda: room_service.recordings.add_marker(room, bad, None, "api"),
+        lambda: room_service.markers.add(room, bad, None, "api"),
     ):
         with pytest.raises(BadRequestError, match=r"U\+[0-9A-F]{4}.*cannot be stored"):
             ask()

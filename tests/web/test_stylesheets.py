@@ -14,6 +14,7 @@ STYLESHEETS = PROJECT_ROOT / "static" / "css"
 PAGES = {
     "live": ("base", "live"),
     "room": ("base", "live", "sheet", "room"),
+    "embed": ("base", "live", "sheet", "room", "embed"),
     "board": ("base", "sheet", "dashboard"),
     "about": ("base", "sheet", "about"),
 }

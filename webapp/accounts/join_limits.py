@@ -1,4 +1,4 @@
-"""Limits to what one address, or one connection, may try: wrong codes, and new participants.
+"""Limits to what one address, connection or participant may do: wrong codes, joins, markers.
 
 Addresses are those that Flask names (`MIEN_PROXIES` says how many proxies to believe). A classroom often has
 one address, so limits for an address leave room for many people at once.
@@ -24,6 +24,10 @@ JOINS_OF_ADDRESS_PER_S = 1.0
 JOINS_OF_CONNECTION = 10
 JOINS_OF_CONNECTION_PER_S = 0.1
 """A browser joins once for each connection; more is a program, or somebody who changes their mind."""
+
+MARKS = 100
+MARKS_PER_S = 10.0
+"""Markers of one participant: an experiment sets some in each trial, and many after a lost connection."""
 
 MIN_SWEPT = 1000
 """With fewer buckets than this, the full ones are not searched for."""
@@ -119,3 +123,21 @@ class Joins:
     def came_back(self, address: str) -> None:
         """A join that was counted made no new participant."""
         self._of_address.give_back(address)
+
+
+class Marks:
+    """The markers that one participant may set. Any thread may call it."""
+
+    def __init__(self) -> None:
+        self._of_participant = TokenBuckets(MARKS, MARKS_PER_S)
+
+    def take(self, participant_id: str) -> None:
+        """Count a marker before it is set.
+
+        Raises:
+            TooManyAttemptsError: there were too many.
+        """
+        if not self._of_participant.take(participant_id):
+            raise TooManyAttemptsError(
+                f"Too many markers at once; at most {MARKS_PER_S:g} a second are taken. Send this one again."
+            )

@@ -104,6 +104,11 @@ CIRCUMSTANCES = [
         "Labels of the recording's markers for which this is the participant's nearest frame, within 1 s; "
         "several are joined by '; ', and every face of the frame has them",
     ),
+    Column(
+        "participant_label",
+        "text",
+        "The id that a panel or an experiment gave the participant; empty if none",
+    ),
 ]
 
 COLUMNS = (*IDENTITY, *FACE, *EXPRESSIONS, *CIRCUMSTANCES)
@@ -128,7 +133,23 @@ MARKER_COLUMNS = (
     Column("timestamp", "time", "When it happened, on the server's clock, or as a program gave it"),
     Column("t", "number", "Seconds since the start of the recording; empty outside recordings"),
     Column("label", "text", "What happened"),
-    Column("source", "text", "Who set it: board or api"),
+    Column("source", "text", "Who set it: board, api, participant (their page) or lsl (a stream of markers)"),
+    Column(
+        "participant", "text", "Identifier of the participant who set it; empty where it holds for everyone"
+    ),
+    Column(
+        "time",
+        "time",
+        "What the sender's clock said, such as the participant's browser; empty if it said nothing",
+    ),
+    Column(
+        "received",
+        "time",
+        "When the server received it, on its own clock; empty in markers of earlier versions",
+    ),
+    Column(
+        "lsl_time", "number", "Its time on LSL's clock of the server, seconds; empty if it came another way"
+    ),
 )
 
 PARTICIPANT_COLUMNS = (
@@ -149,6 +170,16 @@ PARTICIPANT_COLUMNS = (
         "consent_language",
         "text",
         "Language of the text consented to, such as de; empty where the host did not name it",
+    ),
+    Column(
+        "participant_label",
+        "text",
+        "The id that a panel or an experiment gave the participant; empty if none",
+    ),
+    Column(
+        "consent_source",
+        "text",
+        "Who asked for the consent: participant (on our page), or experiment (on its own)",
     ),
 )
 

@@ -11,7 +11,8 @@ from webapp.store.records import MarkerRecord
 class MarkerLabels:
     """The markers of a recording's frames; frames are asked for in the order of time, by one thread.
 
-    Each marker is looked up before its first possible frame, so that a thousand of them never delay a piece.
+    A participant's own marker is on their frames alone. Each marker is looked up before its first possible
+    frame, so that a thousand of them never delay a piece.
     """
 
     def __init__(self, snapshot: RoomSnapshot, recording: Recording) -> None:
@@ -29,4 +30,6 @@ class MarkerLabels:
 
     def _assign(self, marker: MarkerRecord) -> None:
         for nearest in self._snapshot.nearest_frames(self._recording, marker.at_ms):
+            if marker.participant_id not in (None, nearest[0]):
+                continue
             self._labels.setdefault(nearest, []).append(marker.label)

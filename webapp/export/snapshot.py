@@ -77,13 +77,15 @@ class RoomSnapshot:
         self.recordings = self._recordings(code)
         markers = select(models.Marker.__table__).where(models.Marker.room == code)
         self.all_markers = [
-            marker_of(row) for row in connection.execute(markers.order_by(models.Marker.at_ms)).all()
+            marker_of(row)
+            for row in connection.execute(markers.order_by(models.Marker.at_ms, models.Marker.id)).all()
         ]
         self.markers = [marker for marker in self.all_markers if marker.deleted_ms is None]
         self.marked = [(self._recording_at(marker.at_ms), marker) for marker in self.markers]
         people = select(models.Participant.__table__).where(models.Participant.room == code)
         self.participants = connection.execute(people.order_by(models.Participant.consented_ms)).all()
         self.aliases = {one.id: one.alias for one in self.participants}
+        self.labels: dict[str, str | None] = {one.id: one.participant_label for one in self.participants}
         self.rows: Counter[str] = Counter()
         self.rows_of_recording: Counter[int] = Counter()
 

@@ -102,7 +102,8 @@ def _rows(room: RoomSnapshot, statistics: RoomStatistics) -> Closable[Row]:
             for sample in samples:
                 participant_id, frame, timestamp_ms = sample[:3]
                 marker = labels.of(participant_id, frame, timestamp_ms)
-                row = sample_row(sample, room.aliases[participant_id], recording, marker)
+                alias, label = room.aliases[participant_id], room.labels[participant_id]
+                row = sample_row(sample, alias, recording, marker, label)
                 one.add(row)
                 yield row
         one.finish()

@@ -59,7 +59,9 @@ class LslOutlets:
             stream.push_sample(_values(largest), self._lsl_time(largest.timestamp_ms))
 
     def marker(self, room: Room, marker: MarkerRecord) -> None:
-        """Send a marker."""
+        """Send a marker, unless LSL is where it came from."""
+        if marker.source == "lsl":
+            return
         stream = self._marker_stream(room)
         if stream is not None:
             stream.push_sample([marker.label], self._lsl_time(marker.at_ms))

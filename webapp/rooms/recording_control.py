@@ -1,25 +1,17 @@
-"""Starts and stops the recordings of rooms, and sets their markers."""
+"""Starts and stops the recordings of rooms."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from webapp.errors import BadRequestError, RoomClosedError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.membership import Membership
 from webapp.rooms.room import Room
-from webapp.rooms.settings import MAX_LABEL_LENGTH
 from webapp.store.client import Store
-from webapp.store.records import MarkerRecord, marker_key
 from webapp.store.repairs import Repairs
-from webapp.store.repositories.markers import MarkerRepository
 from webapp.store.repositories.recordings import RecordingRepository
 from webapp.store.sample_writer import SampleWriter
-from webapp.store.text_checks import check_text
-
-MARKER_TOLERANCE_MS = 10_000.0
-"""How far the clock of whoever sets a marker may be from the server's."""
 
 
 class RecordingControl:
@@ -81,42 +73,8 @@ class RecordingControl:
             with room.lock:
                 room.stopping_ms, held, room.held = None, room.held, []
             self._writer.put(room.code, held)
+            self._membership.feeds.samples(room, recording, held)
         self._membership.announce_recording(room)
-
-    def add_marker(self, room: Room, label: object, at_ms: float | None, source: str) -> MarkerRecord:
-        """Mark an event, now or at a time; one that is set twice with its time counts once.
-
-        Raises:
-            BadRequestError: the label is missing or too long, or the room did not exist at that time.
-            RoomClosedError: the room is closed.
-        """
-        text = check_text("label", label, MAX_LABEL_LENGTH)
-        received_ms = now_ms()
-        marker = MarkerRecord(
-            room=room.code,
-            at_ms=received_ms if at_ms is None else at_ms,
-            label=text,
-            source=source,
-            time_ms=at_ms,
-            received_ms=received_ms,
-            key=marker_key(source, "", text, at_ms),
-        )
-        room.check_open()
-        _check_time(room, marker.at_ms)
-        self._repairs.settle()
-
-        def cancel() -> None:
-            self._store.call(MarkerRepository.cancel_marker, marker)
-
-        kept = self._repairs.ask(cancel, MarkerRepository.add_marker, marker)
-        if kept is None:
-            raise RoomClosedError("This room is closed; ask the person who runs it.")
-        if kept.is_new:
-            with room.lock:
-                room.add_marker(kept.marker)
-            for outlet in self._membership.outlets:
-                outlet.marker(room, kept.marker)
-        return kept.marker
 
     def status(self, room: Room) -> dict[str, Any]:
         """The recording as hosts see it."""
@@ -135,15 +93,3 @@ class RecordingControl:
         with room.turn:
             if room.recording is not None and room.recording.id == recording_id:
                 self._store.call(RecordingRepository.stop_recording, recording_id, None)
-
-
-def _check_time(room: Room, at_ms: float) -> None:
-    """Make sure that a room existed at a marker's time, as far as clocks agree.
-
-    Raises:
-        BadRequestError: it did not.
-    """
-    if at_ms < room.record.created_ms - MARKER_TOLERANCE_MS:
-        raise BadRequestError("time is before this room was made; check the time and its zone.")
-    if not at_ms <= now_ms() + MARKER_TOLERANCE_MS:
-        raise BadRequestError("time is in the future; check the time and its zone, or leave it out for now.")

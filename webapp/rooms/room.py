@@ -46,7 +46,9 @@ MARKERS_SHOWN = 20
 
 
 class Room:
-    """A room with its people; `markers` has the last ones, `joining` those whom the store does not know yet.
+    """A room with its people; `joining` has those whom the store does not know yet.
+
+    `markers` has the last ones that were set for everybody, in the order in which they were set.
 
     While the store is asked to stop the recording at `stopping_ms`, later samples are `held`, and recorded if
     that fails.
@@ -225,6 +227,11 @@ class Room:
     def add_marker(self, marker: MarkerRecord) -> None:
         """Note a marker among the last ones. Under `lock`."""
         self.markers = (*self.markers, marker)[-MARKERS_SHOWN:]
+
+    def replace_marker(self, marker: MarkerRecord) -> None:
+        """Note that a marker was changed or deleted. Under `lock`."""
+        changed = (marker if one.id == marker.id else one for one in self.markers)
+        self.markers = tuple(one for one in changed if one.deleted_ms is None)
 
     def resumed(self, secret: object) -> Participant | None:
         """The participant whom a secret brings back."""

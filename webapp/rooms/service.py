@@ -16,6 +16,7 @@ from typing import Any
 from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.information import check_information, check_translations, with_video_notice
+from webapp.rooms.markers.service import MarkerService
 from webapp.rooms.membership import Membership, Outlet, Tell
 from webapp.rooms.participant import Participant
 from webapp.rooms.recorder import Recorder
@@ -49,7 +50,7 @@ def can_write_parquet() -> bool:
 
 
 class RoomService:
-    """All rooms of this server: their `membership`, their `recordings`, and the `recorder` of their frames.
+    """All rooms of this server: their `membership`, `recordings`, `markers`, and the `recorder` of frames.
 
     `model` is the version of the expression model. `tell` sends an event to a connection, `is_connected` says
     whether one is still open. Any thread may call it. `_lock` guards the dictionary of rooms, which is
@@ -81,6 +82,7 @@ class RoomService:
             store, writer, self.repairs, tell=tell, is_connected=is_connected, outlets=outlets
         )
         self.recordings = RecordingControl(store, writer, self.repairs, self.membership)
+        self.markers = MarkerService(store, self.repairs, self.membership)
         self.recorder = Recorder(self.membership, writer, model)
 
     # Rooms

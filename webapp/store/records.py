@@ -56,12 +56,16 @@ class ParticipantRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordingRecord:
-    """One recording of a room, running while `stopped_ms` is None; `id` is the store's."""
+    """One recording of a room, running while `stopped_ms` is None; `id` is the store's.
+
+    `number` counts the recordings of the room from 1.
+    """
 
     id: int
     room: str
     started_ms: float
     stopped_ms: float | None = None
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +162,14 @@ class HostRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A host's API key; its secret is kept as a hash only."""
+    """A host's API key, for what its `scopes` name; its secret is kept as a hash only."""
 
     id: int
     host_id: int
     name: str
     secret_hash: str
     created_ms: float
+    scopes: tuple[str, ...]
 
 
 def hash_secret(secret: str) -> str:

@@ -130,7 +130,9 @@ class Session {
   async leave({ erase = false } = {}) {
     if (this.state === "ended") return this.end();
     await Promise.race([Promise.allSettled([...this.#unsent]), new Promise((done) => setTimeout(done, 2000))]);
-    await this.#ask("leave", { erase });
+    await this.#ask("leave", { erase }).catch((error) => {
+      if (error.code !== "ended") throw error; // the end of the session may be told before the answer
+    });
     this.end();
   }
 

@@ -9,6 +9,7 @@ import { t } from "./translate.js";
 /** By code; of others the English is shown. @type {Map<string, () => string>} */
 const TEXTS = new Map([
   ["forbidden", () => t("The page that sent this is too old, or not ours; load it again.")],
+  ["no_such_marker", () => t("This room has no such marker; it may have been deleted.")],
   ["no_such_participant", () => t("This room has no such participant.")],
   ["no_such_room", () => t("This room was deleted.")],
   ["room_closed", () => t("This room is closed; ask the person who runs it.")],

@@ -76,11 +76,11 @@ class Run:
 
     def _rows(self) -> Closable[Row]:
         recording, labels = self._source.recording, self._source.labels
-        alias = self._room.aliases[self._participant_id]
+        alias, label = self._room.aliases[self._participant_id], self._room.labels[self._participant_id]
         with closing(self._room.samples_of(recording, self._participant_id)) as samples:
             for sample in _by_time(samples):
                 marker = labels.of(self._participant_id, sample[1], sample[2])
-                yield sample_row(sample, alias, recording, marker)
+                yield sample_row(sample, alias, recording, marker, label)
 
     def _add_frames(self, rows: Sequence[Row]) -> list[Row]:
         """Take all frames but the last, of which more rows may come; that one is returned."""

@@ -24,7 +24,7 @@ from webapp.protocol import LABELS
 SMALL_HEIGHT = 44
 GAP, SMALL_GAP = 16, 14
 LEFT, RIGHT = 62, 14
-TIMES_HEIGHT, LEGEND_HEIGHT = 34, 22
+TIMES_HEIGHT, LEGEND_HEIGHT = 37, 22
 TOPS = (0.1, 0.25, 0.5, 1.0)
 """Where the scale of the group's expressions may end."""
 

@@ -16,6 +16,7 @@ MARKERS_SHOWN = 20
 """A dashboard shows the last ones of a room."""
 
 _IS_KEPT = models.Marker.deleted_ms.is_(None)
+_IS_SHOWN = _IS_KEPT & models.Marker.participant_id.is_(None)
 
 
 class KeptMarker(NamedTuple):
@@ -85,9 +86,9 @@ class MarkerRepository(Repository):
 
 
 def last_markers() -> Select[Any]:
-    """The markers that dashboards show, in the order in which they were set."""
+    """The markers that dashboards show, in the order in which they were set: none of participants' own."""
     number = func.row_number().over(partition_by=models.Marker.room, order_by=models.Marker.id.desc())
-    numbered = select(models.Marker.id, number.label("number")).where(_IS_KEPT).subquery()
+    numbered = select(models.Marker.id, number.label("number")).where(_IS_SHOWN).subquery()
     last = select(numbered.c.id).where(numbered.c.number <= MARKERS_SHOWN)
     return select(models.Marker).where(models.Marker.id.in_(last)).order_by(models.Marker.id)
 

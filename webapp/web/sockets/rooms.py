@@ -1,8 +1,8 @@
 """The Socket.IO events of rooms; docs/rooms.md describes each.
 
-A participant emits `join`, then `frame` as on the live page, `baseline`, `leave` and `withdraw`, and
-answers `clock`; a host emits `subscribe` and `visible`. Every event acts for the connection's own participant
-only.
+A participant emits `join`, then `frame` as on the live page, `baseline`, `mark`, `leave` and `withdraw`,
+and answers `clock`; a host emits `subscribe` and `visible`. Every event acts for the connection's own
+participant only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, cast
 from flask import request
 from flask_socketio import SocketIO
 
-from webapp.accounts.join_limits import Joins, WrongCodes
+from webapp.accounts.join_limits import Joins, Marks, WrongCodes
 from webapp.accounts.service import AccountService
 from webapp.codec import problem
 from webapp.errors import (
@@ -67,6 +67,7 @@ class RoomEvents:
         self._named: set[str] = set()
         self._wrong_codes = WrongCodes()
         self._joins = Joins()
+        self._marks = Marks()
 
     def register(self, socketio: SocketIO) -> None:
         """Listen on the default namespace."""
@@ -75,6 +76,7 @@ class RoomEvents:
             ("leave", self._leave),
             ("withdraw", self._withdraw),
             ("baseline", self._baseline),
+            ("mark", self._mark),
             ("subscribe", self._subscribe),
             ("visible", self._visible),
         ):
@@ -178,6 +180,16 @@ class RoomEvents:
         self._check_room(connection, data)
         self._membership.begin_baseline(connection)
         return {"state": "running"}
+
+    def _mark(self, connection: str, data: object) -> Ack:
+        self._check_room(connection, data)
+        _, participant = self._membership.joined(connection)
+        self._marks.take(participant.record.id)
+        asked = data if isinstance(data, dict) else {}
+        marker = self._room_service.markers.add_of_participant(
+            connection, asked.get("label"), asked.get("time")
+        )
+        return {"id": marker.id, "label": marker.label, "time": marker.at_ms}
 
     def _subscribe(self, connection: str, data: object) -> Ack:
         host = current_host()

@@ -1,0 +1,116 @@
+"""The example experiment runs as it is under jsPsych from npm; its data are those of the room's export."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.embedding import embeddable_room, record
+from tests.helpers.experiment_site import ExperimentSite
+from tests.helpers.room_client import TOKEN, export, rows
+from tests.helpers.serving import PROJECT_ROOT, Server
+from webapp.export.codebook import EXPORT_NAMES
+
+NewPage = Callable[..., Page]
+
+TIMEOUT_MS = 120_000
+TRIALS = 6
+
+pytestmark = pytest.mark.skipif(
+    not (PROJECT_ROOT / "node_modules" / "jspsych").is_dir(), reason="npm ci brings jsPsych"
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[ExperimentSite]:
+    with ExperimentSite() as running:
+        yield running
+
+
+def open_example(page: Page, site: ExperimentSite, server: Server, room: str, **address: object) -> None:
+    query = "".join(f"&{name}={value}" for name, value in address.items())
+    page.goto(f"{site.origin}/index.html?server={server.url}&room={room}{query}")
+
+
+def pass_check(page: Page) -> None:
+    """Wait until the check lets people continue, and do so."""
+    page.locator("button.jspsych-btn:enabled:has-text('Continue')").click(timeout=TIMEOUT_MS)
+
+
+def data_of(page: Page) -> list[dict[str, Any]]:
+    """The trials that the example shows at its end."""
+    page.wait_for_function("window.finished === true", timeout=TIMEOUT_MS)
+    found: list[dict[str, Any]] = json.loads(page.inner_text("#data"))
+    return found
+
+
+def test_the_example_runs_and_each_trial_has_what_the_export_says(
+    server: Server, site: ExperimentSite, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = embeddable_room(server, site, consent_by_experiment=True, participant_markers=True)
+    record(server, room)
+    page = new_page(still_browser)
+    open_example(page, site, server, room, pid="P07", trials=TRIALS, consent="given")
+    page.wait_for_selector("text=Your face is visible.", timeout=TIMEOUT_MS)
+    pass_check(page)
+    trials = data_of(page)
+    assert len(trials) == TRIALS and all(trial["mien_complete"] for trial in trials)
+    files = export(server, room)
+    samples, markers = rows(files["samples.csv"]), rows(files["markers.csv"])
+    indices = [trial["trial_index"] for trial in trials]
+    expected = [f"trial {index} {what}" for index in indices for what in ("start", "end")]
+    assert [one["label"] for one in markers] == expected
+    for trial, start, end in zip(trials, markers[::2], markers[1::2], strict=True):
+        assert milliseconds(start["time"]) == pytest.approx(trial["mien_start"], abs=1)
+        assert milliseconds(end["time"]) == pytest.approx(trial["mien_end"], abs=1)
+        check_trial(trial, samples)
+    assert {one["participant_label"] for one in samples} == {"P07"}
+
+
+def milliseconds(text: str) -> float:
+    return 1000 * datetime.fromisoformat(text).timestamp()
+
+
+def check_trial(trial: dict[str, Any], samples: list[dict[str, str]]) -> None:
+    """The trial's columns are those of the frames in its time; the export has whole milliseconds."""
+    start_ms, end_ms = trial["mien_start"], trial["mien_end"]
+    within = [row for row in samples if start_ms - 0.5 <= milliseconds(row["captured"]) <= end_ms + 0.5]
+    surely = [row for row in within if start_ms + 0.5 <= milliseconds(row["captured"]) <= end_ms - 0.5]
+    assert len(surely) <= trial["mien_frames"] <= len(within)
+    if not within or len(within) != len(surely):
+        return
+    for label, name in EXPORT_NAMES.items():
+        mean = statistics.mean(float(row[name]) for row in within)
+        assert trial[f"mien_{label}"] == pytest.approx(mean, abs=1e-4)
+    assert trial["mien_valence"] == pytest.approx(
+        statistics.mean(float(row["valence"]) for row in within), abs=2e-4
+    )
+    assert trial["mien_quality"] == pytest.approx(
+        statistics.mean(float(row["FaceScore"]) for row in within), abs=1e-4
+    )
+    assert trial["mien_face_share"] == 1 and trial["mien_strongest"] == "happy"
+    assert 0 <= trial["mien_strongest_time"] <= end_ms - start_ms
+
+
+def test_the_check_says_why_there_is_no_session_and_can_try_again(
+    server: Server, site: ExperimentSite, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = embeddable_room(server, site)  # it asks for consent itself
+    page = new_page(still_browser)
+    open_example(page, site, server, room, consent="given", trials=1)
+    page.wait_for_selector("text=(consent_required)")
+    page.click("text=Try again")
+    page.wait_for_selector("text=(consent_required)")
+    assert page.is_disabled("button:has-text('Continue')")

@@ -1,0 +1,147 @@
+"""Links of panels: the id in the link, who asked for consent, and the way back; and copies of rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.helpers.host_browser import signed_in
+from tests.helpers.room_client import (
+    TIMEOUT_S,
+    TOKEN,
+    ParticipantClient,
+    api,
+    code_of,
+    export,
+    make_room,
+    rows,
+)
+from tests.helpers.serving import Server
+
+EXPERIMENT = {
+    "allowed_origins": ["https://lab.example"],
+    "participant_markers": True,
+    "consent_by_experiment": True,
+    "id_parameter": "PROLIFIC_PID",
+    "return_url": "https://panel.example/done?who={participant}",
+    "completion_code": "C0DE",
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
+        yield running
+
+
+def page(server: Server, room: str, query: str) -> str:
+    return requests.get(f"{server.url}/r/{room}?{query}", timeout=TIMEOUT_S).text
+
+
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [
+        ("pid=P01", "P01"),
+        ("PROLIFIC_PID=5f3&pid=P01", "5f3"),
+        ("pid=%3Cscript%3E%22", "&lt;script&gt;&#34;"),
+        ("other=P01", ""),
+        ("pid=%00%20%20", ""),
+    ],
+)
+def test_the_id_in_a_link_reaches_the_page(server: Server, query: str, label: str) -> None:
+    room = make_room(server, id_parameter="PROLIFIC_PID")
+    assert f'data-participant="{label}"' in page(server, room, query)
+
+
+def test_the_id_becomes_alias_and_label_and_the_way_back_has_it(server: Server) -> None:
+    room = make_room(server, **EXPERIMENT)
+    with ParticipantClient(server) as client:
+        joined = client.join(room, alias="", pid="  P/01 & =x ")
+        assert joined["alias"] == "P01  x"
+        assert joined["completion"] == {
+            "return_url": "https://panel.example/done?who=P%2F01%20%26%20%3Dx",
+            "code": "C0DE",
+        }
+    (person,) = rows(export(server, room)["participants.csv"])
+    assert (person["participant_label"], person["consent_source"]) == ("P/01 & =x", "participant")
+
+
+def test_without_a_label_the_way_back_has_the_alias_and_without_settings_there_is_none(
+    server: Server,
+) -> None:
+    room, plain = make_room(server, **EXPERIMENT), make_room(server)
+    with ParticipantClient(server) as client:
+        assert client.join(room, alias="Anna")["completion"]["return_url"].endswith("?who=Anna")
+    with ParticipantClient(server) as client:
+        assert client.join(plain)["completion"] == {}
+
+
+def test_the_consent_of_an_experiment_is_recorded_as_such_where_the_room_allows_it(server: Server) -> None:
+    room, plain = make_room(server, consent_by_experiment=True), make_room(server)
+    with ParticipantClient(server) as client:
+        assert code_of(client.join(plain, consent_source="experiment")) == "consent_required"
+        assert code_of(client.join(room, consent_source="nobody")) == "bad_request"
+        assert "alias" in client.join(room, consent_source="experiment")
+    (person,) = api(server, "GET", f"/rooms/{room}").json()["participants"]
+    assert person["consent_source"] == "experiment"
+
+
+def test_a_room_is_copied_with_its_texts_and_settings_and_nothing_of_its_participants(server: Server) -> None:
+    body = {
+        "name": "Study",
+        "information": "What this is.",
+        "information_translations": {"de": "Was das ist."},
+        "settings": {**EXPERIMENT, "language": "en", "video": True},
+    }
+    room = api(server, "POST", "/rooms", body).json()["code"]
+    with ParticipantClient(server) as client:
+        client.join(room)
+    answer = api(server, "POST", f"/rooms/{room}/copy", {"name": "Study, again"})
+    assert answer.status_code == 201
+    first, second = (api(server, "GET", f"/rooms/{code}").json() for code in (room, answer.json()["code"]))
+    assert second["name"] == "Study, again" and second["participants"] == []
+    same = ("settings", "information", "information_translations")
+    assert {name: first[name] for name in same} == {name: second[name] for name in same}
+    assert api(server, "POST", "/rooms/NOPE2345/copy", {}).status_code == 404
+
+
+def test_a_copy_keeps_the_name_unless_another_is_given(server: Server) -> None:
+    code = api(server, "POST", f"/rooms/{make_room(server)}/copy", {}).json()["code"]
+    assert api(server, "GET", f"/rooms/{code}").json()["name"] == "Test room"
+
+
+def test_the_form_for_a_copy_is_filled_in_and_makes_a_room_with_the_same_settings(server: Server) -> None:
+    room = make_room(server, **EXPERIMENT, video=True)
+    host = signed_in(server)
+    form = host.open(f"/host/rooms/new?copy={room}").text
+    assert 'value="Test room (copy)"' in form and '<details class="form-fold" open>' in form
+    assert "https://lab.example</textarea>" in form and 'value="PROLIFIC_PID"' in form
+    assert "sees the pictures of your camera live" not in form.partition("</textarea>")[0], (
+        "it is added again"
+    )
+
+
+def test_a_new_rooms_form_refuses_an_origin_with_a_path_and_says_what_to_write(server: Server) -> None:
+    host = signed_in(server)
+    host.open("/host/rooms/new")
+    answer = host.open(
+        "/host/rooms", name="R", information="Text", allowed_origins="https://lab.example/page"
+    )
+    assert answer.status_code == 400
+    assert (
+        "Pages that may embed this room has" in answer.text and "without a path or a wildcard" in answer.text
+    )
+    assert "https://lab.example/page</textarea>" in answer.text, "what was typed is kept"
+
+
+@pytest.mark.parametrize("path", ["/rooms", "/rooms/ROOM/copy"])
+def test_a_text_with_a_placeholder_makes_no_room(server: Server, path: str) -> None:
+    if path == "/rooms":
+        answer = api(server, "POST", path, {"name": "R", "information": "Ask [name] about it."})
+        assert answer.status_code == 400 and "[name]" in answer.text
+        return
+    room = make_room(server)
+    answer = api(server, "POST", path.replace("ROOM", room), {"name": ""})
+    assert answer.status_code == 400, "a copy is checked as a new room is"
