@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.browser import embedding
 from tests.browser.embedding import embeddable_room, join, record, run
@@ -156,11 +156,19 @@ def test_a_room_that_asks_itself_takes_no_consent_from_an_experiment(
     assert api(server, "GET", f"/rooms/{room}").json()["participants"] == []
 
 
+@pytest.fixture
+def strange_context(still_browser: Browser) -> Iterator[BrowserContext]:
+    """A browser's context in which a refusal by the security policy, as the console has it, is expected."""
+    context = still_browser.new_context()
+    yield context
+    context.close()
+
+
 def test_an_origin_that_the_room_does_not_name_is_refused_by_frame_and_by_message(
-    server: Server, site: ExperimentSite, stranger: ExperimentSite, still_browser: Browser, new_page: NewPage
+    server: Server, site: ExperimentSite, stranger: ExperimentSite, strange_context: BrowserContext
 ) -> None:
     room = embeddable_room(server, site, consent_by_experiment=True, participant_markers=True)
-    page = new_page(still_browser)
+    page = strange_context.new_page()
     page.goto(f"{stranger.origin}/blank")
     refused = join(page, server, room, **EMBEDDED)
     assert (refused["name"], refused["code"]) == ("MienError", "origin_refused")
