@@ -24,7 +24,10 @@ from tests.helpers.room_client import (
     wait_until_stored,
 )
 from tests.helpers.serving import PROJECT_ROOT, Server
-from webapp.export.codebook import COLUMNS
+from webapp.export.codebook import COLUMNS, FILE_COLUMNS
+from webapp.export.file_results import open_results
+from webapp.export.zip import write_export
+from webapp.protocol import LABELS, Box, Face, FileFrame, Pose, Region
 from webapp.store.database import open_database
 
 pandas = pytest.importorskip("pandas")
@@ -32,7 +35,7 @@ pytest.importorskip("pyarrow")
 
 SCRIPT = PROJECT_ROOT / "docs" / "load_export.py"
 FRAMES = 6
-FORMS = ("csv", "parquet")
+FORMS = ("csv", "parquet", "bids")
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +86,114 @@ def test_pandas_reads_every_sample_with_times_as_times(script: Any, exported: Pa
     assert samples["marker"].dropna().tolist() == ["Film begins", "Film begins"]
 
 
-def test_both_forms_load_as_the_same_samples(script: Any, exports: dict[str, Path]) -> None:
-    pandas.testing.assert_frame_equal(
-        script.load(exports["csv"]), script.load(exports["parquet"]), check_exact=True
+@pytest.mark.parametrize("form", FORMS[1:])
+def test_all_forms_load_as_the_same_samples(script: Any, exports: dict[str, Path], form: str) -> None:
+    def ordered(name: str) -> Any:
+        samples = script.load(exports[name])
+        return samples.sort_values(["recording", "t", "participant"], ignore_index=True)
+
+    pandas.testing.assert_frame_equal(ordered("csv"), ordered(form), check_exact=True)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_forms_load_as_the_same_tables_with_times_as_times(
+    script: Any, exports: dict[str, Path], form: str
+) -> None:
+    tables, plain = script.load_tables(exports[form]), script.load_tables(exports["csv"])
+    assert set(tables) == {"markers", "participants"} | (set() if form == "bids" else {"summary"})
+    for name, table in tables.items():
+        expected = plain[name].dropna(axis=1, how="all")  # an empty column of CSV has no type
+        pandas.testing.assert_frame_equal(table[expected.columns], expected, check_exact=True)
+    assert str(tables["markers"]["timestamp"].dtype) == "datetime64[ms, UTC]"
+    assert str(tables["participants"]["consented"].dtype) == "datetime64[ms, UTC]"
+
+
+def test_the_signals_of_a_bids_export_have_their_times(script: Any, exports: dict[str, Path]) -> None:
+    signals = script.load_physio(exports["bids"])
+    assert set(signals["subject"]) == {"01", "02"} and set(signals["run"]) == {1}
+    of_one = signals[signals["subject"] == "01"]
+    assert of_one["t"].diff().dropna().to_numpy() == pytest.approx(0.1)
+    assert of_one[script.EMOTIONS].dropna().sum(axis=1).to_numpy() == pytest.approx(1.0, abs=1e-4)
+
+
+def frames_of_files() -> list[FileFrame]:
+    """Two frames of a video, one without a face."""
+    probabilities = dict(zip(LABELS, (0.1, 0.05, 0.05, 0.5, 0.1, 0.1, 0.1), strict=True))
+    face = Face(
+        box=Box(10.0, 20.0, 30.0, 40.0),
+        region=Region(0.5, 0.5, 0.2, 0.0),
+        score=0.97,
+        landmarks="{}",
+        pose=Pose(yaw=3.5, pitch=-2.0, roll=1.0),
+        probabilities=probabilities,
+        raw_probabilities=probabilities,
+        id=1,
     )
+    return [FileFrame("NA.mp4", 0, 0.0, 64, 48, (face,)), FileFrame("NA.mp4", 1, 0.04, 64, 48, ())]
+
+
+def test_results_of_files_load_as_the_same_samples(script: Any, tmp_path: Path) -> None:
+    loaded = {}
+    for form in ("csv", "json", "parquet"):
+        path = tmp_path / f"results.{form}"
+        results = open_results(path, form)  # type: ignore[arg-type]
+        results.add(frames_of_files())
+        results.close()
+        loaded[form] = script.load(path)
+    assert list(loaded["csv"].columns) == [column.name for column in FILE_COLUMNS]
+    for form in ("json", "parquet"):
+        pandas.testing.assert_frame_equal(loaded[form], loaded["csv"], check_dtype=False)
+    assert loaded["json"]["input"].tolist() == ["NA.mp4", "NA.mp4"]
+    assert len(script.main_faces(loaded["csv"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("pose", "name", "sign"), [("Pitch", "pose_Rx", -1), ("Yaw", "pose_Ry", -1), ("Roll", "pose_Rz", 1)]
+)
+def test_openface_has_the_same_angles_in_radians(script: Any, pose: str, name: str, sign: int) -> None:
+    samples = pandas.DataFrame({"frame": [4], "face_id": [2], "t": [0.5], "FaceScore": [0.9]})
+    samples[script.POSE] = 0.0
+    samples[pose] = 30.0
+    found = script.as_openface(samples)
+    assert found[name].to_numpy() == pytest.approx(sign * np.pi / 6)
+    assert found[["pose_Rx", "pose_Ry", "pose_Rz"]].abs().sum(axis=1).to_numpy() == pytest.approx(np.pi / 6)
+    assert found.iloc[0][["frame", "face_id", "timestamp", "confidence", "success"]].tolist() == [
+        4,
+        1,
+        0.5,
+        0.9,
+        1,
+    ]
+
+
+def test_openfaces_angles_make_the_same_rotation(script: Any) -> None:
+    pitch, roll, yaw = np.radians([25.0, -15.0, 40.0])
+    x, y, z = (float(angle) for angle in script._openface_rotation(pitch, roll, yaw))
+    turned = about_x(x) @ about_y(y) @ about_z(z)
+    assert turned == pytest.approx(about_z(roll) @ about_y(-yaw) @ about_x(-pitch))
+
+
+def about_x(angle: float) -> Any:
+    return np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+
+
+def about_y(angle: float) -> Any:
+    return np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+
+
+def about_z(angle: float) -> Any:
+    return np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+
+
+def test_an_export_with_samples_of_no_one_loads_empty(script: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+    new_archive(url, "ann").close()
+    engine = open_database(url)
+    path = tmp_path / "empty.zip"
+    path.write_bytes(b"".join(write_export(engine, CODE, {}, "bids")))
+    engine.dispose()
+    with pytest.raises(ValueError, match="no samples"):
+        script.load(path)
 
 
 ODD_TEXTS = ("NA", "null", "None", "nan", "007", "1e5", "True", "2026-05-04", "Zoë")
@@ -112,12 +219,12 @@ def test_texts_are_not_guessed_to_be_something_else(script: Any, tmp_path: Path,
     assert set(script.participant_means(samples).index) == {*ODD_TEXTS, "All participants"}
 
 
-def test_means_are_of_people_and_of_frames_not_of_rows(script: Any, tmp_path: Path) -> None:
+def test_means_are_of_people_and_of_main_faces_not_of_rows(script: Any, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'test.sqlite'}"
     archive = new_archive(url, "ann", "ben")
     archive.recordings.start_recording(CODE, START_MS)
-    crowd = [sample("ann", 0, 0.1, HAPPY, face_id=face) for face in range(1, 6)]
-    alone = [sample("ann", 1, 0.2, NEUTRAL)]
+    crowd = [sample("ann", 0, 0.1, NEUTRAL, face_id=face, box=(0.0, 0.0, 9.0, 9.0)) for face in range(2, 6)]
+    alone = [sample("ann", 0, 0.1, HAPPY), sample("ann", 1, 0.2, NEUTRAL)]
     archive.recordings.add_samples([*crowd, *alone, sample("ben", 0, 0.1, NEUTRAL)])
     archive.close()
     engine = open_database(url)

@@ -114,6 +114,9 @@ CIRCUMSTANCES = [
 COLUMNS = (*IDENTITY, *FACE, *EXPRESSIONS, *CIRCUMSTANCES)
 """Of the samples: one row for each face in each analyzed frame, and one for a frame without a face."""
 
+COLUMN_INDEX = {column.name: number for number, column in enumerate(COLUMNS)}
+"""Where a column is in a row of the samples."""
+
 FILE_COLUMNS = (
     Column("input", "text", "The file, as it was named"),
     Column("frame", "whole", "Number of the decoded frame, from 0; an image has frame 0 alone"),

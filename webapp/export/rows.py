@@ -8,6 +8,7 @@ from typing import Any
 
 from webapp.export.codebook import COLUMNS, MARKER_COLUMNS, PARTICIPANT_COLUMNS, codebook
 from webapp.export.snapshot import NUMBERS, SELECTED, Recording, RoomSnapshot
+from webapp.export.statistics.summary import SUMMARY_COLUMNS
 from webapp.export.tables import Row, iso, time_ms
 from webapp.store.records import MarkerRecord
 
@@ -95,6 +96,7 @@ def room_json(snapshot: RoomSnapshot, about: Mapping[str, Any]) -> dict[str, Any
         "code_book": codebook(COLUMNS),
         "code_book_markers": codebook(MARKER_COLUMNS),
         "code_book_participants": codebook(PARTICIPANT_COLUMNS),
+        "code_book_summary": codebook(SUMMARY_COLUMNS),
     }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from webapp.store import models
 from webapp.store.mapping import BOX_COLUMNS, POSE_COLUMNS, marker_of
+from webapp.store.records import MarkerRecord
 
 MAX_ROWS = 1000
 
@@ -56,6 +57,11 @@ class Recording(NamedTuple):
         """The time since its start, in seconds."""
         return round((at_ms - self.started_ms) / 1000, 4)
 
+    @property
+    def span_s(self) -> float:
+        """How long it was (so far), in seconds; never 0."""
+        return max((self.end_ms or self.started_ms) - self.started_ms, 1.0) / 1000
+
 
 class RoomSnapshot:
     """Reads a room from a connection that sees one snapshot; one thread at a time may use it.
@@ -95,6 +101,51 @@ class RoomSnapshot:
                 self.rows[sample[0]] += 1
                 self.rows_of_recording[recording.id] += 1
                 yield sample
+
+    def samples_of(self, recording: Recording, participant_id: str) -> Closable[Sequence[Any]]:
+        """A participant's samples in a recording, in the order of frames, with the columns `SELECTED`."""
+        found = self._connection.execute(
+            select(*(_SAMPLE.c[name] for name in SELECTED))
+            .where(
+                _SAMPLE.c.participant_id == participant_id,
+                _SAMPLE.c.recording_id == recording.id,
+                _SAMPLE.c.timestamp_ms >= recording.started_ms,
+            )
+            .order_by(_SAMPLE.c.frame, _SAMPLE.c.face_id)
+        )
+        with found:
+            for sample in found:
+                self.rows[participant_id] += 1
+                self.rows_of_recording[recording.id] += 1
+                yield sample
+
+    def face_areas(self, recording: Recording) -> list[tuple[str, int, float, int]]:
+        """Each face of a recording: participant, `face_id`, the sum of its boxes' areas, and its frames.
+
+        A `face_id` of 0 stands for a participant's frames without a face.
+
+        Which face of a frame counts depends on the whole recording, so the database adds this up before the
+        samples are read.
+        """
+        columns = _SAMPLE.c
+        found = self._connection.execute(
+            select(
+                columns.participant_id,
+                columns.face_id,
+                func.coalesce(func.sum(columns.box_width * columns.box_height), 0.0),
+                func.count(),
+            )
+            .where(
+                columns.recording_id == recording.id,
+                columns.timestamp_ms >= recording.started_ms,
+            )
+            .group_by(columns.participant_id, columns.face_id)
+        ).all()
+        return [tuple(row) for row in found]
+
+    def markers_of(self, recording: Recording) -> list[MarkerRecord]:
+        """The markers of a recording, in the order of time."""
+        return [marker for marked, marker in self.marked if marked is recording]
 
     def nearest_frames(self, recording: Recording, at_ms: float) -> list[tuple[str, int]]:
         """The participants with a frame around a time, each with the number of the nearest."""

@@ -18,13 +18,18 @@ const MAX_STEP = 1000 / SPAN_MS;
 /** Of a value that has no neighbour. */
 const SINGLE_STEP = 250 / SPAN_MS;
 
+/** In CSS pixels, as GRID_OPACITY, GRID_SHARES and FONT the same as in webapp/export/figures/style.py. */
+const GRID_WIDTH = 1;
+export const VALENCE_WIDTH = 1.75;
+export const MARKER_WIDTH = 1.5;
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const GRID_OPACITY = 0.16;
 const GRID_SHARES = [0, 0.5, 1];
 const GRID_SECONDS = [-60, -40, -20, 0];
 
 /** @param {number} size in CSS pixels @param {number} [weight] */
 export function chartFont(size, weight = 400) {
-  return `${weight} ${size}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
+  return `${weight} ${size}px ${FONT}`;
 }
 
 /** Where a moment lies across a chart. @param {Area} area @param {number} seconds before now, negative */
@@ -41,8 +46,8 @@ export function drawGrid(context, area, ink) {
   context.save();
   context.globalAlpha = GRID_OPACITY;
   context.fillStyle = ink;
-  for (const share of GRID_SHARES) context.fillRect(left, onPixel(top + height * (1 - share)), width, 1);
-  for (const seconds of GRID_SECONDS) context.fillRect(onPixel(timeAcross(area, seconds)), top, 1, height);
+  for (const share of GRID_SHARES) context.fillRect(left, onPixel(top + height * (1 - share)), width, GRID_WIDTH);
+  for (const seconds of GRID_SECONDS) context.fillRect(onPixel(timeAcross(area, seconds)), top, GRID_WIDTH, height);
   context.restore();
 }
 

@@ -88,7 +88,7 @@ class RecordingChange(RequestModel):
 class ExportQuery(RequestModel):
     """How to export."""
 
-    format: Literal["csv", "parquet"] = "csv"
+    format: Literal["csv", "parquet", "bids"] = "csv"
 
 
 class RoomCreated(ResponseModel):

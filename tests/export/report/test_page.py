@@ -1,19 +1,33 @@
-"""The report averages people: not rows, of which a frame with five faces has five."""
+"""What `report.html` shows: it averages people, not rows, of which a frame with five faces has five."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from tests.helpers.exports import CODE, HAPPY, NEUTRAL, START_MS, exported, new_archive, sample
-from webapp.export.report import HEIGHT, WIDTH, _ticks
+from tests.helpers.exports import (
+    CODE,
+    HAPPY,
+    NEUTRAL,
+    START_MS,
+    add_marker,
+    add_person,
+    exported,
+    new_archive,
+    sample,
+)
+from webapp.export.figures.axes import ticks
+from webapp.export.figures.shapes import HEIGHT, WIDTH
 from webapp.export.store_process import Repositories
 from webapp.protocol import LABELS
 from webapp.store.database import open_database
+from webapp.store.records import ParticipantRecord
 
 Plots = dict[str, list[float | None]]
 
@@ -37,7 +51,7 @@ def report(tmp_path: Path) -> str:
 
 def heights(page: str, title: str, line: str) -> list[float]:
     """The distinct values of a line in the plots under a title, in the order of time."""
-    section = page.split(f"<h3>{title} ")[1].split("<h3>")[0]
+    section = figure(page, title)
     if line == "valence":
         found = [part.split() for part in re.findall(r'<polyline class="valence" points="([^"]+)"', section)]
         values = [1 - down(point) for points in found for point in points]
@@ -45,6 +59,11 @@ def heights(page: str, title: str, line: str) -> list[float]:
         found = [part.split() for part in re.findall(rf'<polygon class="{line}" points="([^"]+)"', section)]
         values = [thickness for points in found for thickness in thicknesses(points)]
     return list(dict.fromkeys(round(value, 3) for value in values))
+
+
+def figure(page: str, title: str) -> str:
+    """What the page says and draws under a title."""
+    return page.split(f"<h3>{title}</h3>")[1].split("</figure>")[0]
 
 
 def down(point: str) -> float:
@@ -69,6 +88,18 @@ def test_each_participant_counts_alike_however_many_frames_they_sent(
     assert heights(page, r"All participants (2)", "valence") == [0.75], "a valence of 0.5, from -1 to 1"
 
 
+def test_of_five_faces_the_main_one_counts_and_the_others_are_named(
+    archive: Repositories, tmp_path: Path
+) -> None:
+    crowd = [sample("ann", 0, 0.1, NEUTRAL, face_id=face, box=(0.0, 0.0, 20.0, 20.0)) for face in range(1, 5)]
+    own = [sample("ann", 0, 0.1, HAPPY, face_id=5, box=(0.0, 0.0, 90.0, 90.0))]
+    archive.recordings.add_samples([*crowd, *own, sample("ann", 1, 0.2, HAPPY, face_id=5)])
+    page = report(tmp_path)
+    assert heights(page, "ANN", "happy") == [1.0]
+    assert "Other faces: 4, in 1 frames (50.0%)" in figure(page, "ANN")
+    assert "1 frames of 1 participant showed more than one face" in page
+
+
 def test_each_frame_counts_alike_however_many_faces_it_shows(archive: Repositories, tmp_path: Path) -> None:
     crowd = [sample("ann", 0, 0.1, HAPPY, face_id=face) for face in range(1, 6)]
     alone = [sample("ann", 1, 0.2, NEUTRAL)]
@@ -87,7 +118,7 @@ def test_faces_of_two_people_at_the_same_moment_are_kept_apart(archive: Reposito
     archive.recordings.add_samples(both)
     page = report(tmp_path)
     assert (heights(page, "ANN", "happy"), heights(page, "BEN", "happy")) == ([1.0], [0.0])
-    assert "ANN <small>1 frames" in page
+    assert "1 frames, a face in 100%" in figure(page, "ANN")
 
 
 def test_who_shows_no_face_at_a_time_is_not_averaged_then(archive: Repositories, tmp_path: Path) -> None:
@@ -96,14 +127,14 @@ def test_who_shows_no_face_at_a_time_is_not_averaged_then(archive: Repositories,
     archive.recordings.add_samples([sample("cat", 0, 0.5, shown=None)])
     page = report(tmp_path)
     assert heights(page, r"All participants (3)", "happy") == [0.5, 1.0]
-    shares = dict(re.findall(r"<h3>(\w+)[^<]*<small>\d+ frames, a face in (\d+)%", page))
-    assert shares == {"All": "50", "ANN": "100", "BEN": "50", "CAT": "0"}
+    found = re.findall(r'<th scope="row">(\w+)[^<]*</th><td>\d+</td><td>(\d+)%', page)
+    assert dict(found) == {"All": "50", "ANN": "100", "BEN": "50", "CAT": "0"}
 
 
 def test_a_moment_between_two_gaps_is_drawn(archive: Repositories, tmp_path: Path) -> None:
     archive.recordings.add_samples([sample("ann", 0, 1.5, HAPPY)])
     page = report(tmp_path)
-    section = page.split("<h3>ANN ")[1]
+    section = figure(page, "ANN")
     (area,) = re.findall(r'<polygon class="happy" points="([^"]+)"', section)
     (line,) = re.findall(r'<polyline class="valence" points="([^"]+)"', section)
     for points in (area, line):
@@ -113,8 +144,8 @@ def test_a_moment_between_two_gaps_is_drawn(archive: Repositories, tmp_path: Pat
 
 def test_the_report_says_how_it_averages(archive: Repositories, tmp_path: Path) -> None:
     archive.recordings.add_samples([sample("ann", 0, 1.5, HAPPY)])
-    words = " ".join(report(tmp_path).split())
-    assert "The line of all participants is the mean of the participants' lines" in words
+    words = " ".join(html.unescape(report(tmp_path)).split())
+    assert "the participants' means for the group, so that every participant counted alike" in words
 
 
 def test_the_areas_of_a_moment_lie_on_each_other_and_fill_the_plot(
@@ -122,7 +153,7 @@ def test_the_areas_of_a_moment_lie_on_each_other_and_fill_the_plot(
 ) -> None:
     mixed = (0.1, 0.1, 0.1, 0.3, 0.1, 0.1, 0.2)
     archive.recordings.add_samples([sample("ann", 0, 0.5, mixed)])
-    section = report(tmp_path).split("<h3>ANN ")[1]
+    section = figure(report(tmp_path), "ANN")
     areas = dict(re.findall(r'<polygon class="(\w+)" points="([^"]+)"', section))
     assert list(areas) == list(reversed(LABELS)), "neutral at the bottom, as in every chart"
     edges = [(down(points.split()[-1]), down(points.split()[0])) for points in areas.values()]
@@ -133,7 +164,7 @@ def test_the_areas_of_a_moment_lie_on_each_other_and_fill_the_plot(
 
 def test_nothing_is_drawn_where_nothing_was_measured(archive: Repositories, tmp_path: Path) -> None:
     archive.recordings.add_samples([sample("ann", 0, 0.5, HAPPY), sample("ann", 1, 3.5, HAPPY)])
-    section = report(tmp_path).split("<h3>ANN ")[1]
+    section = figure(report(tmp_path), "ANN")
     areas = re.findall(r'<polygon class="happy" points="([^"]+)"', section)
     spans = [[float(point.split(",")[0]) for point in points.split()] for points in areas]
     assert [(min(span), max(span)) for span in spans] == [(0, WIDTH / 4), (3 * WIDTH / 4, WIDTH)]
@@ -145,10 +176,78 @@ def test_nothing_is_drawn_where_nothing_was_measured(archive: Repositories, tmp_
     [
         (4, ["0:00", "0:01", "0:02", "0:03", "0:04"]),
         (65, ["0:00", "0:20", "0:40", "1:00"]),
-        (3600, ["0:00", "10:00", "20:00", "30:00", "40:00", "50:00", "60:00"]),
+        (3600, ["0:00", "10:00", "20:00", "30:00", "40:00", "50:00", "1:00:00"]),
     ],
 )
 def test_the_grid_has_round_times(span_s: float, texts: list[str]) -> None:
-    ticks = _ticks(span_s)
-    assert [tick.text for tick in ticks] == texts
-    assert ticks[0].x == 0 and ticks[-1].x <= WIDTH
+    found = ticks(span_s)
+    assert [tick.text for tick in found] == texts
+    assert found[0].x == 0 and found[-1].x <= WIDTH
+
+
+def test_a_report_of_an_empty_room_says_so(archive: Repositories, tmp_path: Path) -> None:
+    page = report(tmp_path)
+    assert "Nothing was recorded." in page and "No frame was recorded." in page
+    assert "<figure>" not in page
+
+
+def test_who_never_shows_a_face_has_a_figure_without_areas(archive: Repositories, tmp_path: Path) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 0.5, shown=None), sample("ben", 0, 0.5, HAPPY)])
+    page = report(tmp_path)
+    assert "<polygon" not in figure(page, "ANN")
+    assert "1 frames, a face in 0%" in figure(page, "ANN")
+
+
+def test_the_report_needs_no_script_and_nothing_from_elsewhere(archive: Repositories, tmp_path: Path) -> None:
+    add_person(archive, "eve", "<script>alert(1)</script>")
+    add_marker(archive, "<b>&", 1.0)
+    archive.recordings.add_samples([sample("eve", 0, 0.5, HAPPY)])
+    page = report(tmp_path)
+    assert "<script" not in page and "<b>" not in page
+    assert not re.findall(r"""(?:src|href)=|@import|url\((?!#)""", page)
+
+
+def test_epochs_are_tabled_for_the_group_and_for_each_participant(
+    archive: Repositories, tmp_path: Path
+) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 0.5, HAPPY), sample("ann", 1, 2.5, NEUTRAL)])
+    add_marker(archive, "Film begins", 2.0)
+    table = report(tmp_path).split('<table class="epochs">')[1].split("</table>")[0]
+    before, after = table.split("<tbody>")[1:]
+    assert "1. (start) · 0:00 to 0:02" in before and "2. Film begins · 0:02 to 0:04" in after
+    cells = [
+        re.findall(r"<td>([^<]*)", part.split('<th scope="row">ANN</th>')[1]) for part in (before, after)
+    ]
+    assert [row[3:11] for row in cells] == [
+        ["0.00", "0.00", "0.00", "1.00", "0.00", "0.00", "0.00", "1.00"],
+        ["0.00", "0.00", "0.00", "0.00", "0.00", "0.00", "1.00", "0.00"],
+    ]
+
+
+def test_every_figure_is_a_file_that_needs_nothing_else(archive: Repositories, tmp_path: Path) -> None:
+    add_person(archive, "dan", "../Zoë & Co.")
+    archive.recordings.add_samples([sample(one, 0, 0.5, HAPPY) for one in ("ann", "dan")])
+    engine = open_database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    files = exported(engine)
+    engine.dispose()
+    figures = {name: content for name, content in files.items() if name.endswith(".svg")}
+    assert sorted(figures) == [
+        "figures/recording-1_expressions.svg",
+        "figures/recording-1_group.svg",
+        "figures/recording-1_participant-001-Zoe-Co.svg",
+        "figures/recording-1_participant-002-ANN.svg",
+    ]
+    for content in figures.values():
+        root = ElementTree.fromstring(content)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        words = " ".join(root.itertext())
+        assert "Time in the recording (min:s)" in words and "--surface" in words
+
+
+def test_names_are_the_labels_of_the_experiment_and_told_apart(archive: Repositories, tmp_path: Path) -> None:
+    for one, label in (("one", "P01"), ("two", None), ("three", None)):
+        record = ParticipantRecord(one, CODE, "Sam", "", "", START_MS - 500, participant_label=label)
+        archive.rooms.add_participant(record)
+        archive.recordings.add_samples([sample(one, 0, 0.5, HAPPY)])
+    page = report(tmp_path)
+    assert re.findall("<h3>(P01|Sam[^<]*)</h3>", page) == ["P01", "Sam (three)", "Sam (two)"]

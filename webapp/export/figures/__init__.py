@@ -1,0 +1,1 @@
+"""The figures of a report, as SVG: in the page, and as files of their own."""
