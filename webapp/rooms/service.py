@@ -18,6 +18,7 @@ from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.information import check_information, check_translations, with_video_notice
 from webapp.rooms.membership import Membership, Outlet, Tell
 from webapp.rooms.participant import Participant
+from webapp.rooms.preparation import Preparation
 from webapp.rooms.recorder import Recorder
 from webapp.rooms.recording_control import RecordingControl
 from webapp.rooms.room import Room, new_code, normal_code
@@ -49,7 +50,7 @@ def can_write_parquet() -> bool:
 
 
 class RoomService:
-    """All rooms of this server: their `membership`, their `recordings`, and the `recorder` of their frames.
+    """All rooms of this server: their `membership`, `preparation`, `recordings`, the `recorder` of frames.
 
     `model` is the version of the expression model. `tell` sends an event to a connection, `is_connected` says
     whether one is still open. Any thread may call it. `_lock` guards the dictionary of rooms, which is
@@ -80,6 +81,7 @@ class RoomService:
         self.membership = Membership(
             store, writer, self.repairs, tell=tell, is_connected=is_connected, outlets=outlets
         )
+        self.preparation = Preparation(self.membership)
         self.recordings = RecordingControl(store, writer, self.repairs, self.membership)
         self.recorder = Recorder(self.membership, writer, model)
 

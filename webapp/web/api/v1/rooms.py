@@ -127,7 +127,17 @@ def add_marker(code: str) -> ApiResponse:
 def ask_for_baselines(code: str) -> ApiResponse:
     """Ask everybody in the room to look neutral."""
     rooms = services().rooms
-    return {"asked": rooms.membership.ask_for_baselines(rooms.room(code))}, 200
+    return {"asked": rooms.preparation.ask_for_baselines(rooms.room(code))}, 200
+
+
+@blueprint.post("/rooms/<code>/participants/<participant_id>/baseline")
+@host_only
+def ask_for_baseline(code: str, participant_id: str) -> ApiResponse:
+    """Ask one person to look neutral."""
+    rooms = services().rooms
+    room = rooms.room(code)
+    is_asked = rooms.preparation.ask_for_baseline(room, room.participant(participant_id))
+    return {"asked": int(is_asked)}, 200
 
 
 @blueprint.get("/rooms/<code>/export.zip")
@@ -199,6 +209,7 @@ def _described_participant(participant: Participant) -> dict[str, Any]:
         "connected": participant.connection is not None,
         "consented": iso_time(record.consented_ms),
         "baseline": record.baseline is not None,
+        "ready": participant.readiness.ready if participant.readiness else None,
         "consent_language": record.consent_language,
     }
 
