@@ -137,13 +137,13 @@ def _crop(numbered: tuple[int, Frame], corruption: str | None) -> Frame | None:
 
 def find_faces(image: bytes) -> list[FoundFace]:
     """The faces that the server finds in an encoded image, or else in the tiles of a live view."""
-    return _pipeline().find(Job(image)) or _in_tiles(image)
+    return load_pipeline().find(Job(image)) or _in_tiles(image)
 
 
 def _in_tiles(image: bytes) -> list[FoundFace]:
     """The faces that tiled detection finds; in live view each frame searches one tile."""
     jobs = [Job(image, detect=False, tile=number, second_look=False) for number in range(TILES)]
-    return [face for job in jobs for face in _pipeline().find(job)]
+    return [face for job in jobs for face in load_pipeline().find(job)]
 
 
 def _distance_from_center(face: FoundFace) -> float:
@@ -151,7 +151,8 @@ def _distance_from_center(face: FoundFace) -> float:
 
 
 @cache
-def _pipeline() -> Pipeline:
+def load_pipeline() -> Pipeline:
+    """The server's pipeline, one a process."""
     return Pipeline("litert", Settings().model_path)
 
 

@@ -32,7 +32,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("membership", "presence", "recorder", "service"):
+    for module in ("membership", "preparation", "presence", "recorder", "service"):
         monkeypatch.setattr(
             f"webapp.rooms.{module}.time", SimpleNamespace(monotonic=clock.monotonic), raising=False
         )
@@ -154,22 +154,28 @@ def test_a_room_that_was_deleted_leaves_nothing(room_service: RoomService, clock
     assert history._rooms == {}
 
 
-def test_a_baseline_that_runs_or_failed_is_said_and_a_new_try_takes_that_back(
+def test_the_groups_minute_is_the_mean_of_those_who_did_not_withdraw(
     room_service: RoomService, clock: Clock
 ) -> None:
     room = room_service.create_room("Room", "Text", {})
-    join(room_service, room, "c")
+    ids = [join(room_service, room, connection) for connection in ("c1", "c2", "c3")]
+    history = History(room_service)
+    for number, expressions in enumerate((("happy", "happy", "sad"), ("happy", None, "sad"), ("happy",) * 3)):
+        clock.now_s += FRESH_S + STEP_S if number else 0
+        for connection, expression in zip(("c1", "c2", "c3"), expressions, strict=True):
+            if expression:
+                send(room_service, connection, expression)
+        history.take(clock.now_s)
 
-    def said() -> str:
-        return str(summary(room_service, room, clock.now_s)["participants"][0]["baseline"])
+    def happy_now() -> list[int | None]:
+        minute = minute_of(history.of(room.code, clock.now_s), GROUP)
+        return [value[LABELS.index("happy")] for value in minute if value != NOTHING]
 
-    assert said() == "none"
-    room_service.membership.begin_baseline("c")
-    assert said() == "running"
-    clock.now_s += 6
-    send(room_service, "c", "neutral")
-    assert said() == "failed"
-    room_service.membership.begin_baseline("c")
-    assert said() == "running"
-    clock.now_s += 8  # no frame comes that would end it
-    assert said() == "failed"
+    assert happy_now() == [round(250 * 2 / 3), 125, 250]
+    room_service.membership.withdraw("c3")
+    assert happy_now() == [250, 250, 250], "nothing of who withdrew is left in the mean"
+    assert room.erased == 1 and summary(room_service, room, clock.now_s)["erased"] == 1
+    room_service.membership.leave("c2")
+    assert set(history.of(room.code, clock.now_s)["ids"]) == {GROUP, ids[0], ids[1]}, (
+        "leaving deletes nothing"
+    )

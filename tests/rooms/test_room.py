@@ -85,7 +85,7 @@ def test_a_face_like_ones_neutral_has_the_same_share_of_each() -> None:
     neutral = (0.3, 0.1, 0.05, 0.05, 0.2, 0.1, 0.2)
     taking = baseline.BaselineTaking(now_s=0.0)
     for _ in range(baseline.MIN_FRAMES):
-        taking.add(neutral)
+        taking.add([neutral])
     mean = taking.mean()
     assert mean is not None
     assert baseline.relative(neutral, mean) == pytest.approx([1 / 7] * 7)
@@ -96,6 +96,6 @@ def test_a_face_like_ones_neutral_has_the_same_share_of_each() -> None:
 
 def test_too_few_faces_give_no_baseline() -> None:
     taking = baseline.BaselineTaking(now_s=0.0)
-    taking.add((1 / 7,) * 7)
+    taking.add([(1 / 7,) * 7])
     assert taking.is_over(5.0) and not taking.is_over(4.9)
     assert taking.mean() is None

@@ -518,7 +518,7 @@ def test_a_baseline_outlasts_leaving_while_it_is_stored(
 ) -> None:
     room = make_room(room_service)
     joined = join(room_service, room)
-    room_service.membership.begin_baseline("c1")
+    room_service.preparation.begin_baseline("c1")
     for _ in range(MIN_FRAMES):
         send(room_service, "c1")
     over_s = time.monotonic() + BASELINE_S

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from webapp.errors import CannotResumeError, StoreError
-from webapp.rooms.baseline import BaselineTaking
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.feed import Feeds
 from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant, clean_label
@@ -215,17 +214,6 @@ class Membership:
 
     # While they are there
 
-    def begin_baseline(self, connection: str) -> None:
-        """A participant looks neutral from now on, for `BASELINE_S`."""
-        room, participant = self.joined(connection)
-        with room.lock:
-            participant.taking = BaselineTaking(time.monotonic())
-            participant.baseline_failed = False
-
-    def ask_for_baselines(self, room: Room) -> int:
-        """Ask everybody in the room to look neutral; how many."""
-        return self._tell_all(room, "baseline", {"state": "asked"})
-
     def announce_recording(self, room: Room) -> None:
         """Tell everybody in the room, and who follows it, whether it is recorded."""
         self.feeds.recording(room)
@@ -367,12 +355,10 @@ class Membership:
             self.tell(connection, "parted", {"reason": reason})
         self._end_outlets(participant)
 
-    def _tell_all(self, room: Room, event: str, data: dict[str, Any]) -> int:
-        connections = [one.connection for one in room.participants.values()]
-        present = [connection for connection in connections if connection is not None]
-        for connection in present:
-            self.tell(connection, event, data)
-        return len(present)
+    def _tell_all(self, room: Room, event: str, data: dict[str, Any]) -> None:
+        for connection in [one.connection for one in room.participants.values()]:
+            if connection is not None:
+                self.tell(connection, event, data)
 
     def _end_outlets(self, participant: Participant) -> None:
         for outlet in self.outlets:

@@ -10,8 +10,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from webapp.protocol import Box, Face
-from webapp.rooms.baseline import BaselineTaking
+from webapp.rooms.baseline import BaselineProgress
 from webapp.rooms.clock_sync import ClockOffset
+from webapp.rooms.readiness import Readiness
 from webapp.store.concurrency import Turn
 from webapp.store.records import ParticipantRecord
 
@@ -57,9 +58,9 @@ class Seen:
 class Participant:
     """A person in a room; `connection` is None while they are away (since `away_s`).
 
-    Any thread may read it. `record`, `next_frame`, `taking` and `baseline_failed` (whether the last try
-    brought none) change under the room's lock, `connection` and
-    `away_s` under that of `Presence`; `turn` keeps the writes of the record to the store in order.
+    Any thread may read it. `record`, `next_frame` and `baseline` change under the room's lock, `connection`
+    and `away_s` under that of `Presence`; `turn` keeps the writes of the record to the store in order.
+    `readiness` is what their page said last, None before it did.
     """
 
     record: ParticipantRecord
@@ -67,9 +68,9 @@ class Participant:
     away_s: float = 0.0
     next_frame: int = 0
     clock: ClockOffset = field(default_factory=ClockOffset)
-    taking: BaselineTaking | None = None
+    baseline: BaselineProgress = field(default_factory=BaselineProgress)
+    readiness: Readiness | None = None
     seen: Seen | None = None
-    baseline_failed: bool = False
     turn: Turn = field(default_factory=Turn)
     _frames_s: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 

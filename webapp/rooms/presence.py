@@ -94,4 +94,5 @@ def _vacate(participant: Participant, connection: str, away_s: float) -> None:
     """A connection is no longer a participant's, if it was theirs."""
     if participant.connection == connection:
         participant.connection, participant.away_s = None, away_s
-        participant.taking = participant.seen = None
+        participant.seen = participant.readiness = None
+        participant.baseline.stop()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from webapp.protocol import Frame, Result
+from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.membership import Membership
 from webapp.rooms.participant import Participant, Seen, ShownImage
 from webapp.rooms.room import Room
@@ -42,7 +43,7 @@ class Recorder:
         room, participant = self._membership.joined(connection)
         now_s = time.monotonic()
         participant.count_frame(now_s)
-        if participant.taking is not None:
+        if participant.baseline.taking is not None:
             self._take_baseline(room, participant, result, now_s)
         result = _with_relatives(result, participant.record.baseline)
         if room.recording is not None or self._membership.outlets:
@@ -53,22 +54,21 @@ class Recorder:
         return result
 
     def _take_baseline(self, room: Room, participant: Participant, result: Result, now_s: float) -> None:
+        progress = participant.baseline
         with room.lock:
-            taking = participant.taking
+            taking = progress.taking
             if taking is None:
                 return
             if not taking.is_over(now_s):
-                if len(result.faces) == 1:
-                    taking.add(vector(result.faces[0].raw_probabilities))
+                taking.add([vector(face.raw_probabilities) for face in result.faces])
                 return
-            participant.taking = None
-            mean = taking.mean()
-            participant.baseline_failed = mean is None
+            mean = progress.finish(now_ms())
             if mean is not None:
                 participant.record = replace(participant.record, baseline=mean)
         if mean is not None:
             threading.Thread(target=self._membership.keep, args=(participant,), daemon=True).start()
-        self._membership.tell(str(participant.connection), "baseline", {"state": "set" if mean else "failed"})
+        told = {"state": "set"} if mean else {"state": "failed", "reason": progress.failure}
+        self._membership.tell(str(participant.connection), "baseline", told)
 
     def _record(
         self, room: Room, participant: Participant, frame: Frame, result: Result, received_ms: float

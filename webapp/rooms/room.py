@@ -50,6 +50,8 @@ class Room:
 
     `markers` has the last ones that were set for everybody, in the order in which they were set.
 
+    `erased` counts the people whose data were deleted since the server's start.
+
     While the store is asked to stop the recording at `stopping_ms`, later samples are `held`, and recorded if
     that fails.
 
@@ -65,6 +67,7 @@ class Room:
         self.recording: RecordingRecord | None = None
         self.last_recorded_ms: float | None = None
         self.markers: tuple[MarkerRecord, ...] = ()
+        self.erased = 0
         self.is_deleted = False
         self.stopping_ms: float | None = None
         self.held: list[SampleRecord] = []
@@ -221,7 +224,8 @@ class Room:
         self.participants = {**self.participants, participant.record.id: participant}
 
     def discard(self, participant_id: str) -> None:
-        """Forget a participant. Under `lock`."""
+        """Forget a participant whose data were deleted. Under `lock`."""
+        self.erased += 1
         self.participants = {key: one for key, one in self.participants.items() if key != participant_id}
 
     def add_marker(self, marker: MarkerRecord) -> None:

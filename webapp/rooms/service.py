@@ -19,6 +19,7 @@ from webapp.rooms.information import check_information, check_translations, with
 from webapp.rooms.markers.service import MarkerService
 from webapp.rooms.membership import Membership, Outlet, Tell
 from webapp.rooms.participant import Participant
+from webapp.rooms.preparation import Preparation
 from webapp.rooms.recorder import Recorder
 from webapp.rooms.recording_control import RecordingControl
 from webapp.rooms.room import Room, new_code, normal_code
@@ -50,7 +51,8 @@ def can_write_parquet() -> bool:
 
 
 class RoomService:
-    """All rooms of this server: their `membership`, `recordings`, `markers`, and the `recorder` of frames.
+    """All rooms of this server: their `membership`, `preparation`, `recordings` and `markers`, and the
+    `recorder` of frames.
 
     `model` is the version of the expression model. `tell` sends an event to a connection, `is_connected` says
     whether one is still open. Any thread may call it. `_lock` guards the dictionary of rooms, which is
@@ -81,6 +83,7 @@ class RoomService:
         self.membership = Membership(
             store, writer, self.repairs, tell=tell, is_connected=is_connected, outlets=outlets
         )
+        self.preparation = Preparation(self.membership)
         self.recordings = RecordingControl(store, writer, self.repairs, self.membership)
         self.markers = MarkerService(store, self.repairs, self.membership)
         self.recorder = Recorder(self.membership, writer, model)

@@ -60,9 +60,10 @@ export class DashboardActions {
     this.list.stop();
   }
 
-  /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
-  async remove(what, id, alias) {
+  /** What a tile's menu does. @param {import("./tile/tile.js").TileAction} what @param {string} id @param {string} alias */
+  async act(what, id, alias) {
     const path = `/participants/${id}`;
+    if (what === "baseline") return void (await this.#do("POST", `${path}/baseline`));
     if (!(await this.confirm.ask(what === "remove" ? removal(alias) : deletion(alias)))) return;
     if (what === "remove") await this.#do("POST", `${path}/remove`);
     else await this.#do("DELETE", path);

@@ -14,6 +14,9 @@ const LOOKS = /** @type {const} */ ({
   video: { best: { width: 240, height: 236 }, min: { width: 132, height: 99 } },
 });
 
+/** Narrower tiles have an icon in place of words where all is well. */
+const NARROW_BELOW = 190;
+
 const DENSE_BELOW = 0.92;
 const LARGE_FROM = 1.7;
 
@@ -89,6 +92,7 @@ export class TileGrid {
     const { columns, height, size } = gridOf(this.#count, space, this.root.classList.contains("has-video"));
     this.list.style.setProperty("--columns", String(columns));
     this.list.style.setProperty("--tile-height", `${height}px`);
+    this.root.classList.toggle("is-narrow", share(space.width, columns) < NARROW_BELOW);
     for (const name of ["dense", "large"]) this.root.classList.toggle(`is-${name}`, size === name);
   }
 }

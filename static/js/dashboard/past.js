@@ -3,8 +3,8 @@ import { LABELS } from "../shared/expressions.js";
 /**
  * The minute before a board was opened, as the server sends it: webapp/rooms/dashboard/history.py has the format.
  *
- * @typedef {import("./charts.js").Shown} Shown
- * @typedef {{at_ms: number, value: Shown}[]} Past
+ * @typedef {import("./minute.js").Shown} Shown
+ * @typedef {import("./minute.js").Value[]} Past
  * @typedef {{step_ms: number, age_ms: number, ids: string[], values: ArrayBuffer}} SentPast
  */
 

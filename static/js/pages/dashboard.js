@@ -1,10 +1,12 @@
 import { DashboardActions } from "../dashboard/actions.js";
-import { GroupChart } from "../dashboard/charts.js";
+import { attentionText, readyText } from "../dashboard/attention.js";
+import { HeaderFold } from "../dashboard/header_fold.js";
+import { GroupChart } from "../dashboard/group_chart.js";
 import { TileGrid } from "../dashboard/grid.js";
 import { InView } from "../dashboard/in_view.js";
 import { decodePast, GROUP } from "../dashboard/past.js";
 import { RecordingBar } from "../dashboard/recording_bar.js";
-import { Tile, warningsText } from "../dashboard/tile.js";
+import { Tile } from "../dashboard/tile/tile.js";
 import { Announcer } from "../shared/announcements.js";
 import { openSocket } from "../shared/connection.js";
 import { element, every, write } from "../shared/dom.js";
@@ -19,11 +21,12 @@ import { RollingWindow } from "../shared/rolling_window.js";
  * @typedef {object} Summary
  * @property {{code: string, name: string, state: "open" | "closed"}} room
  * @property {import("../dashboard/recording_bar.js").Recording} recording
- * @property {import("../dashboard/tile.js").TileData[]} participants
+ * @property {import("../dashboard/tile/tile.js").TileData[]} participants
  * @property {Record<import("../shared/protocol.js").Label, number> | null} group
  * @property {{at_ms: number, label: string}[]} markers
+ * @property {number} erased  how many people had their data deleted since the server's start
  * @property {number} now_ms  on the server's clock, as all times here
- * @typedef {{pictures: import("../dashboard/tile_video.js").Frame[], images: ArrayBuffer}} Video  images: one after the other
+ * @typedef {{pictures: import("../dashboard/tile/video.js").Frame[], images: ArrayBuffer}} Video  images: one after the other
  */
 
 /** Summaries come four times a second; after this long without one, nothing on the board is current. */
@@ -44,6 +47,7 @@ class Dashboard {
   #ahead = new RollingWindow(CLOCK_SPAN_MS);
   /** The best of them; it stays while no summary comes. @type {number | null} */
   #ahead_ms = null;
+  #erased = 0;
 
   constructor() {
     this.root = element("board", HTMLElement);
@@ -62,6 +66,7 @@ class Dashboard {
     this.list = element("tiles", HTMLElement);
     this.grid = new TileGrid(this.root, this.list, element("board-top", HTMLElement));
     this.group = new GroupChart(element("group", HTMLCanvasElement));
+    this.fold = new HeaderFold(this.root);
     this.shares = LABELS.map((label) => document.querySelector(`[data-share="${label}"]`));
   }
 
@@ -77,13 +82,14 @@ class Dashboard {
     this.socket.on("video", (/** @type {Video} */ video, /** @type {() => void} */ taken) => void this.#showVideo(video, taken));
     this.connectionChecks = every(STALE_CHECK_MS, () => this.#checkConnection());
     this.inView.start();
+    this.fold.start();
     this.actions.start();
   }
 
   stop() {
     this.socket?.disconnect();
     this.connectionChecks?.stop();
-    for (const part of [this.inView, this.actions, this.group, this.grid, ...this.#tiles.values()]) part.stop();
+    for (const part of [this.inView, this.fold, this.actions, this.group, this.grid, ...this.#tiles.values()]) part.stop();
   }
 
   async #subscribe() {
@@ -119,11 +125,21 @@ class Dashboard {
     this.#ahead_ms = Math.min(...this.#ahead.values(now_ms));
     document.documentElement.classList.remove("is-stale");
     this.bar.show(summary.recording, summary.room.state, summary.now_ms);
+    this.#forgetErased(summary.erased);
     this.#showTiles(summary.participants, now_ms);
     this.#showGroup(summary, now_ms);
   }
 
-  /** @param {import("../dashboard/tile.js").TileData[]} people @param {number} now_ms */
+  /** Once somebody's data were deleted, the group's minute is what the server still has of the others. @param {number} erased */
+  #forgetErased(erased) {
+    const isNew = erased > this.#erased && this.#tiles.size > 0;
+    this.#erased = erased;
+    if (!isNew) return;
+    this.group.clear();
+    void this.#subscribe();
+  }
+
+  /** @param {import("../dashboard/tile/tile.js").TileData[]} people @param {number} now_ms */
   #showTiles(people, now_ms) {
     const here = new Set(people.map(({ id }) => id));
     for (const [id, tile] of this.#tiles) {
@@ -134,7 +150,8 @@ class Dashboard {
     }
     for (const person of people) this.#tileOf(person.id).show(person, now_ms);
     this.grid.show(people.length);
-    this.attention.say(warningsText(people), now_ms);
+    this.attention.say(attentionText(people), now_ms);
+    write(element("ready", HTMLElement), readyText(people));
     write(element("people", HTMLElement), String(people.filter(({ warning }) => warning !== "left").length));
     element("nobody", HTMLElement).hidden = people.length > 0;
   }
@@ -143,7 +160,7 @@ class Dashboard {
   #tileOf(id) {
     const known = this.#tiles.get(id);
     if (known) return known;
-    const tile = new Tile((what, participant, alias) => void this.actions.remove(what, participant, alias));
+    const tile = new Tile((what, participant, alias) => void this.actions.act(what, participant, alias));
     this.#tiles.set(id, tile);
     tile.restore(this.#past.get(id) ?? [], performance.now());
     this.list.append(tile.root);

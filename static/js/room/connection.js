@@ -22,7 +22,7 @@ import { Connection } from "../shared/connection.js";
  * @property {(code: string, message: string) => void} onRefused
  * @property {(reason: Ending) => void} onParted
  * @property {(on: boolean) => void} onRecording
- * @property {(state: "asked" | "set" | "failed") => void} onBaseline
+ * @property {(state: "asked" | "set" | "failed", reason?: string) => void} onBaseline  `reason` of what failed
  */
 
 const ANSWER_TIMEOUT_MS = 8000;
@@ -55,7 +55,7 @@ export class RoomConnection {
     socket.on("clock", (/** @type {(now_ms: number) => void} */ answer) => answer(performance.timeOrigin + performance.now()));
     socket.on("parted", (/** @type {{reason: Ending}} */ { reason }) => this.#onParted(reason));
     socket.on("recording", (/** @type {{on: boolean}} */ { on }) => listener.onRecording(on));
-    socket.on("baseline", (/** @type {{state: "asked" | "set" | "failed"}} */ { state }) => listener.onBaseline(state));
+    socket.on("baseline", (/** @type {{state: "asked" | "set" | "failed", reason?: string}} */ { state, reason }) => listener.onBaseline(state, reason));
   }
 
   get connected() {
@@ -116,6 +116,12 @@ export class RoomConnection {
   /** Set a marker. @param {string} label @param {number} time milliseconds since 1970 @returns {Promise<any>} what the server answers */
   mark(label, time) {
     return this.#ask("mark", { label, time });
+  }
+
+  /** Tell hosts what the camera's frames lack; after a loss of connection it is told again. @param {import("./readiness.js").Readiness} readiness */
+  report(readiness) {
+    if (!this.connected) return;
+    this.#ask("readiness", readiness).catch((error) => console.debug("Readiness was not told:", error));
   }
 
   /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. */

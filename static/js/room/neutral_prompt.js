@@ -33,9 +33,11 @@ export class NeutralPrompt {
     step();
   }
 
-  /** @param {boolean} recorded */
-  showOutcome(recorded) {
-    if (recorded) this.#say(t("Thank you"), "");
+  /** @param {string | null} failure why there is no baseline; null: there is one */
+  showOutcome(failure) {
+    if (failure === null) this.#say(t("Thank you"), "");
+    else if (failure === "several_faces") this.#say(t("More than one face was visible"), t("Only you should be in view. Please try again."));
+    else if (failure === "no_frames") this.#say(t("Too few frames arrived"), t("Check your connection and try again."));
     else this.#say(t("Your face was not clearly visible"), t("Look at the camera and try again."));
   }
 

@@ -4,11 +4,13 @@ import { closeMenus, watchMenus } from "../shared/menus.js";
 import { problemText } from "../shared/problems.js";
 import { t } from "../shared/translate.js";
 import { comparedWithNeutral } from "./baseline.js";
+import { Checklist } from "./checklist.js";
 import { Completion } from "./completion.js";
 import { RoomConnection } from "./connection.js";
 import { Information } from "./information.js";
 import { Memory } from "./memory.js";
 import { NeutralPrompt } from "./neutral_prompt.js";
+import { ReadinessMonitor } from "./readiness_monitor.js";
 import { SessionState } from "./session_state.js";
 import { WithdrawDialog } from "./withdraw_dialog.js";
 
@@ -31,14 +33,16 @@ export class ParticipantPage {
     this.information = new Information();
     this.prompt = new NeutralPrompt(() => void this.#connection?.recordBaseline());
     this.session = new SessionState();
+    this.checklist = new Checklist();
+    this.monitor = new ReadinessMonitor(element("video", HTMLVideoElement), (readiness) => this.#onReadiness(readiness));
     this.withdrawDialog = new WithdrawDialog(() => this.#withdraw());
     this.alias = element("alias", HTMLInputElement);
     this.compareButton = element("compare", HTMLButtonElement);
     this.page = new LivePage({
       connect: (onState) => this.#connect(onState),
-      present: (result) => (this.#compared ? comparedWithNeutral(result) : result),
+      present: (result) => this.#present(result),
       onBegin: () => (element("join-problem", HTMLElement).hidden = true),
-      onPause: (paused) => this.session.paused(paused),
+      onPause: (paused) => this.#onPause(paused),
       onStop: () => this.#leave(),
       onEnd: () => this.#reset(),
     });
@@ -74,6 +78,7 @@ export class ParticipantPage {
     this.completion.stop();
     this.withdrawDialog.stop();
     this.prompt.stop();
+    this.monitor.stop();
     this.page.stop();
   }
 
@@ -96,10 +101,36 @@ export class ParticipantPage {
       onJoined: (joined) => this.#onJoined(joined),
       onRefused: (code, message) => this.#onRefused(code, message),
       onParted: (reason) => this.page.end(reason),
-      onRecording: (on) => this.session.recording(on),
-      onBaseline: (state) => this.#onBaseline(state),
+      onRecording: (on) => this.#showRecording(on),
+      onBaseline: (state, reason) => this.#onBaseline(state, reason),
     });
+    this.monitor.start();
     return this.#connection;
+  }
+
+  /** What is shown of a result. @param {import("../shared/protocol.js").Result} result */
+  #present(result) {
+    this.monitor.take(result);
+    return this.#compared ? comparedWithNeutral(result) : result;
+  }
+
+  /** @param {boolean} paused */
+  #onPause(paused) {
+    this.session.paused(paused);
+    if (paused) this.monitor.stop();
+    else this.monitor.start();
+  }
+
+  /** @param {import("./readiness.js").Readiness} readiness */
+  #onReadiness(readiness) {
+    this.checklist.show(readiness);
+    this.#connection?.report(readiness);
+  }
+
+  /** @param {boolean} on */
+  #showRecording(on) {
+    this.session.recording(on);
+    this.checklist.recording(on);
   }
 
   /** Leave the room; what was recorded stays. */
@@ -111,6 +142,7 @@ export class ParticipantPage {
   /** Show nothing of a view that has ended. */
   #reset() {
     this.#connection = null;
+    this.monitor.stop();
     closeMenus();
     this.prompt.stop();
     this.session.reset();
@@ -127,6 +159,8 @@ export class ParticipantPage {
     element("seen-live", HTMLElement).hidden = !video;
     this.session.join(joined);
     this.completion.show(joined.completion);
+    this.#showRecording(joined.recording);
+    this.#connection?.report(this.monitor.readiness);
     this.compareButton.hidden = !(baseline && this.showsResults);
   }
 
@@ -166,11 +200,11 @@ export class ParticipantPage {
     this.prompt.start();
   }
 
-  /** @param {"asked" | "set" | "failed"} state */
-  #onBaseline(state) {
+  /** @param {"asked" | "set" | "failed"} state @param {string | undefined} reason */
+  #onBaseline(state, reason) {
     if (state === "asked") return this.prompt.start();
     this.compareButton.hidden = state !== "set" || !this.showsResults;
-    this.prompt.showOutcome(state === "set");
+    this.prompt.showOutcome(state === "set" ? null : (reason ?? "no_face"));
   }
 
   /** @param {boolean} on */

@@ -1,6 +1,6 @@
 import { every } from "../shared/dom.js";
 import { LightMeter } from "./light.js";
-import { ResultRate, SteadyReadiness, UNKNOWN } from "./readiness.js";
+import { CHECKS, ResultRate, SteadyReadiness, UNKNOWN } from "./readiness.js";
 
 /**
  * Watches a live view, and tells what is missing whenever that changes.
@@ -22,7 +22,7 @@ export class ReadinessMonitor {
   /** @type {Result | null} */
   #result = null;
   #result_ms = -Infinity;
-  #told = "";
+  #told = UNKNOWN;
   /** @type {{stop: () => void} | null} */
   #checks = null;
 
@@ -34,7 +34,7 @@ export class ReadinessMonitor {
 
   /** What was told last. @returns {Readiness} */
   get readiness() {
-    return this.#steady.shown;
+    return this.#told;
   }
 
   start() {
@@ -42,14 +42,14 @@ export class ReadinessMonitor {
     this.#checks = every(CHECK_MS, () => this.#check(performance.now()));
   }
 
-  /** Watch no more, and forget what was seen. */
+  /** Watch no more, and know nothing any longer. */
   stop() {
     this.#checks?.stop();
     this.#checks = null;
     this.#rate.clear();
     this.#steady.clear();
     this.#result = null;
-    this.#told = "";
+    this.#tell(UNKNOWN);
   }
 
   /** A result came. @param {Result} result */
@@ -69,9 +69,8 @@ export class ReadinessMonitor {
 
   /** @param {Readiness} readiness */
   #tell(readiness) {
-    const text = JSON.stringify(readiness);
-    if (text === this.#told) return;
-    this.#told = text;
+    if (CHECKS.every((name) => readiness[name] === this.#told[name])) return;
+    this.#told = readiness;
     this.onChange(readiness);
   }
 }

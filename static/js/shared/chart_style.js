@@ -13,7 +13,7 @@ import { COLOURS, LABELS } from "./expressions.js";
 export const SPAN_MS = 60_000;
 
 /** Values come four times a second; a longer step than this is drawn as a gap. */
-const MAX_STEP = 1000 / SPAN_MS;
+export const MAX_STEP_MS = 1000;
 
 /** Of a value that has no neighbour. */
 const SINGLE_STEP = 250 / SPAN_MS;
@@ -56,18 +56,29 @@ export function drawGrid(context, area, ink) {
  * @param {CanvasRenderingContext2D} context @param {Area} area @param {readonly Point[]} points
  */
 export function drawStack(context, area, points) {
-  const columns = columnsOf(area, points);
-  const below = columns.map(() => 0);
-  for (const [index, label] of [...LABELS.entries()].reverse()) {
-    const path = new Path2D();
-    columns.forEach(({ left, right, shares }, at) => {
-      const height = area.height * shares[index];
-      path.rect(left, area.top + area.height * (1 - below[at]) - height, right - left, height + 0.5);
-      below[at] += shares[index];
-    });
-    context.fillStyle = COLOURS[label];
-    context.fill(path);
+  const paths = LABELS.map(() => new Path2D());
+  for (const { left, right, shares } of columnsOf(area, points)) {
+    for (const { index, top, share } of stackOf(shares)) {
+      paths[index].rect(left, area.top + area.height * top, right - left, area.height * share + 0.5);
+    }
   }
+  for (const [index, label] of [...LABELS.entries()].reverse()) {
+    context.fillStyle = COLOURS[label];
+    context.fill(paths[index]);
+  }
+}
+
+/**
+ * How shares lie on each other, neutral at the bottom: of each the index in LABELS, and its top and height from 0, the
+ * chart's top, to 1.
+ * @param {readonly number[]} shares
+ */
+export function stackOf(shares) {
+  let below = 0;
+  return [...LABELS.keys()].reverse().map((index) => {
+    below += shares[index];
+    return { index, top: 1 - below, share: shares[index] };
+  });
 }
 
 /**
@@ -80,7 +91,7 @@ export function columnsOf({ left, width }, points) {
   return points.flatMap(({ position, shares }, index) => {
     if (!shares) return [];
     const step = index > 0 ? position - points[index - 1].position : Infinity;
-    const from = position - (step > MAX_STEP ? SINGLE_STEP : step);
+    const from = position - (step * SPAN_MS > MAX_STEP_MS ? SINGLE_STEP : step);
     return [{ left: edge(from), right: edge(position), shares }];
   });
 }

@@ -6,12 +6,13 @@ A value is eight bytes, taken twice a second: the seven probabilities in the ord
 
 from __future__ import annotations
 
+import struct
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from webapp.protocol import LABELS
-from webapp.rooms.dashboard.summary import group_of, shown_face
+from webapp.rooms.dashboard.summary import shown_face
 from webapp.rooms.participant import Participant
 from webapp.rooms.service import RoomService
 
@@ -20,20 +21,25 @@ VALUES = 120
 """A minute of them."""
 
 VALUE_BYTES = len(LABELS) + 1
-NOTHING = b"\xff" * VALUE_BYTES
+UNMEASURED = 255
+NOTHING = bytes([UNMEASURED]) * VALUE_BYTES
 EMPTY_MINUTE = NOTHING * VALUES
 PROBABILITY_STEPS = 250
 VALENCE_STEPS = 100
 
 GROUP = ""
-"""Stands for the id of a participant."""
+"""Stands for the id of a participant: the mean of everybody, made from those whose minutes are kept."""
+
+AS_ZERO = bytes(range(UNMEASURED)) + b"\0"
+AS_ONE = b"\1" * UNMEASURED + b"\0"
+"""Tables for `bytes.translate`, so that what was not measured adds nothing to a sum, or to a count."""
 
 Values = dict[str, bytes]
 """By participant."""
 
 
 class History:
-    """Keeps a kilobyte for each person who was there in the last minute, and for each room with people.
+    """Keeps a kilobyte for each person who was there in the last minute.
 
     `take` is called by one thread, which replaces what is kept; any thread may call `of`.
     """
@@ -62,7 +68,8 @@ class History:
 
     def of(self, code: str, now_s: float) -> dict[str, Any]:
         """The last minute of a room: of each of `ids` its values, of which the newest is `age_ms` old."""
-        values = self._kept(code)
+        kept = self._kept(code)
+        values = {**kept, GROUP: _mean(list(kept.values()))} if kept else {}
         ids = list(values)
         return {
             "step_ms": 1000 * STEP_S,
@@ -75,9 +82,7 @@ class History:
         """What is kept of a room, without those who were removed or withdrew since."""
         room = self._room_service.rooms().get(code)
         here = room.participants if room else {}
-        return {
-            one: minute for one, minute in self._rooms.get(code, {}).items() if one == GROUP or one in here
-        }
+        return {one: minute for one, minute in self._rooms.get(code, {}).items() if one in here}
 
 
 def _moved_on(kept: Values, shown: Values, new: int) -> Values:
@@ -93,11 +98,32 @@ def _moved_on(kept: Values, shown: Values, new: int) -> Values:
 
 def _values_of(people: Sequence[Participant], now_s: float) -> Values:
     faces = {one.record.id: shown_face(one, now_s) for one in people}
-    values = {one: _value(face.probabilities, face.valence) for one, face in faces.items() if face}
-    group = group_of(people, now_s)
-    return {**values, GROUP: _value(group, 0.0)} if group else values
+    return {one: _value(face.probabilities, face.valence) for one, face in faces.items() if face}
 
 
 def _value(probabilities: Mapping[str, float], valence: float) -> bytes:
     shares = (round(PROBABILITY_STEPS * probabilities[label]) for label in LABELS)
     return bytes((*shares, round(VALENCE_STEPS * (1 + valence))))
+
+
+def _mean(minutes: Sequence[bytes]) -> bytes:
+    """The mean of some people's minutes, each of its values of those who were measured then."""
+    sums = _sums([minute.translate(AS_ZERO) for minute in minutes])
+    counts = _sums([minute.translate(AS_ONE) for minute in minutes])
+    return bytes(
+        round(total / count) if count else UNMEASURED for total, count in zip(sums, counts, strict=True)
+    )
+
+
+def _sums(rows: Sequence[bytes]) -> tuple[int, ...]:
+    """The sum of each column of rows of the same length.
+
+    Each row is one large integer with 32 bits for each byte: of 200 minutes that takes a tenth of the time of
+    a loop over their bytes.
+    """
+    total = 0
+    for row in rows:
+        spread = bytearray(4 * len(row))
+        spread[::4] = row
+        total += int.from_bytes(spread, "little")
+    return struct.unpack(f"<{len(rows[0])}I", total.to_bytes(4 * len(rows[0]), "little"))

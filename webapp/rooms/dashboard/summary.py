@@ -24,6 +24,7 @@ def summary(room_service: RoomService, room: Room, now_s: float) -> dict[str, An
         "recording": room_service.recordings.status(room),
         "participants": [_tile(one, now_s) for one in people],
         "group": group_of(people, now_s),
+        "erased": room.erased,
         "markers": [{"at_ms": marker.at_ms, "label": marker.label} for marker in room.markers],
     }
 
@@ -88,7 +89,8 @@ def _tile(participant: Participant, now_s: float) -> dict[str, Any]:
         "valence": round(face.valence, 3) if face else None,
         "frames_per_s": round(participant.frames_per_s(now_s), 1),
         "latency_ms": round(seen.latency_ms) if seen else None,
-        "baseline": _baseline(participant, now_s),
+        **_baseline(participant, now_s),
+        "readiness": participant.readiness.to_wire() if participant.readiness else None,
     }
 
 
@@ -103,14 +105,15 @@ def _warning(participant: Participant, now_s: float) -> str | None:
     return "several faces" if participant.seen.faces > 1 else None
 
 
-def _baseline(participant: Participant, now_s: float) -> str:
-    """`running`; `failed` where the last try brought none, or no frame came that ends it; `set` or `none`."""
-    taking = participant.taking
-    if taking is not None and not taking.is_over(now_s - FRESH_S):
-        return "running"
-    if taking is not None or participant.baseline_failed:
-        return "failed"
-    return "set" if participant.record.baseline else "none"
+def _baseline(participant: Participant, now_s: float) -> dict[str, Any]:
+    """How the neutral baseline goes; see `BaselineState`."""
+    state = participant.baseline.state(participant.record.baseline is not None, now_s)
+    return {
+        "baseline": state.name,
+        "baseline_left_s": None if state.left_s is None else round(state.left_s, 1),
+        "baseline_reason": state.reason,
+        "baseline_ms": state.set_ms,
+    }
 
 
 def _is_fresh(participant: Participant, now_s: float) -> bool:

@@ -1,8 +1,8 @@
 """The Socket.IO events of rooms; docs/rooms.md describes each.
 
-A participant emits `join`, then `frame` as on the live page, `baseline`, `mark`, `leave` and `withdraw`,
-and answers `clock`; a host emits `subscribe` and `visible`. Every event acts for the connection's own
-participant only.
+A participant emits `join`, then `frame` as on the live page, `readiness`, `baseline`, `mark`, `leave` and
+`withdraw`, and answers `clock`; a host emits `subscribe` and `visible`. Every event acts for the connection's
+own participant only.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from webapp.protocol import Frame, Result
 from webapp.rooms.dashboard.history import History
 from webapp.rooms.dashboard.subscriptions import Subscriptions
 from webapp.rooms.membership import Joined
+from webapp.rooms.readiness import Readiness
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService
 from webapp.web.authentication import current_host
@@ -77,6 +78,7 @@ class RoomEvents:
             ("withdraw", self._withdraw),
             ("baseline", self._baseline),
             ("mark", self._mark),
+            ("readiness", self._readiness),
             ("subscribe", self._subscribe),
             ("visible", self._visible),
         ):
@@ -178,7 +180,7 @@ class RoomEvents:
 
     def _baseline(self, connection: str, data: object) -> Ack:
         self._check_room(connection, data)
-        self._membership.begin_baseline(connection)
+        self._room_service.preparation.begin_baseline(connection)
         return {"state": "running"}
 
     def _mark(self, connection: str, data: object) -> Ack:
@@ -190,6 +192,12 @@ class RoomEvents:
             connection, asked.get("label"), asked.get("time")
         )
         return {"id": marker.id, "label": marker.label, "time": marker.at_ms}
+
+    def _readiness(self, connection: str, data: object) -> Ack:
+        self._check_room(connection, data)
+        readiness = Readiness.from_wire(data)
+        self._room_service.preparation.note_readiness(connection, readiness)
+        return {"ready": readiness.ready}
 
     def _subscribe(self, connection: str, data: object) -> Ack:
         host = current_host()

@@ -127,7 +127,18 @@ def record(code: str, json: RecordingChange) -> Answer:
 def ask_for_baselines(code: str) -> Answer:
     """Ask everyone in the room to record a neutral baseline."""
     rooms = services().rooms
-    return BaselinesAsked(asked=rooms.membership.ask_for_baselines(rooms.room(code))), 200
+    return BaselinesAsked(asked=rooms.preparation.ask_for_baselines(rooms.room(code))), 200
+
+
+@blueprint.post("/rooms/<code>/participants/<participant_id>/baseline")
+@needs_scope("rooms:write")
+@described(ROOMS, {200: BaselinesAsked})
+def ask_for_baseline(code: str, participant_id: str) -> Answer:
+    """Ask one participant to record a neutral baseline."""
+    rooms = services().rooms
+    room = rooms.room(code)
+    is_asked = rooms.preparation.ask_for_baseline(room, room.participant(participant_id))
+    return BaselinesAsked(asked=int(is_asked)), 200
 
 
 @blueprint.get("/rooms/<code>/export.zip")
@@ -202,6 +213,7 @@ def _shown_participant(participant: Participant) -> ParticipantShown:
         connected=participant.connection is not None,
         consented=iso_time(record.consented_ms),
         baseline=record.baseline is not None,
+        ready=participant.readiness.ready if participant.readiness else None,
         consent_language=record.consent_language,
         consent_source=record.consent_source,
         participant_label=record.participant_label,

@@ -142,6 +142,7 @@ class ParticipantShown(ResponseModel):
     connected: bool
     consented: str = Field(description="ISO 8601.")
     baseline: bool = Field(description="Whether a neutral baseline was recorded.")
+    ready: bool | None = Field(description="Whether light, size, pose and rate are good enough, if known.")
     consent_language: str | None
     consent_source: str | None = Field(description="Who asked for the consent: participant or experiment.")
     participant_label: str | None = Field(description="The id that a panel or an experiment gave.")

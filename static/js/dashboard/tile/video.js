@@ -1,4 +1,4 @@
-import { COLOURS } from "../shared/expressions.js";
+import { COLOURS } from "../../shared/expressions.js";
 
 /**
  * A participant's video on the board, with the boxes of the faces in it.
@@ -25,7 +25,7 @@ export class TileVideo {
 
   /**
    * Resolves when the frame is drawn.
-   * @param {Frame} frame @param {ArrayBuffer} image @param {import("../shared/protocol.js").Label | null} expression
+   * @param {Frame} frame @param {ArrayBuffer} image @param {import("../../shared/protocol.js").Label | null} expression
    */
   async show(frame, image, expression) {
     const current = ++this.#shown;
@@ -40,7 +40,7 @@ export class TileVideo {
     Object.assign(this.canvas, { width: 0, height: 0 }); // as empty as a canvas can be
   }
 
-  /** @param {ImageBitmap} bitmap @param {Frame} frame @param {import("../shared/protocol.js").Label | null} expression */
+  /** @param {ImageBitmap} bitmap @param {Frame} frame @param {import("../../shared/protocol.js").Label | null} expression */
   #draw(bitmap, { width, height, boxes }, expression) {
     const wide = Math.round(this.canvas.clientWidth * devicePixelRatio);
     const high = Math.round((wide * height) / width);

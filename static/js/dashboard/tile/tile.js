@@ -1,99 +1,92 @@
-import { TileChart } from "./charts.js";
-import { create, write } from "../shared/dom.js";
-import { LABELS, MIN_RELATIVE, nameOf } from "../shared/expressions.js";
-import { formatNumber, formatPercent, t } from "../shared/translate.js";
-import { TileVideo } from "./tile_video.js";
+import { create, write } from "../../shared/dom.js";
+import { LABELS, MIN_RELATIVE, nameOf } from "../../shared/expressions.js";
+import { Icon } from "../../shared/icons.js";
+import { formatNumber, formatPercent, t } from "../../shared/translate.js";
+import { baselineText, isPending } from "./baseline_text.js";
+import { TileChart } from "./chart.js";
+import { statusOf } from "./status.js";
+import { TileVideo } from "./video.js";
 
 /**
  * One participant on the board.
  *
- * @typedef {object} TileData
+ * @typedef {TileFacts & import("./status.js").Seen & import("./baseline_text.js").BaselineData} TileData
+ * @typedef {"baseline" | "remove" | "delete"} TileAction
+ * @typedef {(what: TileAction, id: string, alias: string) => void} OnAction
+ *
+ * @typedef {object} TileFacts
  * @property {string} id
  * @property {string} alias
  * @property {string | null} [label]  the id that a panel or an experiment gave
- * @property {string | null} warning
- * @property {import("../shared/protocol.js").Label | null} expression
+ * @property {import("../../shared/protocol.js").Label | null} expression
  * @property {number[] | null} probabilities  smoothed, in the order of LABELS
  * @property {number[] | null} relative       compared with the person's neutral face
  * @property {number | null} valence          -1 to 1
  * @property {number} frames_per_s
  * @property {number | null} latency_ms
- * @property {"none" | "running" | "failed" | "set"} baseline
  */
-
-/** The most serious first. @type {Record<string, () => string>} */
-const WARNINGS = {
-  left: () => t("Left"),
-  "no frames": () => t("No frames"),
-  "no face": () => t("No face"),
-  "several faces": () => t("Several faces"),
-};
 
 /** With these warnings there is no video to show any more. */
 const WITHOUT_VIDEO = new Set(["left", "no frames"]);
 
-/** How the neutral baseline of somebody goes that is not done. @type {Partial<Record<TileData["baseline"], () => string>>} */
-const BASELINES = {
-  failed: () => t("Baseline failed"),
-  running: () => t("Recording baseline …"),
-};
+/** @type {Record<import("./status.js").Kind, import("../../shared/icons.js").IconName>} */
+const ICONS = { warning: "alert", checking: "waiting", ready: "check" };
 
-/** How many names a warning lists. */
-const MAX_NAMES = 6;
-
-/** `Left: Ben · No face: Cleo, Dora · Baseline failed: Emil`. @param {Pick<TileData, "alias" | "warning" | "baseline">[]} people */
-export function warningsText(people) {
-  const warnings = Object.entries(WARNINGS).map(([warning, name]) => namesText(name(), people.filter((person) => person.warning === warning)));
-  const baselines = Object.entries(BASELINES).map(([state, name]) => namesText(name(), people.filter((person) => person.baseline === state)));
-  return [...warnings, ...baselines].filter(Boolean).join(" · ");
-}
-
-/** @param {string} what @param {Pick<TileData, "alias">[]} people */
-function namesText(what, people) {
-  if (people.length === 0) return "";
-  const names = people.slice(0, MAX_NAMES).map(({ alias }) => alias).join(", ");
-  const more = people.length - MAX_NAMES;
-  return more > 0 ? t("%(what)s: %(names)s and %(count)s more", { what, names, count: more }) : t("%(what)s: %(names)s", { what, names });
-}
+/** @type {[TileAction, () => string][]} */
+const ACTIONS = [
+  ["baseline", () => t("Record neutral baseline")],
+  ["remove", () => t("Remove")],
+  ["delete", () => t("Remove and delete data")],
+];
 
 export class Tile {
-  /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
-  constructor(onRemove) {
+  /** @param {OnAction} onAction */
+  constructor(onAction) {
     this.root = create("li", "tile");
     this.swatch = create("span", "swatch");
     this.alias = create("span", "tile-alias");
-    this.warning = create("span", "chip is-warning");
+    this.status = create("span", "chip tile-status");
+    this.statusIcon = new Icon();
+    this.statusWord = create("span", "tile-status-word");
     this.name = create("span", "tile-name");
     this.number = create("span", "tile-number");
     this.relative = create("p", "tile-relative");
     this.canvas = create("canvas", "tile-canvas");
     this.frame = create("canvas", "tile-video");
     this.menu = create("summary", "text-button", "⋯");
+    this.baseline = create("p", "tile-baseline");
     this.facts = create("p", "tile-facts");
     this.head = create("div", "tile-head");
     this.readout = create("p", "tile-readout");
     this.data = /** @type {TileData | null} */ (null);
-    this.#build(onRemove);
+    this.#build(onAction);
     this.chart = new TileChart(this.canvas);
     this.video = new TileVideo(this.frame);
   }
 
-  /** @param {(what: "remove" | "delete", id: string, alias: string) => void} onRemove */
-  #build(onRemove) {
+  /** @param {OnAction} onAction */
+  #build(onAction) {
     const menu = create("details", "more is-small");
     const panel = create("div", "more-panel");
-    for (const [what, text] of /** @type {const} */ ([["remove", t("Remove")], ["delete", t("Remove and delete data")]])) {
-      const button = create("button", `button${what === "delete" ? " is-grave" : ""}`, text);
-      button.type = "button";
-      button.addEventListener("click", () => this.data && onRemove(what, this.data.id, this.data.alias));
-      panel.append(button);
-    }
+    panel.append(this.baseline, ...ACTIONS.map(([what, name]) => this.#button(what, name(), () => {
+      if (what === "baseline") menu.open = false;
+      if (this.data) onAction(what, this.data.id, this.data.alias);
+    })));
     menu.append(this.menu, panel);
+    this.status.append(this.statusIcon.root, this.statusWord);
     this.head.append(this.alias, menu);
     this.readout.append(this.swatch, this.name, this.number);
     this.canvas.setAttribute("role", "img");
     this.frame.setAttribute("role", "img");
     this.root.append(this.head, this.frame, this.readout, this.relative, this.canvas, this.facts);
+  }
+
+  /** @param {TileAction} what @param {string} name @param {() => void} act */
+  #button(what, name, act) {
+    const button = create("button", `button${what === "delete" ? " is-grave" : ""}`, name);
+    button.type = "button";
+    button.addEventListener("click", act);
+    return button;
   }
 
   /** @param {TileData} data @param {number} now_ms */
@@ -105,31 +98,42 @@ export class Tile {
     if (WITHOUT_VIDEO.has(data.warning ?? "")) this.video.clear();
     this.root.dataset.expression = expression ?? "";
     this.root.classList.toggle("is-away", data.warning === "left");
-    this.root.classList.toggle("is-warned", data.warning !== null);
-    write(this.warning, data.warning ? WARNINGS[data.warning]() : "");
-    this.#placeWarning(data.warning !== null, expression !== null);
+    this.#showStatus(statusOf(data), expression !== null);
     write(this.name, expression ? nameOf(expression) : "–");
     write(this.number, expression && probabilities ? formatPercent(probabilities[LABELS.indexOf(expression)]) : "");
-    write(this.relative, BASELINES[data.baseline]?.() ?? relativeText(data));
-    this.root.dataset.baseline = data.baseline;
+    this.#showBaseline(data);
     write(this.facts, factsOf(data));
     this.chart.add(probabilities && valence !== null ? { probabilities, valence } : null, now_ms);
   }
 
-  /** In place of the expression where there is none, else beside the name. @param {boolean} isWarned @param {boolean} hasExpression */
-  #placeWarning(isWarned, hasExpression) {
-    this.warning.hidden = !isWarned;
-    this.name.hidden = isWarned && !hasExpression;
-    const neighbour = hasExpression ? this.alias : this.name;
-    if (isWarned && this.warning.previousElementSibling !== neighbour) neighbour.after(this.warning);
+  /** Beside the name, or in place of the expression where there is none. @param {import("./status.js").Status | null} status @param {boolean} hasExpression */
+  #showStatus(status, hasExpression) {
+    const isWarning = status?.kind === "warning";
+    this.status.hidden = !status;
+    this.name.hidden = isWarning && !hasExpression;
+    if (!status) return;
+    this.root.dataset.status = status.kind;
+    this.status.title = status.word;
+    this.statusIcon.show(ICONS[status.kind]);
+    write(this.statusWord, status.word);
+    const neighbour = isWarning && !hasExpression ? this.name : this.alias;
+    if (this.status.previousElementSibling !== neighbour) neighbour.after(this.status);
   }
 
-  /** @param {import("./tile_video.js").Frame} frame @param {ArrayBuffer} image */
+  /** @param {TileData} data */
+  #showBaseline(data) {
+    const text = baselineText(data);
+    this.root.dataset.baseline = data.baseline;
+    write(this.baseline, text);
+    write(this.relative, isPending(data) ? text : relativeText(data) || (data.baseline === "set" ? text : ""));
+  }
+
+  /** @param {import("./video.js").Frame} frame @param {ArrayBuffer} image */
   showFrame(frame, image) {
     return this.video.show(frame, image, this.data?.expression ?? null);
   }
 
-  /** Fill the chart with the minute before. @param {import("./past.js").Past} past @param {number} now_ms */
+  /** Fill the chart with the minute before. @param {import("../past.js").Past} past @param {number} now_ms */
   restore(past, now_ms) {
     this.chart.restore(past, now_ms);
   }
