@@ -22,6 +22,7 @@
         ├── ConsentRequiredError     consent_required   nobody joins without consent
         ├── NoSuchRoomError          no_such_room       no room has this code
         ├── NoSuchParticipantError   no_such_participant
+        ├── UnauthorizedError        unauthorized       a key is needed, or the one that was sent is wrong
         ├── ForbiddenError           forbidden          the credentials do not permit this
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          it has reached its limit of participants
@@ -166,6 +167,12 @@ class NoSuchParticipantError(RoomError):
     """The room has no participant with this id."""
 
     code = "no_such_participant"
+
+
+class UnauthorizedError(RoomError):
+    """A key is needed, or the one that was sent is wrong."""
+
+    code = "unauthorized"
 
 
 class ForbiddenError(RoomError):
