@@ -42,6 +42,7 @@ Answer = tuple[BaseModel, int]
 """What a view returns: the response, and its status."""
 
 ANALYSIS = Tag(name="Analysis", description="Expressions in images and videos.")
+ABOUT = Tag(name="Description", description="What the API has.")
 ROOMS = Tag(
     name="Rooms", description="Sessions in which a host sees and records the expressions of many people."
 )
