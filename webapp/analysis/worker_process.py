@@ -13,8 +13,8 @@ JOB_TIMEOUT_S = 3.0
 """A worker that takes this long over a frame hangs; a frame takes some 10 ms."""
 
 FILE_TIMEOUT_S = 120.0
-"""The same for an image file: 48 megapixels take two seconds, and ten times as long on a core that is busy with
-frames."""
+"""The same for an image file: 48 megapixels take two seconds, and ten times as long on a core that is busy
+with frames."""
 
 START_TIMEOUT_S = 60.0
 """Loading Keras can take ten seconds, LiteRT one."""
