@@ -48,6 +48,8 @@ ROOMS = Tag(
 
 PATH_PARAMETERS = {
     "code": "The room's code, however it is typed.",
+    "job_id": "The job's `id`.",
+    "kind": "The kind of file.",
     "participant_id": "The participant's `id` in the room.",
 }
 """What the parameters in paths are."""
@@ -63,7 +65,7 @@ PROBLEM_TEXTS = {
     400: "The request cannot be read, or a field is missing or wrong.",
     401: "A key is needed, or the one that was sent is wrong.",
     403: "The key lacks the scope for this.",
-    404: "There is no such room, participant or address.",
+    404: "There is no such room, participant, job or address.",
     405: "This address takes other methods.",
     409: "This is not possible in the present state.",
     413: "The request is too large.",
