@@ -6,12 +6,44 @@ from pydantic import Field
 
 from webapp.web.api.v1.schemas.base import ResponseModel
 
+CODES = {
+    "bad_request": "The request cannot be read, or a field is missing or wrong; the text names it.",
+    "bad_frame": "The image is damaged, empty, missing, or of a kind that is not taken.",
+    "busy": "The server has as much to do as it can; try again after `Retry-After`.",
+    "forbidden": "The key lacks the scope for this, or the page that asked is too old.",
+    "method_not_allowed": "The address takes other methods; the header `Allow` lists them.",
+    "no_space": "The disk, or the part of it that jobs may take, is full.",
+    "no_such_job": "There is no such job, or it is somebody else's.",
+    "no_such_participant": "The room has no participant with this id.",
+    "no_such_room": "No room has this code.",
+    "not_found": "The API has nothing at this address.",
+    "not_ready": "The job has no such file, or none yet.",
+    "room_closed": "The room is closed: nothing more is recorded or marked in it.",
+    "server_error": "The server failed; its log says why.",
+    "store_unavailable": "The database does not work now; try again later.",
+    "too_large": "The request, or the image, is larger than the limits allow.",
+    "too_many_attempts": "Too many wrong keys, or too many images without a key, from this address.",
+    "too_many_jobs": "There are as many jobs, or files on their way, as there may be.",
+    "unauthorized": "A key is needed, or the one that was sent is wrong.",
+    "unavailable": "No worker can analyze now; they are being started. Try again.",
+    "unknown_host": "The server does not go by the name in the address (`MIEN_KNOWN_HOSTS`).",
+    "unsupported_media_type": "The body must be JSON, with `Content-Type: application/json`.",
+}
+"""What each code means; the documentation lists them."""
+
 
 class ProblemCode(ResponseModel):
     """What programs branch on, and what people read."""
 
     code: str = Field(examples=["bad_request"])
     message: str
+
+
+class Description(ResponseModel):
+    """A document of OpenAPI 3.1."""
+
+    openapi: str
+    info: dict[str, str]
 
 
 class Problem(ResponseModel):
