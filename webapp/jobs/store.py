@@ -11,10 +11,13 @@ job process notices that when it next writes.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from webapp.errors import JobRemovedError
@@ -23,6 +26,9 @@ from webapp.server.data_dir import write_file
 
 RECORD = "job.json"
 UPLOADS, REMOVED = "uploads", "removed"
+SLICE_BYTES = 64 << 20
+"""Of a large file, what is deleted at once."""
+
 ID = re.compile(r"[0-9a-f]{20}")
 
 
@@ -133,6 +139,8 @@ class JobStore:
     def clear_removed(self) -> None:
         """Delete the files of removed jobs."""
         for folder in (self.folder / REMOVED).iterdir():
+            for path in folder.rglob("*"):
+                _shrink(path)
             shutil.rmtree(folder, ignore_errors=True)
 
     def used_bytes(self) -> int:
@@ -146,6 +154,15 @@ class JobStore:
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from (path for path in self.folder.iterdir() if ID.fullmatch(path.name))
+
+
+def _shrink(path: Path) -> None:
+    """Take a large file's content away piece by piece: as a whole it could hold up other requests."""
+    with suppress(OSError):  # another process deletes it too
+        if path.is_file():
+            for size in range(path.stat().st_size - SLICE_BYTES, 0, -SLICE_BYTES):
+                os.truncate(path, size)
+                time.sleep(0)
 
 
 def _size(path: Path) -> int:

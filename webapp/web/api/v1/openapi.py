@@ -115,6 +115,8 @@ class ApiPlugin(FlaskPlugin):
 
     def validate_response(self, resp: Any, *unused: object) -> tuple[Response, None]:  # noqa: ANN401 - of a view
         """The response of a view; its model checked it when it was made."""
+        if isinstance(resp, Response):  # a file, or a part of one, with its own status
+            return resp, None
         payload, status, headers = flask_response_unpack(resp)
         if isinstance(payload, BaseModel):
             payload = Response(payload.model_dump_json(), content_type="application/json")
