@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -77,9 +76,6 @@ def test_without_a_face_the_report_says_so() -> None:
 
 def test_the_page_is_whole_without_scripts_and_other_files_and_names_are_text() -> None:
     page = video_report(5, name="<script>alert(1)</script>.mp4")
-    tags: list[str] = []
-    parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attributes: tags.append(tag)  # type: ignore[method-assign]
-    parser.feed(page)
-    assert not {"script", "link", "img", "iframe"} & set(tags)
+    tags = set(re.findall(r"<(\w+)", page))
+    assert {"html", "svg", "table"} <= tags and not {"script", "link", "img", "iframe"} & tags
     assert "&lt;script&gt;" in page and "http" not in page

@@ -7,6 +7,7 @@ import os
 import signal
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import av
@@ -53,12 +54,20 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return write_video(path, constant_times(LONG_S, rate=10), ()).read_bytes()
 
 
+def is_replaced(server: Server, pid: int) -> bool:
+    """Whether another process runs jobs now."""
+    return server.job_pids() not in ([], [pid])
+
+
 def test_an_image_gives_tables_a_report_and_an_annotated_copy(
     client: JobClient, astronaut_jpeg: bytes
 ) -> None:
     job = client.finished(client.make("../portraits/Eileen.jpg", astronaut_jpeg))
     assert (job["state"], job["kind"], job["name"], job["progress"]) == ("done", "image", "Eileen.jpg", 1.0)
     assert {"results.csv", "results.json", "report.html", "annotated.jpg"} <= set(job["results"])
+    (pid,) = client.server.job_pids()
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    assert "unlimited" not in next(line for line in limits.splitlines() if "address space" in line)[:40]
     (row,) = client.rows(job["id"])
     assert (row["input"], row["frame"], row["face_id"]) == ("Eileen.jpg", "0", "1")
     assert list(row) == [column.name for column in FILE_COLUMNS]
@@ -160,7 +169,7 @@ def test_a_job_whose_process_is_killed_runs_once_more_and_then_fails(long_video:
             client.wait_until_running(job_id)
             (pid,) = server.job_pids()
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda gone=pid: server.job_pids() not in ([], [gone]), WAIT_S)
+            wait_until(partial(is_replaced, server, pid), WAIT_S)
             wait_until(lambda: client.job(job_id)["progress"] == 0 or client.job(job_id)["error"], WAIT_S)
         job = client.finished(job_id)
         assert job["state"] == "failed"

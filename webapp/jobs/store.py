@@ -95,8 +95,12 @@ class JobStore:
             return None
 
     def all(self) -> list[JobRecord]:
-        """All jobs, in the order in which they were made."""
-        found = filter(None, (self.get(folder.name) for folder in self._folders()))
+        """All jobs, in the order in which they were made; other requests have their turn in between."""
+        found = []
+        for folder in self._folders():
+            if (record := self.get(folder.name)) is not None:
+                found.append(record)
+            time.sleep(0)
         return sorted(found, key=lambda record: record.created_s)
 
     def update(self, record: JobRecord) -> None:
@@ -129,7 +133,13 @@ class JobStore:
             source.replace(self.folder / REMOVED / f"{job_id}-{secrets.token_hex(4)}")
 
     def keep_only(self, job_id: str, names: tuple[str, ...]) -> None:
-        """Delete all files of a job but its record and these."""
+        """Delete all files of a job but its record and these.
+
+        Raises:
+            JobRemovedError: the job was removed.
+        """
+        if not self.exists(job_id):
+            raise JobRemovedError(f"The job {job_id} was removed.")
         for path in (self.folder / job_id).iterdir():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -145,7 +155,11 @@ class JobStore:
 
     def used_bytes(self) -> int:
         """The size of all files."""
-        return sum(_size(path) for path in self.folder.rglob("*"))
+        total = 0
+        for path in self.folder.rglob("*"):
+            total += _size(path)
+            time.sleep(0)
+        return total
 
     def free_bytes(self) -> int:
         """What is left on the disk."""

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from webapp.config import Settings
+from webapp.errors import JobRemovedError
 from webapp.ipc import framing
 from webapp.jobs.record import JobRecord, Lane
 from webapp.jobs.store import JobStore
@@ -52,11 +53,18 @@ class Caretaker:
 
     def tend(self) -> None:
         """Queue the new jobs, and delete the old and the removed ones."""
+        self._note_lost()
         self._queue_new()
         for record in self._jobs():
             if record.finished_s is not None and time.time() - record.finished_s > self._keep_s:
                 self._store.remove(record.id)
         self._store.clear_removed()
+
+    def _note_lost(self) -> None:
+        try:
+            self.runner.recover_lost()
+        except (OSError, JobRemovedError) as error:
+            logger.debug("not yet: %s", error)
 
     def _queue_new(self) -> None:
         new = [record.id for record in self._jobs() if record.state == "queued"]
