@@ -18,6 +18,7 @@ from webapp.accounts.sessions import session_key
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings
+from webapp.jobs.service import JobService
 from webapp.protocol import MAX_IMAGE_BYTES, ImageLimits
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
@@ -32,7 +33,7 @@ from webapp.store.client import StoreClient
 from webapp.store.database import check_url
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
-from webapp.web.api.v1 import analyze, documentation, markers, rooms, stream
+from webapp.web.api.v1 import analyze, documentation, job_files, jobs, markers, rooms, stream
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
@@ -56,6 +57,8 @@ BLUEPRINTS = (
     rooms.blueprint,
     markers.blueprint,
     stream.blueprint,
+    jobs.blueprint,
+    job_files.blueprint,
     documentation.blueprint,
 )
 
@@ -104,9 +107,10 @@ class Application:
         )
         ticker = Ticker(room_service, socketio)
         accounts = AccountService(store, settings.host_token)
+        job_service = JobService(settings)
         uploads = Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels))
         page_uploads = AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None
-        services = Services(settings, pool, accounts, room_service, uploads, page_uploads, WrongCodes())
+        services = Services(settings, pool, accounts, room_service, uploads, page_uploads, WrongCodes(), job_service)
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
         room_events = RoomEvents(connections, room_service, ticker.subscriptions, ticker.history, accounts)
@@ -114,7 +118,7 @@ class Application:
         FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days)
         inlets = (LslInlets(room_service),) if settings.lsl else ()
-        parts = (FolderLock(settings), pool, store, writer, ticker, housekeeping, *inlets)
+        parts = (FolderLock(settings), pool, store, writer, ticker, housekeeping, job_service, *inlets)
         return cls(flask, known_hosts, parts)
 
     @contextmanager

@@ -27,6 +27,11 @@ STATUS = {
     "cannot_resume": 403,
     "too_many_attempts": 429,
     "busy": 503,
+    "no_such_job": 404,
+    "not_ready": 409,
+    "too_large": 413,
+    "too_many_jobs": 429,
+    "no_space": 507,
 }
 
 HTTP_PROBLEMS = {

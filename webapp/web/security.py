@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
 KEPT_HEADERS = {"Allow", "Retry-After", "Content-Range"}
 """Those of an error that say what to do."""
 
-PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/api/v1/clock", "/r/")
+PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/api/v1/clock", "/api/v1/jobs", "/r/")
 """What no browser and no proxy may keep."""
 
 

@@ -49,6 +49,8 @@ ROOMS = Tag(
 
 PATH_PARAMETERS = {
     "code": "The room's code, however it is typed.",
+    "job_id": "The job's `id`.",
+    "kind": "The kind of file.",
     "participant_id": "The participant's `id` in the room.",
     "marker_id": "The marker's `id`.",
 }
@@ -65,7 +67,7 @@ PROBLEM_TEXTS = {
     400: "The request cannot be read, or a field is missing or wrong.",
     401: "A key is needed, or the one that was sent is wrong.",
     403: "The key lacks the scope for this.",
-    404: "There is no such room, participant, marker or address.",
+    404: "There is no such room, participant, marker, job or address.",
     405: "This address takes other methods.",
     409: "This is not possible in the present state.",
     413: "The request is too large.",
@@ -114,6 +116,8 @@ class ApiPlugin(FlaskPlugin):
 
     def validate_response(self, resp: Any, *unused: object) -> tuple[Response, None]:  # noqa: ANN401 - of a view
         """The response of a view; its model checked it when it was made."""
+        if isinstance(resp, Response):  # a file, or a part of one, with its own status
+            return resp, None
         payload, status, headers = flask_response_unpack(resp)
         if isinstance(payload, BaseModel):
             payload = Response(payload.model_dump_json(), content_type="application/json")
