@@ -71,6 +71,11 @@ export function formatPercent(share) {
   return percentFormat.format(Math.round(100 * share) / 100);
 }
 
+/** A date with its time to the second. @param {Date} date */
+export function formatDate(date) {
+  return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "medium", ...DIGITS }).format(date);
+}
+
 /** @param {string} text @param {Values} values */
 function fill(text, values) {
   if (!text.includes("%")) return text;
