@@ -1,26 +1,28 @@
 import { COLOURS, LABELS } from "./expressions.js";
 
 /**
- * How every chart over time looks: the last minute, the seven expressions stacked in their colours with neutral at
+ * How every chart over time looks: the last minute or a whole video, the seven expressions stacked in their colours with neutral at
  * the bottom, hairlines for the grid, and nothing where nothing was measured.
  *
  * @typedef {{left: number, top: number, width: number, height: number}} Area  in CSS pixels
  * @typedef {{position: number, shares: readonly number[] | null}} Point
- *   `position` from 0, a minute ago, to 1, now; `shares` in the order of LABELS, null: nothing measured
+ *   `position` from 0, at the start of the chart, to 1, at its end; `shares` in the order of LABELS, null: nothing measured
  * @typedef {{left: number, right: number, shares: readonly number[]}} Column
  */
 
 export const SPAN_MS = 60_000;
 
-/** Values come four times a second; a longer step than this is drawn as a gap. */
-const MAX_STEP = 1000 / SPAN_MS;
-
-/** Of a value that has no neighbour. */
-const SINGLE_STEP = 250 / SPAN_MS;
+/**
+ * Live values come four times a second; a longer step than this is drawn as a gap. `single`: of a value that has no
+ * neighbour.
+ * @typedef {{longest: number, single: number}} Steps  as fractions of the chart's width
+ * @type {Steps}
+ */
+const LIVE_STEPS = { longest: 1000 / SPAN_MS, single: 250 / SPAN_MS };
 
 const GRID_OPACITY = 0.16;
 const GRID_SHARES = [0, 0.5, 1];
-const GRID_SECONDS = [-60, -40, -20, 0];
+const GRID_POSITIONS = [0, 1 / 3, 2 / 3, 1];
 
 /** @param {number} size in CSS pixels @param {number} [weight] */
 export function chartFont(size, weight = 400) {
@@ -33,25 +35,26 @@ export function timeAcross({ left, width }, seconds) {
 }
 
 /**
- * Hairlines at every 20 seconds and at 0, 50 and 100%, in the colour of the text around the chart.
+ * Hairlines at 0, 50 and 100% and at some times, by default every 20 seconds, in the colour of the text around.
  * @param {CanvasRenderingContext2D} context @param {Area} area @param {string} ink
+ * @param {readonly number[]} [positions] of the times, from 0 to 1
  */
-export function drawGrid(context, area, ink) {
+export function drawGrid(context, area, ink, positions = GRID_POSITIONS) {
   const { left, top, width, height } = area;
   context.save();
   context.globalAlpha = GRID_OPACITY;
   context.fillStyle = ink;
   for (const share of GRID_SHARES) context.fillRect(left, onPixel(top + height * (1 - share)), width, 1);
-  for (const seconds of GRID_SECONDS) context.fillRect(onPixel(timeAcross(area, seconds)), top, 1, height);
+  for (const position of positions) context.fillRect(onPixel(left + width * position), top, 1, height);
   context.restore();
 }
 
 /**
  * The stacked areas of the points that were measured.
- * @param {CanvasRenderingContext2D} context @param {Area} area @param {readonly Point[]} points
+ * @param {CanvasRenderingContext2D} context @param {Area} area @param {readonly Point[]} points @param {Steps} [steps]
  */
-export function drawStack(context, area, points) {
-  const columns = columnsOf(area, points);
+export function drawStack(context, area, points, steps = LIVE_STEPS) {
+  const columns = columnsOf(area, points, steps);
   const below = columns.map(() => 0);
   for (const [index, label] of [...LABELS.entries()].reverse()) {
     const path = new Path2D();
@@ -68,16 +71,37 @@ export function drawStack(context, area, points) {
 /**
  * From where to where each measured value is drawn. Columns end at pixels of the display, or a seam would show
  * between two.
- * @param {Area} area @param {readonly Point[]} points @returns {Column[]}
+ * @param {Area} area @param {readonly Point[]} points @param {Steps} [steps] @returns {Column[]}
  */
-export function columnsOf({ left, width }, points) {
+export function columnsOf({ left, width }, points, steps = LIVE_STEPS) {
   const edge = (/** @type {number} */ position) => onPixel(left + Math.max(0, position) * width);
   return points.flatMap(({ position, shares }, index) => {
     if (!shares) return [];
     const step = index > 0 ? position - points[index - 1].position : Infinity;
-    const from = position - (step > MAX_STEP ? SINGLE_STEP : step);
+    const from = position - (step > steps.longest ? steps.single : step);
     return [{ left: edge(from), right: edge(position), shares }];
   });
+}
+
+/**
+ * At most `count` points: the means of those that lie closer together. What was measured at any time of a point's
+ * width is shown there.
+ * @param {readonly Point[]} points in the order of their positions @param {number} count @returns {readonly Point[]}
+ */
+export function bucketed(points, count) {
+  if (points.length <= count) return points;
+  /** @type {Map<number, Point[]>} */
+  const buckets = new Map();
+  for (const point of points) {
+    const bucket = Math.ceil(point.position * count);
+    buckets.set(bucket, [...(buckets.get(bucket) ?? []), point]);
+  }
+  return [...buckets].map(([bucket, within]) => ({ position: bucket / count, shares: meanOf(within.flatMap(({ shares }) => (shares ? [shares] : []))) }));
+}
+
+/** @param {readonly (readonly number[])[]} rows */
+function meanOf(rows) {
+  return rows.length === 0 ? null : rows[0].map((_, at) => rows.reduce((sum, row) => sum + row[at], 0) / rows.length);
 }
 
 /** @param {number} across in CSS pixels */

@@ -1,6 +1,8 @@
 /** By then the browser has begun to read the file, even where it asks people first where to put it. */
 const MAX_START_MS = 60_000;
 
+const JPEG_QUALITY = 0.92;
+
 /**
  * Let the browser save what the page made as a file; nothing is sent.
  * @param {Blob} blob @param {string} name of the file
@@ -13,10 +15,11 @@ export function saveAs(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), MAX_START_MS);
 }
 
-/** A canvas as PNG. @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
-export function pngOf(canvas) {
+/** @param {HTMLCanvasElement} canvas @param {"image/png" | "image/jpeg"} [type] @returns {Promise<Blob>} */
+export function pictureOf(canvas, type = "image/png") {
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))), "image/png");
+    const finish = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser.")));
+    canvas.toBlob(finish, type, JPEG_QUALITY);
   });
 }
 

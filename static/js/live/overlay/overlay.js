@@ -64,6 +64,10 @@ export class Overlay {
     this.#painter.mirrored = on;
   }
 
+  get landmarks() {
+    return this.#painter.landmarks;
+  }
+
   get mirrored() {
     return this.#painter.mirrored;
   }

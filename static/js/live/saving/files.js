@@ -1,6 +1,6 @@
 import { minuteCsv } from "./minute_csv.js";
 import { minutePicture } from "./minute_picture.js";
-import { pngOf, saveAs, timeInName } from "../../shared/download.js";
+import { pictureOf, saveAs, timeInName } from "../../shared/download.js";
 
 /**
  * What people keep of the live view, as files that the browser makes; nothing is sent.
@@ -16,7 +16,7 @@ import { pngOf, saveAs, timeInName } from "../../shared/download.js";
 export async function saveMinute(results, { samples, now_ms }) {
   const end = new Date(performance.timeOrigin + now_ms);
   const name = `mien-minute-${timeInName(end)}`;
-  const picture = await pngOf(minutePicture(samples, now_ms, end));
+  const picture = await pictureOf(minutePicture(samples, now_ms, end));
   saveAs(new Blob([minuteCsv(results, performance.timeOrigin)], { type: "text/csv" }), `${name}.csv`);
   saveAs(picture, `${name}.png`);
 }
@@ -26,5 +26,5 @@ export async function saveSnapshot(overlay) {
   const name = `mien-snapshot-${timeInName(new Date())}.png`;
   const canvas = document.createElement("canvas");
   overlay.drawPicture(canvas);
-  saveAs(await pngOf(canvas), name);
+  saveAs(await pictureOf(canvas), name);
 }
