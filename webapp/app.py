@@ -17,6 +17,7 @@ from webapp.accounts.sessions import session_key
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings
+from webapp.jobs.service import JobService
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
@@ -30,7 +31,7 @@ from webapp.store.client import StoreClient
 from webapp.store.database import check_url
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
-from webapp.web.api.v1 import analyze, rooms
+from webapp.web.api.v1 import analyze, documentation, job_files, jobs, rooms
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
@@ -52,6 +53,9 @@ BLUEPRINTS = (
     host.blueprint,
     analyze.blueprint,
     rooms.blueprint,
+    jobs.blueprint,
+    job_files.blueprint,
+    documentation.blueprint,
 )
 
 MAX_MESSAGE_BYTES = 8 * MAX_IMAGE_BYTES
@@ -99,14 +103,17 @@ class Application:
         )
         ticker = Ticker(room_service, socketio)
         accounts = AccountService(store, settings.host_token)
-        services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes())
+        jobs = JobService(settings)
+        services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes(), jobs)
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
         room_events = RoomEvents(connections, room_service, ticker.subscriptions, ticker.history, accounts)
         room_events.register(socketio)
         FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days)
-        return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, ticker, housekeeping))
+        return cls(
+            flask, known_hosts, (FolderLock(settings), pool, store, writer, ticker, housekeeping, jobs)
+        )
 
     @contextmanager
     def running(self) -> Iterator[None]:

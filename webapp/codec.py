@@ -10,7 +10,11 @@ A result is the acknowledgement of a `frame` event and the body of `/api/v1/anal
                 "probabilities": {"angry": 0.01, ...}, "raw_probabilities": {...}}],
      "timing_ms": {"queue": 0.1, "decode": 1.2, ..., "total": 9.8}}
 
-A problem is {"seq": 8, "problem": {"code": "busy", "message": "..."}}.
+A problem is {"seq": 8, "problem": {"code": "busy", "message": "..."}}; over HTTP it is a problem
+detail of RFC 9457 too:
+
+    {"type": "/api/v1/docs#problem-busy", "title": "Busy", "status": 503, "detail": "...",
+     "problem": {"code": "busy", "message": "..."}}
 
 Pixels and degrees are rounded to a tenth, probabilities to four decimals. The values and their checks are in
 `webapp.protocol`.
@@ -23,6 +27,11 @@ from typing import Any
 
 from webapp.errors import FrameError
 from webapp.protocol import LABELS, STAGES, Face, Probabilities, Result
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+PROBLEM_TYPES = "/api/v1/docs#problem-"
+"""What comes before the code in the type of a problem: the documentation explains each code there."""
 
 
 def encode_result(result: Result) -> str:
@@ -56,6 +65,17 @@ def encode_face(face: Face) -> str:
 def problem(code: str, message: str) -> dict[str, Any]:
     """A problem as HTTP answers and acknowledgements of events carry it."""
     return {"problem": {"code": code, "message": message}}
+
+
+def problem_details(status: int, code: str, message: str) -> dict[str, Any]:
+    """A problem as the HTTP API answers it: a problem detail of RFC 9457 that has the `problem` too."""
+    return {
+        "type": f"{PROBLEM_TYPES}{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": message,
+        **problem(code, message),
+    }
 
 
 def problem_to_wire(seq: int | None, error: FrameError) -> dict[str, Any]:

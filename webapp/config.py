@@ -30,6 +30,8 @@ SERVING_DEFAULTS = {"MIEN_HTTPS": "1", "MIEN_HOST": "0.0.0.0", "MIEN_PORT": "844
 HOST = re.compile(r"(\*\.)?[\w.-]+|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
 """A name, `*.` and a domain, or an address."""
 
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+
 logger = logging.getLogger(__name__)
 
 Runtime = Literal["litert", "keras"]
@@ -66,6 +68,13 @@ class Settings:
     max_file_mb: int = 30
     max_file_megapixels: int = 50
     max_video_minutes: int = 240
+    max_upload_mb: int = 2000
+    max_jobs: int = 200
+    max_jobs_per_owner: int = 50
+    jobs_disk_gb: int = 20
+    job_keep_minutes: int = 60
+    job_threads: int = 1
+    redis_url: str | None = None
     log_level: str = "INFO"
 
     @property
@@ -113,6 +122,13 @@ class Settings:
             max_file_mb=read.whole("MAX_FILE_MB", 30, low=1, high=1000),
             max_file_megapixels=read.whole("MAX_FILE_MEGAPIXELS", 50, low=1, high=1000),
             max_video_minutes=read.whole("MAX_VIDEO_MINUTES", 240, low=1, high=10_000),
+            max_upload_mb=read.whole("MAX_UPLOAD_MB", 2000, low=1, high=1_000_000),
+            max_jobs=read.whole("MAX_JOBS", 200, low=1, high=100_000),
+            max_jobs_per_owner=read.whole("MAX_JOBS_PER_OWNER", 50, low=1, high=100_000),
+            jobs_disk_gb=read.whole("JOBS_DISK_GB", 20, low=1, high=1_000_000),
+            job_keep_minutes=read.whole("JOB_KEEP_MINUTES", 60, low=1, high=525_600),
+            job_threads=read.whole("JOB_THREADS", max(1, (os.cpu_count() or 1) // 2), low=1, high=256),
+            redis_url=read.redis("REDIS_URL"),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
         if (settings.tls_certificate is None) != (settings.tls_key is None):
@@ -178,6 +194,13 @@ class _Reader:
                 "gives full access. `openssl rand -hex 16` makes one."
             )
         return value or None
+
+    def redis(self, name: str) -> str | None:
+        url = self.text(name, "")
+        if url and not url.startswith(REDIS_SCHEMES):
+            # Without the value: it may hold a password.
+            raise SettingsError(f"MIEN_{name} must be like redis://HOST:6379/0, rediss://... or unix://PATH.")
+        return url or None
 
     def hosts(self, name: str) -> tuple[str, ...]:
         def parse(text: str) -> tuple[str, ...]:

@@ -7,6 +7,15 @@
     ├── ListenerError          no more connections can be accepted
     ├── StoreError             the database, or the process that runs it, failed or is missing
     ├── FileError              a file cannot be analyzed or written; the message names it
+    ├── JobRemovedError        a job's owner removed it while it ran; not an error for anybody
+    ├── JobError               a job cannot be made or found; carries a code for the client
+    │   ├── NoSuchJobError       no_such_job    nobody has it, or somebody else
+    │   ├── JobNotReadyError     not_ready      it has no such result (yet)
+    │   ├── BadUploadError       bad_request    what was sent cannot be a job
+    │   ├── UploadTooLargeError  too_large      more bytes than the limit
+    │   ├── TooManyJobsError     too_many_jobs  its owner, or the server, has as many as it may
+    │   ├── KeyNeededError       unauthorized   from there it takes a key, or the one shown is wrong
+    │   └── NoSpaceError         no_space       the disk, or what jobs may take of it, is full
     ├── BackupError            a backup cannot be made or restored
     ├── ResumeError            a run over files cannot go on where an earlier one stopped
     ├── ChildGoneError         a child process ended before it replied; callers translate it
@@ -29,8 +38,8 @@
         ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins arrive too fast
         └── ExportsBusyError         busy               the limit of concurrent exports is reached
 
-The message of a `FrameError` or a `RoomError` is sent to the browser: it says what was received, what was
-expected and what to do, and never names a path, a class or a line of this program.
+The message of a `FrameError`, a `JobError` or a `RoomError` is sent to the browser: it says what was
+received, what was expected and what to do, and never names a path, a class or a line of this program.
 
 `StopRequestedError` of the command line is no error, and none of them: like Python's KeyboardInterrupt, it
 ends a run on Ctrl-C.
@@ -103,6 +112,58 @@ class StoreError(MienError):
 
 class FileError(MienError):
     """A file cannot be analyzed or written: damaged, over the limits, of another kind, or out of reach."""
+
+
+class JobRemovedError(MienError):
+    """The job was removed by its owner; whoever works on it stops."""
+
+
+class JobError(MienError):
+    """A job cannot be made or found; `code` is the problem code for the client."""
+
+    code: ClassVar[str] = "bad_request"
+
+
+class NoSuchJobError(JobError):
+    """Nobody has this job, or somebody else: nobody learns which."""
+
+    code = "no_such_job"
+
+
+class JobNotReadyError(JobError):
+    """The job has no such result, or none yet."""
+
+    code = "not_ready"
+
+
+class BadUploadError(JobError):
+    """What was sent is no file that can be analyzed, or a field beside it is wrong."""
+
+    code = "bad_request"
+
+
+class UploadTooLargeError(JobError):
+    """The file has more bytes than the limit."""
+
+    code = "too_large"
+
+
+class TooManyJobsError(JobError):
+    """The owner, or the server, has as many jobs as it may."""
+
+    code = "too_many_jobs"
+
+
+class KeyNeededError(JobError):
+    """Whoever asks from there needs a key, or shows a wrong one."""
+
+    code = "unauthorized"
+
+
+class NoSpaceError(JobError):
+    """The disk is full, or the part of it that jobs may take."""
+
+    code = "no_space"
 
 
 class BackupError(MienError):

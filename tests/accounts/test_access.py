@@ -164,14 +164,14 @@ def test_hosts_add_and_delete_hosts_and_sessions_end_with_them(server: Server) -
 
 def page_with_new_key(browser: Browser, name: str) -> str:
     """Make a key on the account page; the page that shows it."""
-    browser.open("/host/account/keys", name=name)
+    browser.open("/host/account/keys", name=name, scope="rooms:read")
     return browser.open("/host/account").text
 
 
 def test_a_new_key_is_shown_once_and_a_reload_makes_no_other(server: Server) -> None:
     browser = signed_in(server, "Katherine")
     browser.open("/host/account")
-    answer = browser.open("/host/account/keys", name="PsychoPy")
+    answer = browser.open("/host/account/keys", name="PsychoPy", scope="rooms:read")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/host/account")
     page = browser.open("/host/account").text
     (secret,) = re.findall(r"mien_[\w-]{30,}", page)

@@ -10,6 +10,7 @@ from itsdangerous import TimestampSigner
 
 from tests.helpers.stores import LocalStore
 from webapp.accounts.first_access import FIRST_ACCESS_S
+from webapp.accounts.scopes import SCOPES
 from webapp.accounts.service import AccountService
 from webapp.errors import BadRequestError, StoreError, TooManyAttemptsError
 from webapp.export.store_process import Repositories
@@ -113,7 +114,7 @@ def test_the_last_host_stays_also_when_two_are_removed_in_turn(store: LocalStore
 def test_a_key_proves_its_host_until_it_or_the_host_is_deleted(store: LocalStore) -> None:
     accounts = AccountService(store, None)
     ada, bob = accounts.hosts.add("Ada", PASSWORD), accounts.hosts.add("Bob", PASSWORD)
-    secrets = [accounts.keys.add(ada.id, "one"), accounts.keys.add(bob.id, "two")]
+    secrets = [accounts.keys.add(ada.id, "one", SCOPES), accounts.keys.add(bob.id, "two", SCOPES)]
     users = [accounts.by_bearer(secret, ADDRESS) for secret in secrets]
     assert [user.name for user in users if user] == ["Ada", "Bob"]
     accounts.keys.delete(ada.id, accounts.keys.of(ada.id)[0].id)
@@ -124,14 +125,14 @@ def test_a_key_proves_its_host_until_it_or_the_host_is_deleted(store: LocalStore
 
 def test_keys_are_found_after_a_restart(store: LocalStore) -> None:
     accounts = AccountService(store, None)
-    secret = accounts.keys.add(accounts.hosts.add("Ada", PASSWORD).id, "one")
+    secret = accounts.keys.add(accounts.hosts.add("Ada", PASSWORD).id, "one", SCOPES)
     user = AccountService(store, None).by_bearer(secret, ADDRESS)
     assert user is not None and user.name == "Ada"
 
 
 def test_wrong_keys_and_tokens_are_limited_and_a_right_key_goes_on(store: LocalStore) -> None:
     accounts = AccountService(store, TOKEN)
-    key = accounts.keys.add(accounts.hosts.add("Ada", PASSWORD).id, "one")
+    key = accounts.keys.add(accounts.hosts.add("Ada", PASSWORD).id, "one", SCOPES)
     for number in range(10):
         assert accounts.by_bearer(f"mien_{number}", ADDRESS) is None
     with pytest.raises(TooManyAttemptsError):

@@ -44,7 +44,7 @@ def test_what_is_not_there_is_a_problem(app: Flask, method: str, path: str, stat
     answer = app.test_client().open(path, method=method)
     assert answer.status_code == status
     assert answer.get_json()["problem"]["code"] == code
-    assert answer.mimetype == "application/json"
+    assert answer.mimetype == "application/problem+json"
     if status == 405:
         assert "POST" in answer.headers["Allow"]
 

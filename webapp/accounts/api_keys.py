@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from webapp.accounts.directory import Directory
 from webapp.accounts.identity import HostUser
+from webapp.accounts.scopes import check_scopes
 from webapp.store.client import Store
 from webapp.store.records import KeyRecord, hash_secret
 from webapp.store.repositories.accounts import AccountRepository
@@ -26,16 +28,18 @@ class ApiKeys:
         """A host's keys in the order in which they were made."""
         return [key for key in self._directory.accounts().keys.values() if key.host_id == host_id]
 
-    def add(self, host_id: int, name: object) -> str:
+    def add(self, host_id: int, name: object, scopes: Iterable[str]) -> str:
         """Make a key for programs; returns its secret, which nobody can see again.
 
         Raises:
-            BadRequestError: the name cannot be used.
+            BadRequestError: the name cannot be used, or the scopes cannot (see `check_scopes`).
         """
-        checked_name = check_text("name", name, MAX_KEY_NAME_LENGTH)
+        checked_name, checked_scopes = check_text("name", name, MAX_KEY_NAME_LENGTH), check_scopes(scopes)
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
         with self._directory.changing() as accounts:
-            added = self._store.call(AccountRepository.add_key, host_id, checked_name, hash_secret(secret))
+            added = self._store.call(
+                AccountRepository.add_key, host_id, checked_name, hash_secret(secret), checked_scopes
+            )
             accounts.keys[added.secret_hash] = added
         return secret
 

@@ -25,6 +25,10 @@ class HostUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         """What the page calls them."""
         return self.record.name if self.record else "first host"
 
+    def may(self, *scopes: str) -> bool:
+        """Whether they may do what any of these scopes permits: a key only what its host chose for it."""
+        return self.key is None or not set(scopes).isdisjoint(self.key.scopes)
+
     def get_id(self) -> str:
         """What a session carries: the host's number and the stamp of their sessions."""
         return f"{self.record.id}.{self.record.stamp}" if self.record else ""

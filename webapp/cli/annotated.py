@@ -10,19 +10,8 @@ from pathlib import Path
 from webapp.analysis import FileEngine
 from webapp.cli.inputs import Input
 from webapp.errors import FileError
-from webapp.media.annotation import Overlay
+from webapp.media.annotation import VideoOverlays
 from webapp.protocol import FileFrame
-
-
-class VideoOverlays:
-    """What is to be drawn on a video: the faces of each analyzed frame, by its index."""
-
-    def __init__(self) -> None:
-        self.by_index: dict[int, list[Overlay]] = {}
-
-    def add(self, frame: FileFrame) -> None:
-        """Keep what was found in a frame."""
-        self.by_index[frame.index] = [Overlay.of(face) for face in frame.faces]
 
 
 class Annotated:

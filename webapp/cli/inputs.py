@@ -7,17 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp"})
-VIDEO_SUFFIXES = frozenset(
-    {
-        *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
-        *(".ogv", ".wmv", ".flv", ".3gp", ".gif"),
-    }
-)
-
-IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-IMAGE_BRANDS = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif"})
-SNIFFED_BYTES = 12
+from webapp.media.kinds import IMAGE_SUFFIXES, SNIFFED_BYTES, VIDEO_SUFFIXES, is_image_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +56,10 @@ def _in_folder(folder: Path) -> Iterator[str]:
 def _is_video(path: Path) -> bool:
     """Whether it is to be read as a video: by its first bytes, and by its name where they do not tell."""
     start = _first_bytes(path)
-    if start.startswith(IMAGE_STARTS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP"):
+    if is_image_start(start):
         return False
     if start[4:8] == b"ftyp":
-        return start[8:12] not in IMAGE_BRANDS
+        return True
     return path.suffix.lower() not in IMAGE_SUFFIXES
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.protocol import Box, Face
+from webapp.protocol import Box, Face, FileFrame
 
 ImageArray = NDArray[np.uint8]
 
@@ -37,6 +37,17 @@ class Overlay:
     def of(cls, face: Face) -> Overlay:
         """The face's box, its number and its expression."""
         return cls(face.box, f"{face.id}: {face.expression} {100 * face.confidence:.0f}%")
+
+
+class VideoOverlays:
+    """What is to be drawn on a video: the faces of each analyzed frame, by its index."""
+
+    def __init__(self) -> None:
+        self.by_index: dict[int, list[Overlay]] = {}
+
+    def add(self, frame: FileFrame) -> None:
+        """Keep what was found in a frame."""
+        self.by_index[frame.index] = [Overlay.of(face) for face in frame.faces]
 
 
 def annotate(image: ImageArray, overlays: Sequence[Overlay]) -> ImageArray:

@@ -249,6 +249,12 @@ class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is unty
         self.rfile.allow(HEAD_TIMEOUT_S)
         return line
 
+    def get_environ(self) -> dict[str, Any]:
+        """What the application is told of a request; large bodies may ask for more time as they arrive."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["mien.more_time"] = self.rfile.allow
+        return environ
+
     def handle_one_response(self) -> None:
         """Let the application answer the request whose head was read."""
         self.idle = False

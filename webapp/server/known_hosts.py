@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from webapp.codec import problem
+from webapp.codec import PROBLEM_MEDIA_TYPE, problem_details
 from webapp.config import Settings
 from webapp.server.addresses import host_names, name_in, network_addresses
 
@@ -120,8 +120,8 @@ def advice(host: str) -> str:
 def refuse_host(host: str, start_response: Callable[..., Any], as_json: bool = False) -> list[bytes]:
     """The response under a name that is not this server's; plain text, as anybody chooses the name."""
     text = advice(host)
-    body = (json.dumps(problem("unknown_host", text)) if as_json else f"{text}\n").encode()
-    kind = "application/json" if as_json else "text/plain; charset=utf-8"
+    body = (json.dumps(problem_details(421, "unknown_host", text)) if as_json else f"{text}\n").encode()
+    kind = PROBLEM_MEDIA_TYPE if as_json else "text/plain; charset=utf-8"
     headers = [
         ("Content-Type", kind),
         ("Content-Length", str(len(body))),

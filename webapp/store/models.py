@@ -54,6 +54,7 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(String(80))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_ms: Mapped[float] = mapped_column(Float(53))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
 
 
 class Room(Base):

@@ -128,13 +128,14 @@ class HostRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A host's API key; its secret is kept as a hash only."""
+    """A host's API key, for what its `scopes` name; its secret is kept as a hash only."""
 
     id: int
     host_id: int
     name: str
     secret_hash: str
     created_ms: float
+    scopes: tuple[str, ...]
 
 
 def hash_secret(secret: str) -> str:

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Request, current_app, g, render_template, request
+from flask import Flask, Request, Response, current_app, g, render_template, request
 from flask_login import LoginManager, current_user
 
 from webapp.accounts.identity import HostUser
 from webapp.accounts.service import AccountService
 from webapp.accounts.sessions import SessionCookie
-from webapp.codec import problem
 from webapp.errors import ForbiddenError, StoreError, TooManyAttemptsError
 from webapp.server.known_hosts import is_api
+from webapp.web.problems import problem_response
 from webapp.web.security import check_forgery
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -34,10 +34,10 @@ def add_sessions(app: Flask, accounts: AccountService, key: str) -> None:
     manager.unauthorized_handler(refuse)
 
 
-def refuse() -> tuple[str | dict[str, Any], int]:
+def refuse() -> Response | tuple[str, int]:
     """The response to whoever is no host: the form to sign in, or a problem for programs."""
     if is_api(request.path):
-        return problem("unauthorized", "Sign in as a host, or send Authorization: Bearer TOKEN."), 401
+        return problem_response(401, "unauthorized", "Sign in as a host, or send Authorization: Bearer KEY.")
     return sign_in_page()
 
 
@@ -76,6 +76,37 @@ def host_only(view: View) -> View:
         return view(*arguments, **named)
 
     return cast(View, guarded)
+
+
+def needs_scope(*scopes: str) -> Callable[[View], View]:
+    """Let hosts in, and keys that have one of these scopes: others get 401, or 403 with what is missing.
+
+    The scopes are kept as `scopes` of the view, from where the API's description takes them.
+    """
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        @host_only
+        def guarded(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the view
+            check_scope(cast(HostUser, current_user), *scopes)
+            return view(*arguments, **named)
+
+        guarded.scopes = scopes  # type: ignore[attr-defined]
+        return cast(View, guarded)
+
+    return guard
+
+
+def check_scope(host: HostUser, *scopes: str) -> None:
+    """Make sure that a host may do what one of these scopes permits.
+
+    Raises:
+        ForbiddenError: they show a key that has none of them.
+    """
+    if not host.may(*scopes):
+        raise ForbiddenError(
+            f"This key lacks the scope {' or '.join(scopes)}; create one that has it on the account page."
+        )
 
 
 def session_only(view: View) -> View:

@@ -14,8 +14,10 @@ from webapp.accounts.join_limits import WrongCodes
 from webapp.accounts.service import AccountService
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.config import PROJECT_ROOT, Settings
+from webapp.jobs.service import JobService
 from webapp.rooms.service import RoomService
 from webapp.version import VERSION
+from webapp.web.requests import MienRequest
 from webapp.web.uploads import Uploads
 
 
@@ -29,10 +31,13 @@ class Services:
     rooms: RoomService
     uploads: Uploads
     wrong_codes: WrongCodes
+    jobs: JobService
 
 
 class MienFlask(Flask):
     """A Flask application that is built with its services; its templates know its version."""
+
+    request_class = MienRequest
 
     def __init__(self, name: str, services: Services) -> None:
         super().__init__(

@@ -1,15 +1,18 @@
-"""Errors as HTTP responses, each with its status: `{"problem": {"code", "message"}}`, or a page."""
+"""Errors as HTTP responses, each with its status: a problem detail for programs (RFC 9457), or a page."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from flask import render_template
+from flask import Blueprint, Response, render_template, request
 from flask_babel import format_decimal, gettext
 from flask_babel import gettext as _
 
-from webapp.codec import problem
-from webapp.errors import RoomError, StoreError
+from webapp.codec import PROBLEM_MEDIA_TYPE, problem, problem_details
+from webapp.errors import ExportsBusyError, RoomError, StoreError
 
 STATUS = {
     "bad_request": 400,
@@ -22,11 +25,17 @@ STATUS = {
     "cannot_resume": 403,
     "too_many_attempts": 429,
     "busy": 503,
+    "unauthorized": 401,
+    "no_such_job": 404,
+    "not_ready": 409,
+    "too_large": 413,
+    "too_many_jobs": 429,
+    "no_space": 507,
 }
 
 HTTP_PROBLEMS = {
     400: ("bad_request", "The request cannot be read."),
-    404: ("not_found", "The API has nothing at this address; docs/rooms.md lists what it has."),
+    404: ("not_found", "The API has nothing at this address; /api/v1/docs lists what it has."),
     405: ("method_not_allowed", "This address takes other methods; the header Allow lists them."),
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "The body must be JSON, with Content-Type: application/json."),
@@ -35,8 +44,36 @@ HTTP_PROBLEMS = {
 """Code and message by the status of a response that no view of ours made."""
 
 
+RETRY_EXPORT_S = "10"
+"""When to ask again while other exports run."""
+
+
+def problem_response(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **more: object
+) -> Response:
+    """A problem as the HTTP API answers it, with `more` members than it has anyway."""
+    details = {**problem_details(status, code, message), "instance": quote(request.path), **more}
+    response = Response(json.dumps(details), status, headers, content_type=PROBLEM_MEDIA_TYPE)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def error_response(error: RoomError | StoreError) -> Response:
+    """What could not be done, as the HTTP API answers it."""
+    found = room_problem(error)["problem"]
+    headers = {"Retry-After": RETRY_EXPORT_S} if isinstance(error, ExportsBusyError) else None
+    return problem_response(status_of(error), found["code"], found["message"], headers)
+
+
+def answer_problems(blueprint: Blueprint) -> None:
+    """Let a blueprint of the API answer errors of rooms and of the store as problems."""
+    blueprint.register_error_handler(RoomError, error_response)
+    blueprint.register_error_handler(StoreError, error_response)
+
+
 def room_problem(error: RoomError | StoreError) -> dict[str, Any]:
-    """The body for an error of a room or the store."""
+    """What an event is acknowledged with for an error of a room or the store."""
     if isinstance(error, StoreError):
         return problem("store_unavailable", "The database does not work; rooms cannot be used now.")
     return problem(error.code, str(error))

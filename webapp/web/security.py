@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -10,9 +10,8 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from webapp.codec import problem
 from webapp.server.known_hosts import is_api
-from webapp.web.problems import HTTP_PROBLEMS, problem_page
+from webapp.web.problems import HTTP_PROBLEMS, problem_page, problem_response
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -25,7 +24,10 @@ SECURITY_HEADERS = {
 }
 """In the policy 'self' covers WebSockets to our own origin; Safari before 15.4 lacks this and polls."""
 
-PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/r/")
+KEPT_HEADERS = {"Allow", "Retry-After", "Content-Range"}
+"""Those of an error that say what to do."""
+
+PRIVATE_PATHS = ("/host", "/api/v1/rooms", "/api/v1/jobs", "/r/")
 """What no browser and no proxy may keep."""
 
 
@@ -59,20 +61,29 @@ def add_headers(response: Response) -> Response:
     return response
 
 
-def refuse_forgery(error: CSRFError) -> tuple[str | dict[str, Any], int]:
+def refuse_forgery(error: CSRFError) -> Response | tuple[str, int]:
     """The response to a form that is not ours, or too old: an object for programs, a page for people."""
     if is_api(request.path):
-        return problem("forbidden", "The page that sent this is too old, or not ours; load it again."), 403
+        return problem_response(
+            403, "forbidden", "The page that sent this is too old, or not ours; load it again."
+        )
     return problem_page(403, _("The page that sent this is too old, or not ours; load it again."))
 
 
 def http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - an error is a response of werkzeug's own
     """The response where there is no view, or one failed: an object for programs, a page for people."""
     response = error.get_response()  # with its own headers, such as Allow
+    status = error.code or 500
+    if status < 400:  # a redirect
+        return response
     if not is_api(request.path):
-        response.data, _ = problem_page(error.code or 500)
-    elif error.code in HTTP_PROBLEMS:
-        code, message = HTTP_PROBLEMS[error.code]
-        response.data = json.dumps(problem(code, message))
-        response.content_type = "application/json"
-    return response
+        response.data, _ = problem_page(status)
+        return response
+    code, message = HTTP_PROBLEMS.get(status) or (_code_of(status), error.description or error.name)
+    headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
+    return problem_response(status, code, message, headers)
+
+
+def _code_of(status: int) -> str:
+    """The code of a problem that has no other than its status."""
+    return HTTPStatus(status).name.lower()

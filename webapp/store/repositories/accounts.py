@@ -74,11 +74,15 @@ class AccountRepository(Repository):
         with self._session() as session:
             return [_key_of(key) for key in session.scalars(select(models.ApiKey).order_by(models.ApiKey.id))]
 
-    def add_key(self, host_id: int, name: str, secret_hash: str) -> KeyRecord:
+    def add_key(self, host_id: int, name: str, secret_hash: str, scopes: tuple[str, ...]) -> KeyRecord:
         """Keep an API key."""
         with self._session() as session:
             key = models.ApiKey(
-                host_id=host_id, name=name, secret_hash=secret_hash, created_ms=1000 * time.time()
+                host_id=host_id,
+                name=name,
+                secret_hash=secret_hash,
+                created_ms=1000 * time.time(),
+                scopes=list(scopes),
             )
             session.add(key)
             session.flush()
@@ -113,4 +117,4 @@ def _host_of(host: models.Host) -> HostRecord:
 
 
 def _key_of(key: models.ApiKey) -> KeyRecord:
-    return KeyRecord(key.id, key.host_id, key.name, key.secret_hash, key.created_ms)
+    return KeyRecord(key.id, key.host_id, key.name, key.secret_hash, key.created_ms, tuple(key.scopes))

@@ -8,11 +8,12 @@ from flask_login import current_user, login_user
 
 from webapp.accounts.hosts import MIN_PASSWORD_LENGTH
 from webapp.accounts.identity import HostUser
+from webapp.accounts.scopes import DEFAULT_SCOPES
 from webapp.errors import BadRequestError
 from webapp.web.authentication import session_only
 from webapp.web.context import services
 from webapp.web.pages.host_blueprint import Page, blueprint, text_of
-from webapp.web.pages.view_models import HostItem, KeyItem
+from webapp.web.pages.view_models import HostItem, KeyItem, scope_items
 
 NEW_KEY = "new_key"
 """Where a session keeps the secret of a new key until the next page, which shows it once."""
@@ -77,7 +78,11 @@ def delete_host(host_id: int) -> Page:
 @session_only
 def add_key() -> Page:
     """Make a key; the page that follows shows its secret once, and makes no other when it is reloaded."""
-    session[NEW_KEY] = services().accounts.keys.add(current_user.id, request.form.get("name"))
+    name, scopes = request.form.get("name"), request.form.getlist("scope")
+    try:
+        session[NEW_KEY] = services().accounts.keys.add(current_user.id, name, scopes)
+    except BadRequestError as error:
+        return _account_page(key_error=error), 400
     return redirect(url_for("host.account"))
 
 
@@ -100,16 +105,21 @@ def delete_key(key_id: int) -> Page:
 
 
 def _account_page(
-    host_error: BadRequestError | None = None, password_error: BadRequestError | None = None
+    host_error: BadRequestError | None = None,
+    password_error: BadRequestError | None = None,
+    key_error: BadRequestError | None = None,
 ) -> str:
     accounts = services().accounts
     return render_template(
         "dashboard/account.html",
         hosts=[HostItem.of(host, current_user.id) for host in accounts.hosts.all()],
         keys=[KeyItem.of(key) for key in accounts.keys.of(current_user.id)],
+        scopes=scope_items(request.form.getlist("scope") if key_error else DEFAULT_SCOPES),
         secret=session.pop(NEW_KEY, None),
         least=MIN_PASSWORD_LENGTH,
         host_error=text_of(host_error),
         password_error=text_of(password_error),
+        key_error=text_of(key_error),
+        new_key_name=request.form.get("name", "") if key_error else "",
         new_host_name=request.form.get("name", "") if host_error else "",
     )

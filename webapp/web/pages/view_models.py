@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from flask_babel import gettext as _
+
+from webapp.accounts.scopes import SCOPES
 from webapp.rooms.room import Room, normal_code
 from webapp.store.records import HostRecord, KeyRecord
 
@@ -106,12 +109,34 @@ class HostItem:
 
 @dataclass(frozen=True, slots=True)
 class KeyItem:
-    """A key in the list of a host's keys."""
+    """A key in the list of a host's keys; `scopes` is what it may do."""
 
     id: int
     name: str
+    scopes: tuple[ScopeItem, ...]
 
     @classmethod
     def of(cls, key: KeyRecord) -> KeyItem:
         """The values of a key."""
-        return cls(key.id, key.name)
+        return cls(key.id, key.name, tuple(item for item in scope_items(key.scopes) if item.is_chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeItem:
+    """A scope as the form for a new key offers it."""
+
+    name: str
+    text: str
+    is_chosen: bool
+
+
+def scope_items(chosen: Iterable[str]) -> list[ScopeItem]:
+    """All scopes with what they permit, in the language of the request."""
+    texts = {
+        "analyze": _("Analyze images and videos"),
+        "rooms:read": _("See rooms and their data"),
+        "rooms:write": _("Create, record and delete rooms"),
+        "markers": _("Set markers"),
+    }
+    names = set(chosen)
+    return [ScopeItem(scope, texts[scope], scope in names) for scope in SCOPES]

@@ -1,0 +1,1 @@
+"""Jobs: images and videos that people send as files, analyzed beside the live frames at low priority."""

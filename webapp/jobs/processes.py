@@ -1,0 +1,102 @@
+"""The job processes as the server sees them: one for each lane, started when the lane has its first job."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import sys
+import threading
+from concurrent.futures import Future
+from dataclasses import replace
+
+from webapp.config import Settings, child_environment
+from webapp.errors import ChildGoneError
+from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.jobs.record import LANES, Lane
+from webapp.jobs.store import JobStore
+
+TEND_INTERVAL_S = 2.0
+"""How often the processes look after the jobs, if nothing happens in between."""
+
+ANSWER_TIMEOUT_S = 600.0
+"""Generous: at the lowest priority, a process may not get the machine for long."""
+
+START_TIMEOUT_S = 600.0
+
+STOP_TIMEOUT_S = 6.0
+
+LIBRARY_PREFIXES = ("OMP_", "TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "SSL_")
+
+logger = logging.getLogger(__name__)
+
+
+class JobProcesses:
+    """Keeps a process running for each lane that has jobs, and has it look after them.
+
+    `start` and `stop` are called once each; any thread may call `wake`.
+    """
+
+    def __init__(self, settings: Settings, store: JobStore) -> None:
+        self._store = store
+        self._supervisors = {
+            lane: Supervisor(job_spec(settings, lane), lambda reply: reply) for lane in LANES
+        }
+        self._running: set[Lane] = set()
+        self._asked: dict[Lane, Future[bytes]] = {}
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to look after the jobs that there are."""
+        threading.Thread(target=self._tend, daemon=True).start()
+
+    def stop(self) -> None:
+        """End the processes; their jobs go back to the queue."""
+        self._stopping.set()
+        self._wake.set()
+        for lane in self._running:
+            self._supervisors[lane].stop()
+
+    def wake(self) -> None:
+        """A job was made or removed."""
+        self._wake.set()
+
+    def pids(self) -> dict[Lane, int | None]:
+        """The ids of the processes that run."""
+        return {lane: self._supervisors[lane].pid for lane in self._running}
+
+    def _tend(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            for lane in {record.lane for record in self._store.all()} - self._running:
+                self._running.add(lane)
+                self._supervisors[lane].start()
+            for lane in self._running:
+                self._ask(lane)
+            self._wake.wait(TEND_INTERVAL_S)
+
+    def _ask(self, lane: Lane) -> None:
+        """Have a process look after its jobs, unless it still does."""
+        supervisor, asked = self._supervisors[lane], self._asked.get(lane)
+        if not supervisor.ready or (asked is not None and not asked.done()):
+            return
+        try:
+            self._asked[lane] = supervisor.request(b"", ANSWER_TIMEOUT_S)
+        except ChildGoneError:
+            logger.debug("the process of %s is being replaced", lane)
+
+
+def job_spec(settings: Settings, lane: Lane) -> ChildSpec:
+    """How to run the process of a lane; it gets no secret that it does not need."""
+    needed = replace(settings, host_token=None, database=None, tls_key=None, tls_certificate=None)
+    pixels = 1_000_000 * settings.max_file_megapixels
+    return ChildSpec(
+        name=f"jobs ({lane})",
+        command=(sys.executable, "-m", "webapp.jobs.work.main", "{link}"),
+        environment=child_environment(LIBRARY_PREFIXES) | {"OPENCV_IO_MAX_IMAGE_PIXELS": str(pixels)},
+        hello=pickle.dumps((needed, lane)),
+        start_timeout_s=START_TIMEOUT_S,
+        stop_timeout_s=STOP_TIMEOUT_S,
+        restart_pause_s=1.0,
+        max_restart_pause_s=60.0,
+    )

@@ -1,0 +1,127 @@
+"""The job process of a lane: `python -m webapp.jobs.work.main FILE_DESCRIPTOR`.
+
+The first message on the link has the settings and the lane. Each further one asks to look after the jobs, and
+is answered when that is done: new ones are queued, old ones and removed ones are deleted. The process ends
+when the link closes; the job that runs then goes back to the queue.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webapp.config import Settings
+from webapp.ipc import framing
+from webapp.jobs.record import JobRecord, Lane
+from webapp.jobs.store import JobStore
+from webapp.jobs.work.queue import JobQueue
+from webapp.jobs.work.runner import Runner
+
+NICENESS = 19
+"""The lowest: live frames and everything else come first."""
+
+STOP_TIMEOUT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Caretaker:
+    """Looks after the jobs of a lane; one thread calls it."""
+
+    def __init__(self, settings: Settings, store: JobStore, lane: Lane) -> None:
+        self._keep_s = 60.0 * settings.job_keep_minutes
+        self._store = store
+        self._lane = lane
+        self.runner = Runner(store, settings)
+        self.queue = JobQueue(settings, store, lane, self.runner.run)
+        self._queue_fails = False
+
+    def recover(self) -> None:
+        """See to the jobs that were running when the process before this one ended."""
+        for record in self._jobs():
+            if record.state == "running":
+                self.runner.recover(record)
+
+    def tend(self) -> None:
+        """Queue the new jobs, and delete the old and the removed ones."""
+        self._queue_new()
+        for record in self._jobs():
+            if record.finished_s is not None and time.time() - record.finished_s > self._keep_s:
+                self._store.remove(record.id)
+        self._store.clear_removed()
+
+    def _queue_new(self) -> None:
+        new = [record.id for record in self._jobs() if record.state == "queued"]
+        if not new:
+            return
+        try:
+            waiting = self.queue.waiting()
+            for job_id in new:
+                if job_id not in waiting:
+                    self.queue.put(job_id)
+        except Exception as error:  # noqa: BLE001 - SQLite and Redis have errors of their own
+            if not self._queue_fails:
+                logger.error("jobs wait, as their queue does not work: %s", error)
+            self._queue_fails = True
+        else:
+            self._queue_fails = False
+
+    def _jobs(self) -> list[JobRecord]:
+        return [record for record in self._store.all() if record.lane == self._lane]
+
+
+@contextmanager
+def alone(store: JobStore, lane: Lane) -> Iterator[None]:
+    """Wait until no other process, such as one of a server that was killed, runs jobs of this lane."""
+    with (store.folder / f"{lane}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def main(file_descriptor: int) -> None:
+    """Run jobs until the link closes."""
+    os.nice(NICENESS)
+    end = socket.socket(fileno=file_descriptor)
+    end.setblocking(True)
+    first = framing.receive(end)
+    if first is None:
+        return
+    settings, lane = pickle.loads(first.payload)
+    store = JobStore(settings.data_dir / "jobs")
+    with alone(store, lane):
+        caretaker = Caretaker(settings, store, lane)
+        caretaker.recover()
+        caretaker.queue.start()
+        _ignore_signals()
+        framing.send(end, framing.Message(framing.READY_ID, b""))
+        while (message := framing.receive(end)) is not None:
+            caretaker.tend()
+            framing.send(end, framing.Message(message.request_id, b""))
+        caretaker.queue.stop()
+        caretaker.runner.stop(STOP_TIMEOUT_S)
+        os._exit(0)  # a decoder that hangs would hold up the end of its thread
+
+
+def _ignore_signals() -> None:
+    """Ctrl-C reaches the whole group, and the closing link ends us; SIGTERM ends us at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+__all__ = ["Caretaker", "Settings", "main"]
+
+if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s %(levelname)s jobs %(process)d: %(message)s")
+    try:
+        main(int(sys.argv[1]))
+    except ConnectionError:
+        logger.info("the server is gone")

@@ -1,0 +1,124 @@
+"""Runs the jobs of a lane one by one, with models that stay loaded; what fails is noted in their records."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import threading
+from functools import cached_property
+from pathlib import Path
+
+from webapp.analysis import FileEngine
+from webapp.config import Settings
+from webapp.errors import FileError, JobRemovedError, MienError
+from webapp.jobs.record import JobRecord
+from webapp.jobs.store import JobStore
+from webapp.jobs.work.images import analyze_image, analyze_images
+from webapp.jobs.work.run import JobRun, StopRunError
+from webapp.jobs.work.video import analyze_video
+from webapp.jobs.work.watchdog import Watchdog
+
+HEADROOM_BYTES = 4 << 30
+"""What this process may map beyond its loaded models: a 48-megapixel photograph takes 600 MB, and threads map
+more than they use."""
+
+MAX_ATTEMPTS = 2
+
+WORK = {"image": analyze_image, "images": analyze_images, "video": analyze_video}
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs one job at a time, on the thread that calls `run`; any thread may call `stop`."""
+
+    def __init__(self, store: JobStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._watchdog = Watchdog()
+
+    @cached_property
+    def _engine(self) -> FileEngine:
+        """Loaded for the first job: most servers have none."""
+        engine = FileEngine(self._settings, self._settings.job_threads)
+        limit_memory()
+        return engine
+
+    def run(self, job_id: str) -> None:
+        """Run a job from its beginning to its end, unless it is not waiting any more."""
+        record = self._store.get(job_id)
+        if record is None or record.state != "queued" or self._stopping.is_set():
+            return
+        run = JobRun(self._store, record, self._stopping)
+        self._idle.clear()
+        self._watchdog.begin(run)
+        try:
+            self._carry_out(run)
+        except JobRemovedError:
+            logger.info("the job %s was removed", job_id)
+        except OSError as error:
+            logger.error("the job %s cannot be kept: %s", job_id, error)
+        finally:
+            self._watchdog.end()
+            self._store.clear_removed()
+            self._idle.set()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Put the running job back and take no other; whether that was done in time."""
+        self._stopping.set()
+        return self._idle.wait(timeout_s)
+
+    def recover(self, record: JobRecord) -> None:
+        """A job was running when an earlier process of this kind ended: it waits again, once, or fails."""
+        run = JobRun(self._store, record, self._stopping)
+        if record.attempts < MAX_ATTEMPTS:
+            run.put_back(counts=True)
+            return
+        logger.error("the job %s ended its process %d times; it fails", record.id, record.attempts)
+        run.fail(
+            f"{record.name}: the process that analyzed this file ended {record.attempts} times before it was "
+            "done. The file may be damaged, or need more memory than there is; convert it, or send a smaller "
+            "one."
+        )
+
+    def _carry_out(self, run: JobRun) -> None:
+        run.begin()
+        try:
+            WORK[run.record.kind](run, self._engine)
+            run.finish()
+        except StopRunError:
+            run.put_back(counts=False)
+        except FileError as error:
+            run.fail(_said(error, run))
+        except MemoryError:
+            run.fail(f"{run.name}: there is not enough memory for a file of this size; send a smaller one.")
+        except OSError as error:
+            run.fail(f"{run.name}: the results cannot be written: {error.strerror}.")
+        except JobRemovedError:
+            raise
+        except MienError as error:
+            logger.error("the job %s failed: %s", run.record.id, error)
+            run.fail(f"{run.name}: the server cannot analyze files now; its log says why.")
+        except Exception:  # noqa: BLE001 - one job must not end the process, and its owner must learn of it
+            logger.exception("the job %s failed", run.record.id)
+            run.fail(f"{run.name}: the analysis failed; the server's log says why.")
+
+
+def _said(error: FileError, run: JobRun) -> str:
+    """The message with the name of the file that its owner knows, in place of ours."""
+    return str(error).replace(str(run.input), run.name).replace(f"{Path(run.input).parent}/", "")
+
+
+def limit_memory() -> None:
+    """Limit the memory of this process, on Linux; elsewhere the limits on files hold alone."""
+    try:
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = mapped + HEADROOM_BYTES
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
