@@ -9,8 +9,10 @@
  * @property {"queued" | "running" | "done" | "failed" | "cancelled"} state
  * @property {number} progress  0 to 1
  * @property {number | null} remaining_s
- * @property {string | null} [error]  why it failed
- * @property {string[]} [results]     the names of the files that can be fetched
+ * @property {number | null} expires_s  until the server deletes it; null while it is not finished
+ * @property {string | null} error      why it failed
+ * @property {{input: string, error: string}[]} failures  what failed although the job did not
+ * @property {string[]} results         the names of the files that can be fetched
  *
  * @typedef {object} Upload
  * @property {string} path    under /api/v1

@@ -1,5 +1,5 @@
 import { create, write } from "../shared/dom.js";
-import { formatPercent, t, tn } from "../shared/translate.js";
+import { formatClock, formatPercent, t, tn } from "../shared/translate.js";
 
 /**
  * A file in the list: its name, its state with the time left, and what can be done with it.
@@ -16,8 +16,8 @@ export class Card {
     this.bar = create("progress", "file-progress");
     this.openButton = create("button", "button", t("Show"));
     this.removeButton = create("button", "button");
-    const name = create("p", "file-name", item.name);
-    name.dir = "auto";
+    const name = create("p", "file-name");
+    name.append(create("bdi", "", item.name));
     const buttons = create("div", "file-buttons");
     buttons.append(this.openButton, this.removeButton);
     this.row.append(name, this.status, this.bar, buttons);
@@ -36,7 +36,7 @@ export class Card {
     this.row.classList.toggle("is-open", isOpen);
     write(this.status, statusOf(item));
     this.bar.hidden = item.isFinished;
-    if (item.state === "waiting" || item.state === "queued") this.bar.removeAttribute("value");
+    if (isEndless(item)) this.bar.removeAttribute("value");
     else this.bar.value = item.progress;
     this.openButton.hidden = item.state !== "done";
     this.openButton.setAttribute("aria-pressed", String(isOpen));
@@ -47,13 +47,19 @@ export class Card {
 }
 
 /** @param {Item} item */
-function statusOf({ state, progress, remaining_s, problem }) {
+function statusOf({ state, progress, remaining_s, problem, expires }) {
   if (state === "failed") return problem ?? "";
   if (state === "waiting") return t("Waiting …");
   if (state === "queued") return t("Waiting for its turn …");
-  if (state === "done") return t("Done");
+  if (state === "sending" && progress >= 1) return t("Analyzing …");
+  if (state === "done") return expires ? t("Done · stored until %(time)s", { time: formatClock(expires) }) : t("Done · not stored");
   const doing = state === "sending" ? t("Sending: %(share)s", { share: formatPercent(progress) }) : t("Analyzing: %(share)s", { share: formatPercent(progress) });
   return remaining_s === null || progress >= 1 ? doing : `${doing} · ${timeLeft(remaining_s)}`;
+}
+
+/** Whether nobody knows how long it will take. @param {Item} item */
+function isEndless({ state, progress }) {
+  return state === "waiting" || state === "queued" || (state === "sending" && progress >= 1);
 }
 
 /** @param {number} seconds */

@@ -21,11 +21,15 @@ export class Item {
   remaining_s = null;
   /** @type {string | null} */
   problem = null;
+  /** @type {Date | null} when the server deletes it */
+  expires = null;
   /** @type {Job | null} */
   job = null;
   /** @type {Result | null} of a photo that needed no job */
   result = null;
   #sending = new AbortController();
+  /** Settles when the file was sent, or was not. */
+  #sent = Promise.resolve();
   #url = "";
 
   /** @param {string} name @param {File | null} file null: a job of an earlier visit @param {() => void} onChange */
@@ -51,23 +55,28 @@ export class Item {
   }
 
   /** Have a photo analyzed at once, with no job. */
-  async analyze() {
-    await this.#send(async (options) => {
+  analyze() {
+    return this.#send(async (options) => {
       this.result = await untilAccepted(() => send({ path: "/analyze", field: "image", ...options }));
       this.#change({ state: "done", progress: 1, remaining_s: null });
     });
   }
 
   /** Have a job made. @param {Record<string, string>} values which frames of a video are analyzed */
-  async submit(values) {
-    await this.#send(async (options) => {
+  submit(values) {
+    return this.#send(async (options) => {
       this.follow(await send({ path: "/jobs", field: "file", values, ...options }));
     });
   }
 
   /** @param {(options: {file: File, onProgress: (fraction: number) => void, signal: AbortSignal}) => Promise<void>} sendFile */
-  async #send(sendFile) {
-    if (!this.file || this.#sending.signal.aborted) return;
+  #send(sendFile) {
+    if (this.file && !this.#sending.signal.aborted) this.#sent = this.#sendNow(this.file, sendFile);
+    return this.#sent;
+  }
+
+  /** @param {File} file @param {(options: {file: File, onProgress: (fraction: number) => void, signal: AbortSignal}) => Promise<void>} sendFile */
+  async #sendNow(file, sendFile) {
     const start_ms = performance.now();
     const onProgress = (/** @type {number} */ fraction) => {
       const elapsed_s = (performance.now() - start_ms) / 1000;
@@ -75,7 +84,7 @@ export class Item {
     };
     onProgress(0);
     try {
-      await sendFile({ file: this.file, onProgress, signal: this.#sending.signal });
+      await sendFile({ file, onProgress, signal: this.#sending.signal });
     } catch (error) {
       if (!this.#sending.signal.aborted) this.fail(textOf(this.name, error));
     }
@@ -84,7 +93,8 @@ export class Item {
   /** Take over what the server says of the job. @param {Job} job */
   follow(job) {
     this.job = job;
-    const { state, progress, remaining_s, error } = job;
+    const { state, progress, remaining_s, expires_s, error } = job;
+    this.expires = expires_s === null ? null : new Date(Date.now() + 1000 * expires_s);
     if (state === "failed" || state === "cancelled") this.fail(serverText(this.name, error));
     else this.#change({ state, progress, remaining_s });
   }
@@ -97,7 +107,9 @@ export class Item {
 
   /** Stop sending or analyzing it, and delete what the server has of it. */
   async remove() {
-    this.#sending.abort();
+    const arrived = this.state === "sending" && this.progress >= 1; // the server makes a job of it now, which has to go too
+    if (!arrived) this.#sending.abort();
+    await this.#sent;
     if (this.#url) URL.revokeObjectURL(this.#url);
     if (!this.job) return;
     try {

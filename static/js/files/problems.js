@@ -27,12 +27,12 @@ export function serverText(name, message) {
   return message ? `${name}: ${message}` : t("“%(name)s” could not be analyzed.", { name });
 }
 
-const SUFFIXES = /\.(jpe?g|png|webp|mp4|m4v|mov|webm|mkv|avi|mpe?g|ogv|wmv|flv|3gp|gif|ts|mts|m2ts)$/i;
+const SUFFIXES = /\.(jpe?g|png|webp|mp4|m4v|mov|webm|mkv|avi|mpe?g|ogv|wmv|flv|3gp|gif|ts|mts|m2ts|zip)$/i;
 
 /** Why a file need not be sent at all; null where it may be one of ours. @param {File} file */
 export function faultOf({ name, size, type }) {
   if (size === 0) return t("“%(name)s” is empty.", { name });
-  if (!/^(image|video)\//.test(type) && !SUFFIXES.test(name)) return t("“%(name)s” is neither a photo nor a video.", { name });
+  if (!/^(image|video)\//.test(type) && !SUFFIXES.test(name)) return t("“%(name)s” is neither a photo nor a video, nor a ZIP of photos.", { name });
   return null;
 }
 

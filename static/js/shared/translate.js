@@ -81,6 +81,11 @@ export function clockTime(seconds, digits = 0) {
   return hours > 0 ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
+/** The time of a day to the minute. @param {Date} date */
+export function formatClock(date) {
+  return new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "short", ...DIGITS }).format(date);
+}
+
 /** A date with its time to the second. @param {Date} date */
 export function formatDate(date) {
   return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "medium", ...DIGITS }).format(date);

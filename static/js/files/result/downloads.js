@@ -8,31 +8,27 @@ import { t } from "../../shared/translate.js";
  * What can be kept of the results: files of the server for a job, files that the browser makes for a single photo.
  *
  * @typedef {import("../item.js").Item} Item
- * @typedef {{name: string, text: string, file: string}} JobFile
  */
 
-/** @param {boolean} isVideo @returns {JobFile[]} */
-function jobFiles(isVideo) {
-  const annotated = isVideo ? "annotated.mp4" : "annotated.jpg";
-  return [
-    { name: annotated, text: isVideo ? t("Annotated video") : t("Annotated photo"), file: annotated },
-    { name: "results.csv", text: t("Table (CSV)"), file: "results.csv" },
-    { name: "results.parquet", text: t("Table (Parquet)"), file: "results.parquet" },
-    { name: "results.json", text: t("Everything (JSON)"), file: "results.json" },
-    { name: "report.html", text: t("Report"), file: "report.html" },
-  ];
-}
+/** What a job may have, by its name at the server. @type {[string, () => string][]} */
+const JOB_FILES = [
+  ["annotated.mp4", () => t("Annotated video")],
+  ["annotated.jpg", () => t("Annotated photo")],
+  ["annotated.zip", () => t("Annotated photos (ZIP)")],
+  ["results.csv", () => t("Table (CSV)")],
+  ["results.parquet", () => t("Table (Parquet)")],
+  ["results.json", () => t("Everything (JSON)")],
+  ["report.html", () => t("Report")],
+];
 
 /** Links to the files of a job. @param {HTMLElement} list @param {import("../api.js").Job} job */
 export function showJobFiles(list, job) {
-  const stem = stemOf(job.name);
-  const files = jobFiles(job.kind === "video").filter(({ name }) => job.results?.includes(name) ?? true);
+  const files = JOB_FILES.filter(([name]) => job.results.includes(name));
   list.replaceChildren(
-    ...files.map(({ text, file }) => {
-      const link = create("a", "button", text);
-      link.href = fileOf(job.id, file);
-      if (file === "report.html") link.target = "_blank";
-      else link.download = `${stem}-${file}`;
+    ...files.map(([name, text]) => {
+      const link = create("a", "button", text());
+      link.href = fileOf(job.id, name);
+      link.download = ""; // under the name that the server gives it
       return inRow(link);
     }),
   );

@@ -27,7 +27,8 @@ export class Frames {
     this.list = list;
     this.inputs = inputs;
     this.step_s = medianStep(list);
-    this.end_s = (list.at(-1)?.t ?? 0) + this.step_s;
+    this.last_s = list.at(-1)?.t ?? 0;
+    this.end_s = this.last_s + this.step_s;
   }
 
   /** The index of the frame that is shown at a time; -1 before the first. @param {number} time_s */

@@ -7,7 +7,7 @@
  * @property {boolean} isVideo
  * @property {string} url
  * @property {string | null} annotated_url  of the copy in which the faces are drawn already
- * @property {number} end_s       of the results
+ * @property {import("./frames.js").Frames} frames  its results
  * @property {() => void} onSource  called when another source is used
  */
 
@@ -55,10 +55,11 @@ export class Medium {
     return this.#plays ? this.video.currentTime : this.#time_s;
   }
 
-  /** The end of the video or of its results, whichever is later: some recordings do not know how long they are. */
+  /** The end of the video; of its results where it does not know how long it is, as some recordings do not. */
   get end_s() {
+    const { last_s, end_s } = this.options.frames;
     const { duration } = this.video;
-    return Math.max(this.options.end_s, this.#plays && Number.isFinite(duration) ? duration : 0);
+    return this.#plays && Number.isFinite(duration) && duration > last_s ? duration : end_s;
   }
 
   get paused() {

@@ -35,7 +35,7 @@ export class Presentation {
       isVideo,
       url: item.url,
       annotated_url: item.job ? fileOf(item.job.id, isVideo ? "annotated.mp4" : "annotated.jpg") : null,
-      end_s: frames.end_s,
+      frames,
       onSource: () => this.#onSource(),
     });
     this.playback = new Playback(frames, () => this.medium.time_s, this.tracks[0]?.id, () => this.#showSamples());

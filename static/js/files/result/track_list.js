@@ -28,7 +28,7 @@ export function showTracks(list, tracks, isVideo, onMoment) {
       const moments = create("div", "moments");
       const heading = create("div", "track-head");
       heading.append(create("h3", "track-name", t("Face %(number)s", { number: track.id })));
-      if (isVideo) heading.append(create("p", "hint", spanOf(track)));
+      if (isVideo) heading.append(spanOf(track));
       for (const moment of track.moments) {
         const { button, canvas } = momentButton(moment, isVideo);
         button.addEventListener("click", () => onMoment(track.id, moment));
@@ -44,10 +44,13 @@ export function showTracks(list, tracks, isVideo, onMoment) {
   return cuts;
 }
 
-/** @param {Track} track */
+/** From when to when it is seen. @param {Track} track */
 function spanOf({ start_s, end_s, frames }) {
-  const seen = tn("%(count)s frame", "%(count)s frames", frames);
-  return `${clockTime(start_s, 1)} – ${clockTime(end_s, 1)} · ${seen}`;
+  const line = create("p", "hint");
+  const times = create("bdi", "", `${clockTime(start_s, 1)} – ${clockTime(end_s, 1)}`);
+  times.dir = "ltr"; // in every language, as the timeline
+  line.append(times, " · ", tn("%(count)s frame", "%(count)s frames", frames));
+  return line;
 }
 
 /** @param {Moment} moment @param {boolean} isVideo */

@@ -1,9 +1,9 @@
-import { element, write } from "../../shared/dom.js";
+import { create, element, write } from "../../shared/dom.js";
 import { framesOfJob, framesOfPhoto } from "./frames.js";
 import { Presentation } from "./presentation.js";
 import { showJobFiles, showPhotoFiles } from "./downloads.js";
 import { t, tn } from "../../shared/translate.js";
-import { textOf } from "../problems.js";
+import { serverText, textOf } from "../problems.js";
 
 /** The results of one file: loads them and shows them, or says why that cannot be. */
 export class ResultView {
@@ -17,12 +17,13 @@ export class ResultView {
     this.isVideo = item.job?.kind === "video";
     this.section = element("result", HTMLElement);
     this.note = element("result-note", HTMLElement);
-    this.title = element("result-title", HTMLElement);
+    this.name = element("result-name", HTMLElement);
+    this.failures = element("result-failures", HTMLElement);
     this.downloads = element("downloads", HTMLElement);
   }
 
   async start() {
-    write(this.title, this.item.name);
+    write(this.name, this.item.name);
     this.section.classList.toggle("is-video", this.isVideo);
     this.section.dataset.shows = "nothing";
     this.#reset();
@@ -49,7 +50,7 @@ export class ResultView {
   #reset() {
     element("overlay", HTMLCanvasElement).hidden = false;
     element("no-picture", HTMLElement).hidden = true;
-    for (const list of [this.downloads, element("tracks", HTMLElement)]) list.replaceChildren();
+    for (const list of [this.downloads, this.failures, element("tracks", HTMLElement)]) list.replaceChildren();
   }
 
   /** @param {import("./frames.js").Frames} frames */
@@ -57,6 +58,7 @@ export class ResultView {
     if (this.#stopped.signal.aborted) return;
     const { item, isVideo } = this;
     if (item.job) showJobFiles(this.downloads, item.job);
+    this.failures.replaceChildren(...(item.job?.failures ?? []).map(({ input, error }) => create("li", "", serverText(input, error))));
     this.section.dataset.shows = item.job?.kind === "images" ? "files" : "all";
     if (item.job?.kind === "images") {
       return write(this.note, tn("%(count)s photo was analyzed. The results are in the downloads.", "%(count)s photos were analyzed. The results are in the downloads.", frames.inputs.length));
