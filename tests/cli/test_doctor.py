@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.helpers.redis import running_redis
 from webapp.cli import checks
 from webapp.cli.main import main
 from webapp.config import Settings
 from webapp.errors import MienError, ModelFileError, SettingsError, StoreError
+from webapp.jobs.record import JobRecord
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +61,34 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
     with pytest.raises(StoreError, match="does not answer") as error:
         list(checks.database(settings))
     assert "hidden" not in str(error.value)
+
+
+def test_a_redis_that_is_not_used_is_no_failure() -> None:
+    assert "not used" in next(checks.redis(Settings()))
+
+
+def test_a_redis_that_does_not_answer_is_named_without_its_password() -> None:
+    with pytest.raises(MienError, match="redis://127.0.0.1:1/0 does not answer") as error:
+        list(checks.redis(Settings(redis_url="redis://mien:hidden@127.0.0.1:1/0")))
+    assert "hidden" not in str(error.value)
+
+
+def test_a_redis_that_answers_is_named_with_its_version() -> None:
+    with running_redis() as redis:
+        (line,) = checks.redis(Settings(redis_url=redis.url))
+    assert re.fullmatch(rf"{redis.url}, version \d+\.\d+\.\d+", line)
+
+
+def test_jobs_that_take_all_of_their_disk_are_a_failure(tmp_path: Path) -> None:
+    job = tmp_path / "jobs" / ("0" * 20)
+    job.mkdir(parents=True)
+    record = JobRecord(job.name, "a", "a", "a.jpg", "image", "image/jpeg", 1, 0.0)
+    (job / "job.json").write_text(record.to_json())
+    assert next(checks.jobs(Settings(data_dir=tmp_path))).startswith("1 jobs, 1 of them not finished")
+    with (job / "input").open("wb") as file:
+        file.truncate(1_100_000_000)
+    with pytest.raises(SettingsError, match="MIEN_JOBS_DISK_GB"):
+        list(checks.jobs(Settings(data_dir=tmp_path, jobs_disk_gb=1)))
 
 
 def test_a_model_that_is_missing_or_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ TESTS = Path(__file__).resolve().parent.parent
 
 USES = {
     "server": {"Server"},
+    "redis": {"running_redis"},
     "postgres": {"running_postgres", "database_setting"},
     "slow": {"fit"},  # trains a network
 }

@@ -85,6 +85,10 @@ class Server:
         """The process ids of its workers."""
         return self._children("webapp.analysis.worker")
 
+    def job_pids(self) -> list[int]:
+        """The process ids of the processes that run jobs."""
+        return self._children("webapp.jobs.work.main")
+
     def store_pid(self) -> int:
         """The process id of its store."""
         (pid,) = self._children("webapp.export.store_process")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from sqlalchemy import make_url
@@ -21,6 +22,7 @@ from webapp.analysis.worker_process import START_TIMEOUT_S, worker_spec
 from webapp.cli.databases import known_revisions, revision
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import CertificateError, MienError, ModelFileError, SettingsError, StoreError
+from webapp.jobs.store import JobStore
 from webapp.protocol import Job
 from webapp.server.certificates import check_pair
 from webapp.server.data_dir import prepare_data_dir
@@ -33,6 +35,7 @@ SELF_TEST_EXPRESSION = "happy"
 
 MIN_FREE_BYTES = 1_000_000_000
 SOON_DAYS = 14
+REDIS_TIMEOUT_S = 5.0
 
 
 def face_networks(settings: Settings) -> Iterator[str]:
@@ -123,6 +126,43 @@ def database(settings: Settings) -> Iterator[str]:
     yield f"{name}, revision {found or 'none'}: {state}"
 
 
+def redis(settings: Settings) -> Iterator[str]:
+    """Redis answers, where it is to keep the queues of jobs."""
+    if settings.redis_url is None:
+        yield "not used; the queues of jobs are in the data folder (MIEN_REDIS_URL)"
+        return
+    from redis import Redis, RedisError
+
+    client = Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_S)
+    where = _without_password(settings.redis_url)
+    try:
+        version = client.info("server")["redis_version"]
+    except (RedisError, OSError) as error:
+        raise MienError(
+            f"{where} does not answer: {error}. Start it or correct MIEN_REDIS_URL; until then jobs wait."
+        ) from error
+    finally:
+        client.close()
+    yield f"{where}, version {version}"
+
+
+def jobs(settings: Settings) -> Iterator[str]:
+    """How many jobs there are, and whether more fit on the disk."""
+    store = JobStore(settings.data_dir / "jobs")
+    found = store.all()
+    unfinished = sum(not job.is_finished for job in found)
+    used_gb = store.used_bytes() / 1e9 if found else 0.0
+    if used_gb >= settings.jobs_disk_gb:
+        raise SettingsError(
+            f"Jobs take {used_gb:.1f} GB, all of the {settings.jobs_disk_gb} GB that they may have. Delete "
+            "some, or raise MIEN_JOBS_DISK_GB."
+        )
+    yield (
+        f"{len(found)} jobs, {unfinished} of them not finished; "
+        f"{used_gb:.1f} of {settings.jobs_disk_gb} GB used"
+    )
+
+
 def certificate(settings: Settings) -> Iterator[str]:
     """The certificate can be used, and for how long."""
     own = settings.data_dir / "tls" / "server.crt"
@@ -156,6 +196,12 @@ def ports(settings: Settings) -> Iterator[str]:
                 f"{port} ({variable}) cannot be used on {settings.host}: {problem}. Stop what uses it, or "
                 f"set {variable} to another."
             )
+
+
+def _without_password(url: str) -> str:
+    """A URL as it may be shown."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 def _wait_until_ready(pool: WorkerPool) -> None:

@@ -18,6 +18,8 @@ CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "worker": checks.worker,
     "data folder": checks.data_folder,
     "database": checks.database,
+    "redis": checks.redis,
+    "jobs": checks.jobs,
     "certificate": checks.certificate,
     "ports": checks.ports,
 }
@@ -25,7 +27,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
 
 @click.command()
 def doctor() -> None:
-    """Check the models, a worker, the data folder, the database, the certificate and the ports.
+    """Check the models, a worker, what is kept and where, the certificate and the ports.
 
     Each line says ok, or what to do. Nothing is changed, and no camera is needed. Exit code 0 means that all
     is well, 1 that something is not.

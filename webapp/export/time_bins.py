@@ -65,10 +65,10 @@ class TimeBins:
         for sums in self._sums.values():
             sums[:] = [array("d", _paired(one)) for one in sums]
         for key, counts in self._counts.items():
-            self._counts[key] = array("q", _paired(counts))
+            self._counts[key] = array("q", map(int, _paired(counts)))
 
 
 def _paired(numbers: Sequence[float]) -> list[float]:
     """The sums of each two neighbours, then zeros."""
     pairs = [numbers[at] + numbers[at + 1] for at in range(0, MAX_BINS, 2)]
-    return pairs + [type(pairs[0])(0)] * (MAX_BINS // 2)
+    return pairs + [0.0] * (MAX_BINS // 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import RawIOBase
 from typing import IO, Any, cast
 
 from flask import Request, request
@@ -16,10 +17,10 @@ MORE_TIME = "mien.more_time"
 class MienRequest(Request):
     """A request whose form may carry one large file."""
 
-    file_target: IO[bytes] | None = None
+    file_target: RawIOBase | None = None
     has_file = False
 
-    def receive_into(self, target: IO[bytes], max_bytes: int) -> None:
+    def receive_into(self, target: RawIOBase, max_bytes: int) -> None:
         """Have the file of the form written to `target` while it arrives; before the form is first looked at.
 
         `max_bytes` limits the whole body.
@@ -40,7 +41,7 @@ class MienRequest(Request):
         if self.has_file:
             raise BadUploadError("Send one file at a time; several images fit into a ZIP.")
         self.has_file = True
-        return self.file_target
+        return cast(IO[bytes], self.file_target)
 
 
 def current_request() -> MienRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from flask import Blueprint, Response, send_file
 
@@ -77,7 +78,7 @@ def _file(job_id: str, name: str, media_type: str | None) -> Response:
         conditional=True,
         max_age=None,
     )
-    response.response = _in_turns(response.response)
+    response.response = _in_turns(cast(Iterable[bytes], response.response))
     return response
 
 
