@@ -12,6 +12,10 @@ const TEXTS = [
   ["busy", (name) => t("The server is too busy for “%(name)s”. Try again in a minute.", { name })],
   ["unavailable", (name) => t("The server is not ready to analyze “%(name)s”. Try again in a minute.", { name })],
   ["unreachable", (name) => t("The server could not be reached, or it stopped taking “%(name)s”. Check your connection, and try again.", { name })],
+  ["too_many_attempts", () => t("Many photos came from your network. Wait a minute, then try again.")],
+  ["too_many_jobs", () => t("There are too many files on the server. Delete some of yours, or try again later.")],
+  ["no_space", (name) => t("The server has no space left for “%(name)s”. Tell the person who runs it.", { name })],
+  ["unauthorized", () => t("This server analyzes files only for hosts. Sign in first.")],
   ["forbidden", () => t("The page that sent this is too old, or not ours; load it again.")],
 ];
 
