@@ -37,7 +37,7 @@ from webapp.web.api.v1 import analyze, documentation, job_files, jobs, markers, 
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
-from webapp.web.pages import about, embed, health, host, languages, live, participant
+from webapp.web.pages import about, embed, files, health, host, languages, live, participant
 from webapp.web.security import secure
 from webapp.web.sockets.connections import Connections
 from webapp.web.sockets.frames import FrameEvents
@@ -47,6 +47,7 @@ from webapp.web.uploads import Uploads
 
 BLUEPRINTS = (
     live.blueprint,
+    files.blueprint,
     about.blueprint,
     languages.blueprint,
     health.blueprint,

@@ -26,6 +26,7 @@ from tests.browser.chromium import camera_arguments, find_chromium
 from tests.helpers.crowd import Crowd
 from tests.helpers.exports import CODE, START_MS, add_marker, exported, new_archive, sample
 from tests.helpers.host_browser import PASSWORD
+from tests.helpers.made_videos import Visit, constant_times, write_video
 from tests.helpers.room_client import TOKEN, api
 from tests.helpers.serving import PROJECT_ROOT, Server
 from tests.vision.images import FACE, ImageArray, astronaut, mirrored
@@ -58,6 +59,11 @@ estimates which expression your face shows.
 - Afterwards you can have everything recorded about you deleted.
 
 Questions? Ask the researcher beside you before you begin."""
+
+CLIP_S = 6
+CLIP_RATE = 10
+CLIP = (Visit("astronaut", 0, 4.5, left=True), Visit("astronaut", 1.5, 6, left=False))
+"""Who is seen in the video of the page for files, and when."""
 
 REPORT_S = 240
 MADE_UP_INTERVAL_S = 0.25
@@ -139,6 +145,22 @@ def open_live(page: Page, server: Server) -> None:
     page.goto(server.url)
     live.start(page)
     live.wait_for_label(page, "Happy")
+
+
+def take_files(page: Page, server: Server) -> bytes:
+    """The page for files with the results of a video, at a moment with two faces."""
+    with tempfile.TemporaryDirectory() as folder:
+        clip = write_video(Path(folder) / "interview.mp4", constant_times(CLIP_S, CLIP_RATE), CLIP)
+        page.goto(f"{server.url}/files")
+        page.set_input_files("#file-input", clip)
+        page.wait_for_selector("#result[data-shows='all']", state="visible")
+    page.wait_for_function("document.getElementById('video').readyState >= 2")
+    for _ in range(3):
+        page.press("#scrubber", "ArrowUp")
+    page.wait_for_function("document.querySelectorAll('#faces button').length === 2")
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_timeout(500)
+    return page.screenshot()
 
 
 def take_consent(page: Page, server: Server) -> bytes:
@@ -237,6 +259,7 @@ SHOTS = {
     "live": Shot(take_live, DESKTOP),
     "five-faces": Shot(take_five, DESKTOP, camera="Wide camera"),
     "phone": Shot(take_live, PHONE),
+    "files": Shot(take_files, DESKTOP),
     "consent": Shot(take_consent, DESKTOP),
     "board": Shot(take_board, DESKTOP),
     "board-30": Shot(take_thirty, DESKTOP),

@@ -5,14 +5,17 @@ SCREENS lists them; each is checked in all MODES at once by one visit, in Englis
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from tests.browser import files_page as files
 from tests.browser import live
 from tests.helpers.host_browser import PASSWORD
 from tests.helpers.room_client import TOKEN, ParticipantClient, api
@@ -86,6 +89,30 @@ def live_view(visit: Visit) -> None:
     visit.open("/")
     live.start(visit.page)
     visit.show("#readout[data-expression='happy']")
+
+
+def photo(visit: Visit) -> None:
+    visit.open("/files")
+    visit.page.click("#example")
+    files.wait_for_results(visit.page)
+
+
+def broken_file(visit: Visit) -> None:
+    chosen = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff" + bytes(2000)}
+    visit.page.set_input_files("#file-input", chosen)  # type: ignore[arg-type]
+    visit.show(".file[data-state='failed']")
+
+
+def video(visit: Visit) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        visit.page.set_input_files("#file-input", files.write_clip(Path(folder) / "clip.mp4", seconds=1))
+        visit.show("#result.is-video .moment")
+    files.wait_for_results(visit.page)
+
+
+def deletion_of_a_file(visit: Visit) -> None:
+    visit.page.click(".file.is-open button >> nth=1")
+    visit.show("#confirm")
 
 
 def consent(visit: Visit) -> None:
@@ -184,6 +211,11 @@ def board(visit: Visit) -> None:
 SCREENS = (
     Screen("start", opened("/")),
     Screen("about", opened("/about")),
+    Screen("files", opened("/files")),
+    Screen("photo", photo),
+    Screen("broken file", broken_file),
+    Screen("video", video),
+    Screen("deletion of a file", deletion_of_a_file),
     Screen("live", live_view),
     Screen("consent", consent),
     Screen("participant", participant),

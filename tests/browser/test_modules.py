@@ -24,7 +24,7 @@ MODULES = (
     "live/rate",
     "live/scene",
     "live/status",
-    "live/panel/timeline",
+    "live/panel/minute_chart",
     "room/baseline",
     "shared/announcements",
     "shared/chart_style",
@@ -497,7 +497,7 @@ def test_the_timeline_knows_which_expression_led_when(run: Run) -> None:
             ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"].map((name) => [name, 0.1]));
         const sample = (label, at_s) => ({ at_ms: 1000 * at_s, value: label && { ...even, [label]: 0.4 } });
         const pause = { at_ms: 9000, value: { ...even, sad: 0.4 } };
-        return js.timeline.leaders([...["happy", "happy", null, "sad", "sad"].map(sample), pause])
+        return js.minute_chart.leaders([...["happy", "happy", null, "sad", "sad"].map(sample), pause])
             .map(({ label, from_ms, to_ms }) => [label, from_ms, to_ms]);
         """
     ) == [["happy", 0, 2000], ["sad", 3000, 4000], ["sad", 9000, 9000]]
@@ -507,7 +507,7 @@ def test_the_timeline_names_each_expression_once_where_it_led_longest(run: Run) 
     assert run(
         """
         const interval = (label, from_ms, to_ms) => ({ label, from_ms, to_ms });
-        return js.timeline.longest([interval("sad", 0, 1000), interval("happy", 1000, 3000),
+        return js.minute_chart.longest([interval("sad", 0, 1000), interval("happy", 1000, 3000),
             interval("sad", 3000, 9000), interval("happy", 9000, 9500)])
             .map(({ label, from_ms }) => [label, from_ms]);
         """

@@ -18,6 +18,7 @@ PAGES = {
     "board": ("base", "sheet", "dashboard"),
     "about": ("base", "sheet", "about"),
     "reference": ("base", "sheet", "reference"),
+    "files": ("base", "sheet", "live", "files"),
 }
 """What each kind of page loads."""
 

@@ -16,7 +16,7 @@ from webapp.server.known_hosts import is_api
 from webapp.web.problems import HTTP_PROBLEMS, problem_page, problem_response
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; "
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
 )
 """'self' covers WebSockets to our own origin; Safari before 15.4 lacks this and polls. Who may embed a

@@ -48,6 +48,9 @@ export class LivePage {
       button.addEventListener("click", () => void this.begin(), { signal });
     }
     element("stop", HTMLButtonElement).addEventListener("click", () => this.#onStop(), { signal });
+    for (const button of document.querySelectorAll("[data-save]")) {
+      button.addEventListener("click", () => this.#save(button), { signal });
+    }
     this.pauseButton.addEventListener("click", () => this.#togglePause(), { signal });
     this.landmarksButton.addEventListener("click", () => this.#toggleLandmarks(), { signal });
     this.mirrorButton.addEventListener("click", () => this.#toggleMirror(), { signal });
@@ -105,6 +108,12 @@ export class LivePage {
   #onStop() {
     if (this.options.onStop) this.options.onStop();
     else this.end("stopped");
+  }
+
+  /** @param {Element} button */
+  #save(button) {
+    const minute = button.getAttribute("data-save") === "minute";
+    void this.#view?.save(minute ? "minute" : "snapshot");
   }
 
   #togglePause() {

@@ -2,6 +2,7 @@ import { Camera } from "./camera.js";
 import { Capture } from "./capture.js";
 import { Notices } from "../shared/announcements.js";
 import { element, every, write } from "../shared/dom.js";
+import { MinuteLog } from "./saving/minute_log.js";
 import { Overlay } from "./overlay/overlay.js";
 import { Panel } from "./panel/panel.js";
 import { isProblem } from "../shared/protocol.js";
@@ -28,12 +29,16 @@ import { WakeLock } from "../shared/wake_lock.js";
 
 const STATUS_MS = 500;
 
+/** What can be saved of a view. @typedef {"minute" | "snapshot"} Saved */
+
 /** The live view: camera -> capture -> connection, and the answers -> scene -> overlay and panel. */
 export class LiveView {
-  #paused = false;
+  /** @type {number | null} */
+  #paused_ms = null;
   /** How many frames were analyzed. */
   analyzed = 0;
   scene = new Scene();
+  minute = new MinuteLog();
   rate = new RateController();
   status = new Status();
   wakeLock = new WakeLock();
@@ -73,12 +78,12 @@ export class LiveView {
   }
 
   get paused() {
-    return this.#paused;
+    return this.#paused_ms !== null;
   }
 
   /** Freeze the video and send nothing, or resume. @param {boolean} paused */
   pause(paused) {
-    this.#paused = paused;
+    this.#paused_ms = paused ? performance.now() : null;
     this.overlay?.freeze(paused);
     this.panel?.pause(paused);
     this.status.reset();
@@ -108,6 +113,14 @@ export class LiveView {
     if (this.overlay) this.overlay.mirrored = on;
   }
 
+  /** Save the last minute, or what is shown now, as files; the browser makes them. @param {Saved} what */
+  async save(what) {
+    const { saveMinute, saveSnapshot } = await import("./saving/files.js");
+    if (!this.overlay || !this.panel) return;
+    if (what === "snapshot") await saveSnapshot(this.overlay);
+    else await saveMinute(this.minute.before(this.#paused_ms ?? performance.now()), this.panel.timeline.shown);
+  }
+
   /** @param {import("./capture.js").Answered} answered */
   #onAnswer({ answer, captured_ms, round_trip_ms }) {
     const now_ms = performance.now();
@@ -115,6 +128,7 @@ export class LiveView {
     this.analyzed += 1;
     this.rate.answered(round_trip_ms, now_ms);
     this.status.result(answer.faces.length, round_trip_ms, now_ms);
+    this.minute.add(answer, captured_ms, now_ms);
     this.scene.update(this.options.present(answer), captured_ms, now_ms, this.video.videoWidth / answer.width);
   }
 

@@ -71,6 +71,26 @@ export function formatPercent(share) {
   return percentFormat.format(Math.round(100 * share) / 100);
 }
 
+/** A time from the start of a video, such as 1:02.35 or 1:00:02. @param {number} seconds @param {number} [digits] after the point */
+export function clockTime(seconds, digits = 0) {
+  const unit = 10 ** digits;
+  const rounded = Math.round(seconds * unit);
+  const minutes = Math.floor(rounded / (60 * unit));
+  const rest = ((rounded - 60 * unit * minutes) / unit).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
+  const hours = Math.floor(minutes / 60);
+  return hours > 0 ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** The time of a day to the minute. @param {Date} date */
+export function formatClock(date) {
+  return new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "short", ...DIGITS }).format(date);
+}
+
+/** A date with its time to the second. @param {Date} date */
+export function formatDate(date) {
+  return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "medium", ...DIGITS }).format(date);
+}
+
 /** @param {string} text @param {Values} values */
 function fill(text, values) {
   if (!text.includes("%")) return text;

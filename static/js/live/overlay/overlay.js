@@ -1,46 +1,35 @@
 import { clearedContext } from "../../shared/dom.js";
-import { COLOURS, nameOf } from "../../shared/expressions.js";
-import { formatPercent } from "../../shared/translate.js";
-import { Brush, unitOf } from "./brush.js";
-import { Fit, movedWithBox } from "./geometry.js";
-import { LabelPlacer } from "./labels.js";
+import { Painter } from "./painter.js";
 
 /**
- * Draws the faces of a scene over the video, in step with the display.
+ * Draws faces over a video or an image, in step with the display.
  *
  * After each drawing the canvas dispatches the event `mien:drawn`, which tells what was drawn:
  * {"time_ms": on performance.now()'s clock, "mirrored": bool, "faces": [{"id", "box" in pixels of the video,
  * "drawn_box" and "label_box" in CSS pixels of the canvas, "label", "colour", "opacity", "selected"}]}.
  *
- * @typedef {import("../../shared/protocol.js").Box} Box
- * @typedef {import("../scene.js").DrawnFace} DrawnFace
- * @typedef {{drawn: DrawnFace, box: Box, caption: import("./brush.js").Caption}} Sketch  `box` in the view
+ * @typedef {import("./geometry.js").Size} Size
+ * @typedef {HTMLVideoElement | HTMLImageElement} Medium
+ * @typedef {object} Faces  where the faces come from: the live scene, or the results of a file
+ * @property {(now_ms: number) => import("../scene.js").DrawnFace[]} at  those to draw, the selected one last
+ * @property {(point: import("../../shared/protocol.js").Point, now_ms: number) => void} selectAt
  */
-
-/** Labels show their numbers while those of all faces, side by side, are not wider than this many views. */
-const MAX_ROWS_WITH_NUMBERS = 1.25;
-
-/** About how wide a label with a number is, in heights of its text; the same for all names, so that nothing alternates. */
-const LABEL_WIDTH_UNITS = 9;
 
 export class Overlay {
   #request = 0;
   /** @type {number | null} */
   #frozen_ms = null;
-  /** Asked for at each drawing it would lay out the page again. @type {import("./geometry.js").Size} */
+  /** Asked for at each drawing it would lay out the page again. @type {Size} */
   #view;
-  #labels;
-  landmarks = true;
-  mirrored = true;
+  #painter = new Painter();
 
-  /** @param {HTMLCanvasElement} canvas @param {HTMLVideoElement} video @param {import("../scene.js").Scene} scene */
-  constructor(canvas, video, scene) {
+  /** @param {HTMLCanvasElement} canvas @param {Medium} medium @param {Faces} faces */
+  constructor(canvas, medium, faces) {
     this.canvas = canvas;
-    this.video = video;
-    this.scene = scene;
+    this.medium = medium;
+    this.faces = faces;
     this.#view = { width: canvas.clientWidth, height: canvas.clientHeight };
-    this.#labels = new LabelPlacer(unitOf(this.#view) / 3);
-    this.resizing = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect));
+    this.resizing = new ResizeObserver(([{ contentRect: { width, height } }]) => (this.#view = { width, height }));
     this.onClick = (/** @type {MouseEvent} */ event) => this.#select(event);
   }
 
@@ -65,75 +54,64 @@ export class Overlay {
     this.#frozen_ms = frozen ? performance.now() : null;
   }
 
+  /** @param {boolean} on */
+  set landmarks(on) {
+    this.#painter.landmarks = on;
+  }
+
+  /** @param {boolean} on */
+  set mirrored(on) {
+    this.#painter.mirrored = on;
+  }
+
+  get landmarks() {
+    return this.#painter.landmarks;
+  }
+
+  get mirrored() {
+    return this.#painter.mirrored;
+  }
+
   get #now_ms() {
     return this.#frozen_ms ?? performance.now();
   }
 
-  get #fit() {
-    const { videoWidth, videoHeight } = this.video;
-    return new Fit({ width: videoWidth, height: videoHeight }, this.#view, this.mirrored);
-  }
-
-  /** @param {import("./geometry.js").Size} view */
-  #resize({ width, height }) {
-    this.#view = { width, height };
-    this.#labels.gap = unitOf(this.#view) / 3;
+  /**
+   * Draw what is shown now, video and faces, into a canvas with the pixels of the video.
+   * @param {HTMLCanvasElement} canvas
+   */
+  drawPicture(canvas) {
+    const frame = sizeOf(this.medium);
+    const { scale } = this.#painter.fit(this.#view, frame);
+    const context = Object.assign(canvas, frame).getContext("2d");
+    if (!context || frame.width === 0) return;
+    if (this.mirrored) context.setTransform(-1, 0, 0, 1, frame.width, 0);
+    context.drawImage(this.medium, 0, 0);
+    context.setTransform(1 / scale, 0, 0, 1 / scale, 0, 0);
+    const view = { width: scale * frame.width, height: scale * frame.height };
+    this.#painter.paint(context, view, frame, this.faces.at(this.#now_ms));
   }
 
   #draw() {
     const context = clearedContext(this.canvas, this.#view);
-    if (!context || this.video.videoWidth === 0) return;
-    const fit = this.#fit;
-    const brush = new Brush(context, this.#view);
-    const sketches = this.#sketches(brush, fit);
-    for (const sketch of sketches) this.#drawFace(brush, fit, sketch);
-    const boxes = this.#drawLabels(brush, sketches);
-    const detail = { time_ms: this.#now_ms, mirrored: this.mirrored, faces: sketches.map((sketch, index) => told(sketch, boxes[index])) };
+    const frame = sizeOf(this.medium);
+    if (!context || frame.width === 0) return;
+    const time_ms = this.#now_ms;
+    const faces = this.#painter.paint(context, this.#view, frame, this.faces.at(time_ms));
+    const detail = { time_ms, mirrored: this.mirrored, faces };
     this.canvas.dispatchEvent(new CustomEvent("mien:drawn", { detail }));
-  }
-
-  /** What to draw, and with which captions. @param {Brush} brush @param {Fit} fit @returns {Sketch[]} */
-  #sketches(brush, fit) {
-    const faces = this.scene.at(this.#now_ms);
-    const crowded = faces.length * LABEL_WIDTH_UNITS * brush.unit > MAX_ROWS_WITH_NUMBERS * this.#view.width;
-    return faces.map((drawn) => {
-      const { id, shown, box, selected } = drawn;
-      const name = faces.length > 1 ? `${id} · ${nameOf(shown.expression)}` : nameOf(shown.expression);
-      const number = crowded && !selected ? "" : formatPercent(shown.confidence);
-      return { drawn, box: fit.boxInView(box), caption: { name, number, colour: COLOURS[shown.expression] } };
-    });
-  }
-
-  /** @param {Brush} brush @param {Fit} fit @param {Sketch} sketch */
-  #drawFace(brush, fit, { drawn: { face, box, opacity, selected }, box: drawnBox, caption }) {
-    brush.context.globalAlpha = opacity;
-    if (this.landmarks) {
-      for (const line of Object.values(face.landmarks)) {
-        brush.line(line.map((point) => fit.pointInView(movedWithBox(point, face.box, box))));
-      }
-    }
-    brush.box(drawnBox, caption.colour, selected);
-  }
-
-  /** Labels go over all faces; where there is no room, that of the selected face is on top. @param {Brush} brush @param {Sketch[]} sketches */
-  #drawLabels(brush, sketches) {
-    const labelled = sketches.map(({ drawn, box, caption }) => ({ id: drawn.id, box, label: brush.labelSize(caption) }));
-    const places = this.#labels.place(labelled, this.#view);
-    sketches.forEach(({ drawn, caption }, index) => {
-      brush.context.globalAlpha = drawn.opacity;
-      brush.label(places[index], caption);
-    });
-    return places;
   }
 
   /** @param {MouseEvent} event */
   #select({ offsetX, offsetY }) {
-    this.scene.selectAt(this.#fit.pointInFrame([offsetX, offsetY]), this.#now_ms);
+    const fit = this.#painter.fit(this.#view, sizeOf(this.medium));
+    this.faces.selectAt(fit.pointInFrame([offsetX, offsetY]), this.#now_ms);
   }
 }
 
-/** What the event tells of a face. @param {Sketch} sketch @param {Box} label_box */
-function told({ drawn: { id, box, opacity, selected }, box: drawn_box, caption }, label_box) {
-  const label = [caption.name, caption.number].filter(Boolean).join(" ");
-  return { id, box, drawn_box, label_box, label, colour: caption.colour, opacity, selected };
+/** In its own pixels; 0 while nothing of it is known. @param {Medium} medium @returns {Size} */
+function sizeOf(medium) {
+  return medium instanceof HTMLVideoElement
+    ? { width: medium.videoWidth, height: medium.videoHeight }
+    : { width: medium.naturalWidth, height: medium.naturalHeight };
 }

@@ -1,0 +1,186 @@
+import { Announcer } from "../shared/announcements.js";
+import { Card } from "./card.js";
+import { Chooser } from "./chooser.js";
+import { ConfirmDialog } from "../shared/confirm_dialog.js";
+import { element, every, write } from "../shared/dom.js";
+import { faultOf, isPhoto, textOf } from "./problems.js";
+import { Item } from "./item.js";
+import { listJobs, RefusedError } from "./api.js";
+import { t } from "../shared/translate.js";
+
+const POLL_MS = 700;
+
+/** The page for files: choose them, wait for them, look at one, delete them. */
+export class FilesPage {
+  /** @type {Map<Item, Card>} */
+  #cards = new Map();
+  /** @type {Item | null} */
+  #open = null;
+  /** Files are sent one after the other. */
+  #sending = Promise.resolve();
+  #polling = false;
+  #restoring = false;
+  /** @type {import("./result/view.js").ResultView | null} */
+  #view = null;
+
+  constructor() {
+    this.app = element("files", HTMLElement);
+    this.list = element("file-list", HTMLElement);
+    this.section = element("result", HTMLElement);
+    this.problem = element("files-problem", HTMLElement);
+    this.rate = element("rate", HTMLSelectElement);
+    this.announcer = new Announcer(element("announcer", HTMLElement), 0);
+    this.confirm = new ConfirmDialog();
+    this.chooser = new Chooser((files) => this.add(files));
+  }
+
+  start() {
+    this.chooser.start();
+    this.polls = every(POLL_MS, () => void this.#poll());
+    void this.#restore();
+  }
+
+  stop() {
+    this.chooser.stop();
+    this.polls?.stop();
+    this.#view?.stop();
+  }
+
+  /** Take files that somebody chose: a single photo is analyzed at once, all else becomes a job. @param {File[]} files */
+  add(files) {
+    const single = files.length === 1;
+    for (const file of files) {
+      const item = this.#addItem(file.name, file);
+      const fault = faultOf(file);
+      if (fault) item.fail(fault);
+      else this.#sending = this.#sending.then(() => (single && isPhoto(file) ? item.analyze() : item.submit(this.#frames(file))));
+    }
+    if (single) this.#close(); // the results of this one open as soon as they are there
+  }
+
+  /** @param {File} file @returns {Record<string, string>} */
+  #frames(file) {
+    return isPhoto(file) || this.rate.value === "" ? {} : { fps: this.rate.value };
+  }
+
+  /** @param {string} name @param {File | null} file */
+  #addItem(name, file) {
+    const item = new Item(name, file, () => this.#onChange(item));
+    const card = new Card(item, { onOpen: (one) => void this.open(one), onRemove: (one) => void this.#remove(one) });
+    this.#cards.set(item, card);
+    this.list.prepend(card.row);
+    this.#showList();
+    return item;
+  }
+
+  /** @param {Item} item */
+  #onChange(item) {
+    this.#cards.get(item)?.update(item === this.#open);
+    if (this.#restoring) return;
+    if (item.state === "done") this.announcer.say(t("“%(name)s” is done.", { name: item.name }), performance.now());
+    if (item.state === "failed") this.announcer.say(item.problem ?? "", performance.now());
+    if (item.state === "done" && !this.#open) void this.open(item);
+  }
+
+  /** Show the results of a file. @param {Item} item */
+  async open(item) {
+    const before = this.#open;
+    this.#open = item;
+    for (const one of [before, item]) if (one) this.#cards.get(one)?.update(one === item);
+    this.#view?.stop();
+    const { ResultView } = await import("./result/view.js");
+    if (this.#open !== item) return;
+    this.section.hidden = false;
+    this.#view = new ResultView(item);
+    await this.#view.start();
+    if (this.#open !== item) return;
+    const title = element("result-title", HTMLElement);
+    title.scrollIntoView({ block: "start" });
+    title.focus({ preventScroll: true });
+  }
+
+  #close() {
+    const item = this.#open;
+    this.#open = null;
+    this.#view?.stop();
+    this.#view = null;
+    this.section.hidden = true;
+    if (item) this.#cards.get(item)?.update(false);
+  }
+
+  /** @param {Item} item */
+  async #remove(item) {
+    if (item.state === "done" && !(await this.#agrees(item))) return;
+    try {
+      await item.remove();
+    } catch (error) {
+      return this.#tell(textOf(item.name, error));
+    }
+    this.#forget(item);
+    element("choose-files", HTMLButtonElement).focus();
+  }
+
+  /** @param {Item} item */
+  #agrees({ name, job }) {
+    const text = job
+      ? t("The server deletes the file and all its results. This cannot be undone.")
+      : t("Its results go from this page. The server has kept nothing of it.");
+    return this.confirm.ask({ title: t("Delete “%(name)s”?", { name }), text, action: t("Delete") });
+  }
+
+  /** @param {Item} item */
+  #forget(item) {
+    if (item === this.#open) this.#close();
+    this.#cards.get(item)?.row.remove();
+    this.#cards.delete(item);
+    this.#showList();
+  }
+
+  #showList() {
+    this.app.classList.toggle("has-files", this.#cards.size > 0);
+    element("file-list-section", HTMLElement).hidden = this.#cards.size === 0;
+  }
+
+  /** Show the jobs of an earlier visit again, and the results of the newest. */
+  async #restore() {
+    const jobs = (await this.#jobs()) ?? [];
+    this.#restoring = true;
+    for (const job of jobs.toReversed()) this.#addItem(job.name, null).follow(job);
+    this.#restoring = false;
+    const newest = [...this.#cards.keys()].findLast(({ state }) => state === "done");
+    if (newest && !this.#open) await this.open(newest);
+  }
+
+  /** Ask for the state of all jobs that are under way. */
+  async #poll() {
+    const waiting = [...this.#cards.keys()].filter((item) => item.isUnderWay);
+    if (waiting.length === 0 || this.#polling) return;
+    this.#polling = true;
+    const jobs = await this.#jobs();
+    this.#polling = false;
+    for (const item of jobs ? waiting : []) {
+      const job = jobs?.find(({ id }) => id === item.job?.id);
+      if (job) item.follow(job);
+      else if (this.#cards.has(item)) this.#forget(item); // deleted in another window
+    }
+  }
+
+  /** Null where the server cannot tell now; the page says so. */
+  async #jobs() {
+    try {
+      const jobs = await listJobs();
+      this.#tell("");
+      return jobs;
+    } catch (error) {
+      const isKnown = error instanceof RefusedError && error.status === 404; // a server without jobs
+      if (!isKnown) this.#tell(t("The server cannot be reached. The page goes on asking."));
+      return null;
+    }
+  }
+
+  /** @param {string} text */
+  #tell(text) {
+    this.problem.hidden = text === "";
+    write(this.problem, text);
+  }
+}

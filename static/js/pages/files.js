@@ -1,0 +1,3 @@
+import { FilesPage } from "../files/page.js";
+
+new FilesPage().start();
