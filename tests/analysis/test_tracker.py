@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.faces import face
-from webapp.analysis.tracker import FORGET_AFTER_S, Tracker, distance, match
+from webapp.analysis.tracker import FORGET_AFTER_S, Tracker, distance
 
 
 def ids(tracker: Tracker, xs: list[float], now_s: float) -> list[int]:
@@ -125,9 +125,53 @@ def test_after_frames_without_the_face_the_older_ones_count_less() -> None:
 
 
 def test_the_nearest_pairs_are_matched_first() -> None:
-    boxes = [face(x=x).box for x in (100, 130)]
-    moved = [face(x=x).box for x in (128, 160)]
-    assert match(boxes, moved) == {0: 1}
+    tracker = Tracker(smoothing_s=0.0)
+    assert ids(tracker, [100, 130], 0.0) == [1, 2]
+    assert ids(tracker, [128, 160], 0.1) == [2, 3]
+
+
+def test_a_face_that_passes_behind_another_keeps_its_id() -> None:
+    """One walks to the right behind one who stands, hidden for a second and a half."""
+    tracker = Tracker(smoothing_s=0.0)
+    seen = []
+    for step in range(60):
+        xs = [300 + 5 * step - 150]
+        seen.append(ids(tracker, [300, *xs] if abs(xs[0] - 300) > 75 else [300], 0.05 * step))
+    assert [2, 1] not in seen
+    assert seen[0] == seen[-1] == [1, 2]
+    assert len(seen) - seen.count([1, 2]) == seen.count([1]) == 31
+
+
+def test_a_face_that_turns_back_behind_another_keeps_its_id() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    for step in range(10):
+        ids(tracker, [300, 120 + 10 * step], 0.1 * step)
+    for step in range(10, 25):
+        ids(tracker, [300], 0.1 * step)
+    assert ids(tracker, [300, 215], 2.5) == [1, 2]
+
+
+def test_half_a_face_beside_the_one_before_it_has_the_id_of_the_whole() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    ids(tracker, [300, 260], 0.0)
+    ids(tracker, [300], 0.1)
+    front, half = tracker.update([face(x=300), face(x=255, y=120, width=32)], 0.2)
+    assert (front.id, half.id) == (1, 2)
+
+
+def test_one_face_of_two_that_overlap_is_not_taken_for_the_lost_one() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    ids(tracker, [300, 320], 0.0)
+    ids(tracker, [300], 0.1)
+    assert ids(tracker, [312], 0.2) == [1]
+
+
+def test_a_covered_face_is_forgotten_when_it_does_not_come_out() -> None:
+    tracker = Tracker(smoothing_s=0.0)
+    ids(tracker, [300, 320], 0.0)
+    for step in range(1, 40):
+        ids(tracker, [300], 0.1 * step)
+    assert ids(tracker, [300, 380], 4.0) == [1, 3]
 
 
 def test_the_distance_is_in_face_widths_and_counts_a_change_of_size() -> None:

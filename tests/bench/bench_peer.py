@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.bench import bench_peer_video
 from tests.bench.bench_load import frames_per_s, put_load
 from tests.bench.report import Goal, Row, print_goals, print_rows, write_json
 from tests.helpers.load_client import Plan
@@ -81,4 +82,4 @@ def _rate(row: Row) -> float:
 
 
 if __name__ == "__main__":
-    print_goals(main())
+    print_goals([*main(), *bench_peer_video.main()])

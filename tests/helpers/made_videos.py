@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -70,13 +71,15 @@ def write_video(
     sound: bool = False,
     sound_s: float | None = None,
     size: tuple[int, int] = (WIDTH, HEIGHT),
+    paint: Callable[[float], ImageArray] | None = None,
 ) -> Path:
     """Encode a frame for each time; with `rotation`, frames lie on their side and the file says how to turn
     them.
 
     `rotation` is in degrees counterclockwise, as a player must turn the frames. The sound lasts as long as
-    the picture, or `sound_s`.
+    the picture, or `sound_s`. `paint` draws the frame of a time in place of the visits.
     """
+    paint = paint or partial(drawn, visits=visits)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "crf": "18"})
         assert isinstance(stream, VideoStream)
@@ -87,7 +90,7 @@ def write_video(
             stream.set_display_rotation(rotation)
         audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if sound else None
         for t in times:
-            image = cv2.resize(drawn(t, visits), size) if size != (WIDTH, HEIGHT) else drawn(t, visits)
+            image = cv2.resize(paint(t), size) if size != (WIDTH, HEIGHT) else paint(t)
             frame = VideoFrame.from_ndarray(
                 np.ascontiguousarray(np.rot90(image, -quarter), np.uint8), format="bgr24"
             )

@@ -25,6 +25,16 @@ STALL_TIMEOUT_S = 3.0
 MATCH_DISTANCE = 0.6
 """A face may be this far from its prediction, in face widths, and keep its id."""
 
+COVER_DISTANCE = 1.2
+"""A lost face is taken to be behind another one whose center is nearer than this, in face widths."""
+
+COVERED_TIMEOUT_S = 3.0
+"""How long a track stays alive at most while another face covers its own."""
+
+COVERED_MATCH_DISTANCE, WANDER_PER_S = 1.0, 1.0
+"""The same for a face that comes out from behind another one, whatever its width, as half of it may be found
+as a small one; and how much it grows in a second, as nobody sees where a hidden face goes."""
+
 VELOCITY_S = 0.1
 """The time constant of the measured velocity."""
 
@@ -37,7 +47,8 @@ class Track:
     """A face as last seen: where, when (seconds on the server's clock) and with which probabilities.
 
     `velocity` is in widths of the image per second. A `lost` face was not found in the newest frame: its
-    region is no longer sent to workers, but it keeps its id while the track is alive.
+    region is no longer sent to workers, but it keeps its id while the track is alive. `covered_s` is when
+    another face was last seen before a lost one.
     """
 
     id: int
@@ -47,10 +58,22 @@ class Track:
     smoothed: SmoothedProbabilities
     velocity: tuple[float, float] = (0.0, 0.0)
     lost: bool = False
+    covered_s: float = -math.inf
 
     def is_alive(self, now_s: float) -> bool:
         """Whether a face may still be matched to this track."""
-        return now_s - self.seen_s <= (FORGET_AFTER_S if self.lost else STALL_TIMEOUT_S)
+        if not self.lost:
+            return now_s - self.seen_s <= STALL_TIMEOUT_S
+        is_recent = now_s - max(self.seen_s, self.covered_s) <= FORGET_AFTER_S
+        return is_recent and now_s - self.seen_s <= COVERED_TIMEOUT_S
+
+    def mismatch(self, box: Box, now_s: float) -> float:
+        """How far a box is from the one predicted for that time, over how far it may be: 1 at most."""
+        expected = self.predicted(now_s).box
+        if self.covered_s <= self.seen_s:
+            return distance(expected, box) / MATCH_DISTANCE
+        reach = COVERED_MATCH_DISTANCE + WANDER_PER_S * (now_s - self.seen_s)
+        return _center_distance(expected, box) / reach
 
     def predicted(self, now_s: float) -> Track:
         """The track with its box and region as predicted for that time."""
@@ -99,16 +122,16 @@ class Tracker:
     def _update(self, seen: Sequence[Face], now_s: float) -> list[Track]:
         """The tracks of these faces, in their order; the lock is held."""
         known = [track for track in self._tracks if track.is_alive(now_s)]
-        pairs = match([track.predicted(now_s).box for track in known], [face.box for face in seen])
+        pairs = match(known, [face.box for face in seen], now_s)
         tracks = [
             self._moved(known[pairs[index]], face, now_s) if index in pairs else self._new(face, now_s)
             for index, face in enumerate(seen)
         ]
-        matched = set(pairs.values())
-        overtaken = now_s < self._newest_s
-        others = [track for index, track in enumerate(known) if index not in matched]
-        self._tracks = tracks + [replace(track, lost=track.lost or not overtaken) for track in others]
-        self._newest_s = max(now_s, self._newest_s)
+        others = [track for index, track in enumerate(known) if index not in set(pairs.values())]
+        if now_s >= self._newest_s:
+            others = [_missed(track, tracks, now_s) for track in others]
+            self._newest_s = now_s
+        self._tracks = tracks + others
         return tracks
 
     def _moved(self, track: Track, face: Face, now_s: float) -> Track:
@@ -144,24 +167,39 @@ def _velocity(track: Track, box: Box, elapsed_s: float) -> tuple[float, float]:
     )
 
 
-def match(before: Sequence[Box], after: Sequence[Box]) -> dict[int, int]:
-    """Which box of `after` (key) is which of `before` (value), nearest pairs first.
+def _missed(track: Track, seen: Sequence[Track], now_s: float) -> Track:
+    """The track of a face that was not found, perhaps as one of the faces seen is before it."""
+    box = track.predicted(now_s).box
+    is_covered = any(_center_distance(box, other.box) <= COVER_DISTANCE for other in seen)
+    return replace(track, lost=True, covered_s=now_s if is_covered else track.covered_s)
 
-    The distance is that of the centers plus the change of width, both in face widths. Greedy on purpose:
-    with a handful of faces it differs from the optimal assignment only where two faces cover each other.
+
+def match(tracks: Sequence[Track], boxes: Sequence[Box], now_s: float) -> dict[int, int]:
+    """Which box (key) shows the face of which track (value), nearest pairs first.
+
+    Tracks of the newest frame come before those that are lost, so that none loses its face to them. Greedy on
+    purpose: with a handful of faces it differs from the optimal assignment only where two faces cover each
+    other.
     """
-    distances = sorted(
-        (distance(before[old], after[new]), new, old)
-        for old, new in product(range(len(before)), range(len(after)))
+    candidates = sorted(
+        (track.lost, track.mismatch(box, now_s), new, old)
+        for (old, track), (new, box) in product(enumerate(tracks), enumerate(boxes))
     )
     pairs: dict[int, int] = {}
-    for apart, new, old in distances:
-        if apart <= MATCH_DISTANCE and new not in pairs and old not in pairs.values():
+    for _, mismatch, new, old in candidates:
+        if mismatch <= 1 and new not in pairs and old not in pairs.values():
             pairs[new] = old
     return pairs
 
 
 def distance(first: Box, second: Box) -> float:
     """How far apart two boxes are: centers and widths, in units of their mean width."""
-    width = max((first.width + second.width) / 2, sys.float_info.epsilon)
-    return (math.dist(first.center, second.center) + abs(first.width - second.width)) / width
+    return _center_distance(first, second) + abs(first.width - second.width) / _mean_width(first, second)
+
+
+def _center_distance(first: Box, second: Box) -> float:
+    return math.dist(first.center, second.center) / _mean_width(first, second)
+
+
+def _mean_width(first: Box, second: Box) -> float:
+    return max((first.width + second.width) / 2, sys.float_info.epsilon)

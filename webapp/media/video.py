@@ -12,6 +12,7 @@ follows.
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 import stat
@@ -166,15 +167,28 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         """All frames with their times; one without a time follows the one before at the mean rate."""
         t = -1 / float(self.rate)
         try:
-            for frame in self._container.decode(self._stream):
+            for frame, time_s in self._decoded():
                 self._check_size(frame.width, frame.height)
-                t = t + 1 / float(self.rate) if frame.time is None else float(frame.time)
+                t = t + 1 / float(self.rate) if time_s is None else time_s
                 yield frame, t
         except (av.FFmpegError, OSError, MemoryError) as error:
             raise FileError(
                 f"{self._path}: the video is damaged after {max(0.0, t):.1f} s ({_reason(error)}). "
                 "What was decoded until then is kept; send the complete file for the rest."
             ) from error
+
+    def _decoded(self) -> Iterator[tuple[VideoFrame, float | None]]:
+        """All frames in the order of presentation, with the container's times.
+
+        AVI knows no times: FFmpeg counts its packets, and may leave these numbers in the order of decoding.
+        """
+        numbers: list[float] = []
+        is_avi = self._container.format.name == "avi"
+        for packet in self._container.demux(self._stream):
+            if is_avi and packet.pts is not None:
+                heapq.heappush(numbers, float(packet.pts * self.time_base))
+            for frame in packet.decode():
+                yield frame, heapq.heappop(numbers) if numbers else frame.time
 
     def _video_stream(self) -> VideoStream:
         streams = [
@@ -221,6 +235,10 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         Matroska and WebM have no duration of a stream, but most often a tag, which counts from 0.
         """
         stream = self._stream
+        if (
+            self._container.format.name == "avi" and stream.frames > 0
+        ):  # it takes what is left for its duration
+            return start_s + stream.frames / float(self.rate)
         if stream.duration and stream.time_base and stream.duration > 0:
             return start_s + float(stream.duration * stream.time_base)
         tagged_s = _seconds(stream.metadata.get("DURATION", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -152,10 +153,17 @@ class Pipeline:
         laps.end("detect")
 
     def _track(self, image: Decoded, regions: Sequence[Region]) -> list[FoundFace]:
-        """Track known faces, skipping duplicates."""
+        """Track known faces, skipping duplicates.
+
+        Where a face passes before another, the mesh slides from the hidden one to it. So of two regions that
+        show the same face the one that it has moved least from is the face's own, and is taken first.
+        """
         found: list[FoundFace] = []
-        for region in regions:
-            self._examine(image, region.scaled(image.pixels.shape[1]), found, retry=False)
+        expected = [region.scaled(image.pixels.shape[1]) for region in regions]
+        seen = [(region, self._landmarker.landmarks(image.pixels, region)) for region in expected]
+        for _, landmarks in sorted(seen, key=lambda pair: _slip(*pair)):
+            if landmarks.presence >= MIN_PRESENCE:
+                self._add(image, found, landmarks)
         return found
 
     def _detections(
@@ -289,6 +297,12 @@ def _surrounds(face: FoundFace, point: NDArray[np.floating[Any]]) -> bool:
     """
     low, high = face.corners
     return bool((low < point).all() and (point < high).all())
+
+
+def _slip(expected: Region, landmarks: Landmarks) -> float:
+    """How far a face is from where it was expected, in sides of the region."""
+    region = region_from_landmarks(landmarks.points)
+    return math.hypot(region.x - expected.x, region.y - expected.y) / expected.size
 
 
 def _face(found: FoundFace, probabilities: list[float]) -> Face:
