@@ -11,6 +11,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp.accounts.audit import AuditLog
 from webapp.accounts.join_limits import WrongCodes
 from webapp.accounts.service import AccountService
 from webapp.accounts.sessions import session_key
@@ -34,12 +35,14 @@ from webapp.web.api.v1 import analyze, rooms
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
-from webapp.web.pages import about, health, host, languages, live, participant
+from webapp.web.observation import observe
+from webapp.web.pages import about, health, host, languages, live, metrics, participant
 from webapp.web.security import secure
 from webapp.web.sockets.connections import Connections
 from webapp.web.sockets.frames import FrameEvents
 from webapp.web.sockets.json import WireJson
 from webapp.web.sockets.rooms import RoomEvents
+from webapp.web.state_metrics import StateMetrics
 from webapp.web.uploads import Uploads
 
 BLUEPRINTS = (
@@ -47,6 +50,7 @@ BLUEPRINTS = (
     about.blueprint,
     languages.blueprint,
     health.blueprint,
+    metrics.blueprint,
     participant.blueprint,
     host.blueprint,
     analyze.blueprint,
@@ -98,14 +102,20 @@ class Application:
         )
         ticker = Ticker(room_service, socketio)
         accounts = AccountService(store, settings.host_token)
-        services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes())
+        audit = AuditLog(store, settings.audit_days)
+        room_events = RoomEvents(
+            connections, room_service, ticker.subscriptions, ticker.history, accounts, audit
+        )
+        frame_events = FrameEvents(pool, settings.smoothing_s, room_events)
+        state = StateMetrics(settings, pool, store, writer, room_service, frame_events.clients)
+        services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes(), audit, state)
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
-        room_events = RoomEvents(connections, room_service, ticker.subscriptions, ticker.history, accounts)
         room_events.register(socketio)
-        FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
-        housekeeping = Housekeeping(room_service, settings.retention_days)
-        return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, ticker, housekeeping))
+        frame_events.register(socketio)
+        housekeeping = Housekeeping(room_service, settings.retention_days, audit.note_retention)
+        parts = (FolderLock(settings), pool, store, writer, ticker, housekeeping, audit)
+        return cls(flask, known_hosts, parts)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -135,6 +145,7 @@ def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHost
     app = MienFlask(__name__, services)
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
     secure(app)
+    observe(app)
     add_languages(app)
     add_sessions(app, services.accounts, session_key(settings.data_dir))
     for blueprint in BLUEPRINTS:

@@ -33,6 +33,7 @@ HOST = re.compile(r"(\*\.)?[\w.-]+|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
 logger = logging.getLogger(__name__)
 
 Runtime = Literal["litert", "keras"]
+LogFormat = Literal["text", "json"]
 T = TypeVar("T")
 
 
@@ -67,6 +68,8 @@ class Settings:
     max_file_megapixels: int = 50
     max_video_minutes: int = 240
     log_level: str = "INFO"
+    log_format: LogFormat = "text"
+    audit_days: int = 365
 
     @property
     def model_path(self) -> Path:
@@ -114,6 +117,8 @@ class Settings:
             max_file_megapixels=read.whole("MAX_FILE_MEGAPIXELS", 50, low=1, high=1000),
             max_video_minutes=read.whole("MAX_VIDEO_MINUTES", 240, low=1, high=10_000),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+            log_format=cast(LogFormat, read.choice("LOG_FORMAT", ("text", "json"))),
+            audit_days=read.whole("AUDIT_DAYS", 365, low=1, high=36500),
         )
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")

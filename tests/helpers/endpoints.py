@@ -2,6 +2,9 @@
 
 PUBLIC = {
     "static", "live.index", "live.authority", "health.healthz", "health.readyz", "analyze.analyze",
-    "room.ask_code", "room.show", "language.choose", "language.texts", "about.about",
+    "metrics.metrics", "room.ask_code", "room.show", "language.choose", "language.texts", "about.about",
 }  # fmt: skip
-"""What anybody may open, of a room the text that people read before they consent; the rest is a host's."""
+"""What anybody may open, of a room the text that people read before they consent; the rest is a host's.
+
+The metrics are for programs on this machine, as tests are; tests/web/test_metrics.py asks from elsewhere.
+"""

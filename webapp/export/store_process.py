@@ -17,6 +17,7 @@ from webapp.export.service import ExportService
 from webapp.ipc import framing
 from webapp.store.exports import Exports
 from webapp.store.repositories.accounts import AccountRepository
+from webapp.store.repositories.audit import AuditRepository
 from webapp.store.repositories.base import Database
 from webapp.store.repositories.recordings import RecordingRepository
 from webapp.store.repositories.rooms import RoomRepository
@@ -38,6 +39,7 @@ class Repositories:
         self.rooms = RoomRepository(self.database, on_deletion=self.exports.close_room)
         self.recordings = RecordingRepository(self.database)
         self.accounts = AccountRepository(self.database)
+        self.audit = AuditRepository(self.database)
 
     def by_name(self) -> dict[str, object]:
         """The repositories by the names that requests carry."""
@@ -45,6 +47,7 @@ class Repositories:
             RoomRepository.__name__: self.rooms,
             RecordingRepository.__name__: self.recordings,
             AccountRepository.__name__: self.accounts,
+            AuditRepository.__name__: self.audit,
             Exports.__name__: self.exports,
         }
 

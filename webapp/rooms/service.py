@@ -93,6 +93,10 @@ class RoomService:
         """
         return self._load() if self._rooms is None else self._rooms
 
+    def loaded(self) -> dict[str, Room]:
+        """The rooms that are in memory: all, or none before the store was first asked."""
+        return self._rooms or {}
+
     def room(self, code: object) -> Room:
         """The room with a code, however it is typed.
 

@@ -10,12 +10,14 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from webapp.accounts.audit import AuditLog
 from webapp.accounts.join_limits import WrongCodes
 from webapp.accounts.service import AccountService
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.rooms.service import RoomService
 from webapp.version import VERSION
+from webapp.web.state_metrics import StateMetrics
 from webapp.web.uploads import Uploads
 
 
@@ -29,6 +31,8 @@ class Services:
     rooms: RoomService
     uploads: Uploads
     wrong_codes: WrongCodes
+    audit: AuditLog
+    state: StateMetrics
 
 
 class MienFlask(Flask):

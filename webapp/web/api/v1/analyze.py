@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.codec import problem_to_wire
 from webapp.errors import BadFrameError, BusyError, FrameError, StoreError, TooLargeError
+from webapp.metrics import ANALYZED, count_upload
 from webapp.protocol import MAX_IMAGE_BYTES, Frame
 from webapp.server.connection_limits import network_of
 from webapp.web.context import services
@@ -28,6 +29,7 @@ blueprint = Blueprint("analyze", __name__, url_prefix="/api/v1")
 @blueprint.errorhandler(FrameError)
 def problem_response(error: FrameError) -> tuple[dict[str, Any], int, dict[str, str]]:
     """The problem object of the wire contract."""
+    count_upload(error.code)
     headers = {"Retry-After": RETRY_UPLOAD_S} if isinstance(error, BusyError) else {}
     return problem_to_wire(0, error), FRAME_STATUS[error.code], headers
 
@@ -37,7 +39,9 @@ def analyze() -> Response:
     """The result object for the image in the multipart field `image`."""
     uploads, owner = services().uploads, _owner()
     with uploads.slot(owner):
-        return Response(uploads.analyze(_uploaded_image(), owner), mimetype="application/json")
+        response = Response(uploads.analyze(_uploaded_image(), owner), mimetype="application/json")
+    count_upload(ANALYZED)
+    return response
 
 
 def _owner() -> tuple[str, object]:

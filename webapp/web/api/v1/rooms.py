@@ -16,6 +16,7 @@ from webapp.rooms.room import Room
 from webapp.rooms.service import can_write_parquet
 from webapp.version import VERSION
 from webapp.web.api.v1.times import iso_time, parse_time
+from webapp.web.audited import name_action, name_subject
 from webapp.web.authentication import host_only
 from webapp.web.context import services
 from webapp.web.problems import room_problem, status_of
@@ -62,6 +63,7 @@ def create_room() -> ApiResponse:
         body.get("settings", {}),
         body.get("information_translations"),
     )
+    name_subject(room.code)
     return {"code": room.code, "join_url": join_url(services().settings, room.code)}, 201
 
 
@@ -108,6 +110,7 @@ def record(code: str) -> ApiResponse:
         rooms.recordings.stop(room)
     else:
         raise BadRequestError(f"state is {state!r}, but must be started or stopped.")
+    name_action("start recording" if state == "started" else "stop recording")
     return {"recording": rooms.recordings.status(room)}, 200
 
 
