@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,14 @@ import pytest
 from tests.helpers.host_browser import PASSWORD, Browser, signed_in
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
 from tests.helpers.serving import Server
+from tests.helpers.stores import LocalStore
 from webapp.accounts.audit import AuditLog
 from webapp.accounts.identity import HostUser
 from webapp.app import create_app
 from webapp.config import Settings
-from webapp.errors import StoreError
+from webapp.export.store_process import Repositories
 from webapp.store.records import AuditRecord
 from webapp.store.repositories.audit import AuditRepository
-from webapp.store.repositories.base import Database
 from webapp.web.audited import ACTIONS
 
 NOT_NOTED = {
@@ -98,36 +99,26 @@ def test_what_failed_is_not_told(server: Server) -> None:
     assert entries_on(browser, server) == before
 
 
-class FailingStore:
-    """A store on a real database that fails while `fails` is set."""
-
-    def __init__(self, folder: Path) -> None:
-        database = Database(f"sqlite:///{folder / 'audit.sqlite'}")
-        database.prepare()
-        self._repository = AuditRepository(database)
-        self.fails = False
-
-    def call(self, method, *arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN201
-        if self.fails:
-            raise StoreError("The database does not answer.")
-        return method(self._repository, *arguments)
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[LocalStore]:
+    with closing(Repositories(f"sqlite:///{tmp_path / 'audit.sqlite'}")) as repositories:
+        repositories.database.prepare()
+        yield LocalStore(repositories)
 
 
-def test_entries_wait_while_the_database_is_away(tmp_path: Path) -> None:
-    store = FailingStore(tmp_path)
+def test_entries_wait_while_the_database_is_away(store: LocalStore) -> None:
     log = AuditLog(store)
-    store.fails = True
+    store.failing = True
     for number in range(3):
         log.note(HostUser(None, "token"), "create room", str(number))
         log.flush()
-    store.fails = False
+    store.failing = False
     log.flush()
     log.flush()
     assert [entry.subject for entry in log.entries(1e15, 10)] == ["2", "1", "0"]
 
 
-def test_old_entries_are_deleted_and_pages_go_back_in_time(tmp_path: Path) -> None:
-    store = FailingStore(tmp_path)
+def test_old_entries_are_deleted_and_pages_go_back_in_time(store: LocalStore) -> None:
     now_ms = 1000 * time.time()
     old = [
         AuditRecord(now_ms - days * 86_400_000, "a", "session", "sign in", str(days)) for days in range(10)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 
@@ -11,10 +13,15 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
-from tests.helpers.serving import Server
+from tests.helpers.serving import PROJECT_ROOT, Server
 from tests.helpers.waiting import wait_until
+from webapp import metrics
+from webapp.web import state_metrics
 
 TIMEOUT_S = 30
+
+NEEDS_MORE = {"mien_certificate_end_seconds", "mien_uploads_total", "mien_log_messages_total"}
+"""Metrics that there are only with https, or once something was counted."""
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -124,3 +131,29 @@ def test_behind_a_proxy_the_address_of_the_client_counts() -> None:
         for address, status in (("203.0.113.7", 401), ("127.0.0.1", 200)):
             headers = {"X-Forwarded-For": address}
             assert requests.get(url, headers=headers, timeout=TIMEOUT_S).status_code == status
+
+
+def test_the_dashboard_for_grafana_asks_for_metrics_that_exist(server: Server, astronaut_jpeg: bytes) -> None:
+    with ParticipantClient(server) as one:
+        one.join(make_room(server))
+        one.send(astronaut_jpeg)
+    told = {name for name, _ in scraped(server)} | NEEDS_MORE
+    board = json.loads((PROJECT_ROOT / "deploy" / "grafana.json").read_text())
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            asked = re.findall(r"\b(?:mien|process)_\w+", target["expr"])
+            assert asked and set(asked) <= told, panel["title"]
+
+
+def test_the_documented_names_are_the_real_ones(server: Server, astronaut_jpeg: bytes) -> None:
+    with ParticipantClient(server) as one:
+        one.join(make_room(server))
+        one.send(astronaut_jpeg)
+    told = {re.sub(r"_(bucket|sum|count)$", "", name) for name, _ in scraped(server)} | NEEDS_MORE
+    documented = {
+        name
+        for text in (str(metrics.__doc__), str(state_metrics.__doc__))
+        for name in re.findall(r"`(mien_\w+)`", text)
+    }
+    ours = {name for name in told if name.startswith("mien_") and not name.endswith("_created")}
+    assert documented == ours
