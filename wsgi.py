@@ -24,7 +24,7 @@ def main() -> None:
 
     try:
         settings = Settings.from_env()
-        start_logging(settings.log_level)
+        start_logging(settings.log_level, settings.log_format)
         prepare_data_dir(settings.data_dir)
         serve(Application.build(settings), settings)
     except MienError as error:

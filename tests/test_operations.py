@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.helpers.room_client import (
     TOKEN,
@@ -98,3 +99,11 @@ def test_the_fingerprint_is_the_one_that_the_server_prints(lab: Path) -> None:
     assert fingerprint == authority_fingerprint(settings)
     printed = re.sub(r"\s", "", serving_lines(settings, fingerprint))
     assert len(fingerprint) == 32 * 3 - 1 and fingerprint in printed
+
+
+def test_metrics_are_asked_for_as_the_document_says(server: Server, tmp_path: Path) -> None:
+    requests.get(f"{server.url}/about", timeout=30)
+    block = commands("metrics").replace("localhost:5000", f"localhost:{server.port}")
+    block = block.replace("mien_frames_total", "mien_http_requests_total")
+    done = subprocess.run(["bash", "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 'area="about"' in done.stdout, done.stderr

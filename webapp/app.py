@@ -11,6 +11,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp.accounts.audit import AuditLog
 from webapp.accounts.join_limits import WrongCodes
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.accounts.service import AccountService
@@ -37,12 +38,14 @@ from webapp.web.api.v1 import analyze, documentation, job_files, jobs, markers, 
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
-from webapp.web.pages import about, embed, files, health, host, languages, live, participant
+from webapp.web.observation import observe
+from webapp.web.pages import about, embed, files, health, host, languages, live, metrics, participant
 from webapp.web.security import secure
 from webapp.web.sockets.connections import Connections
 from webapp.web.sockets.frames import FrameEvents
 from webapp.web.sockets.json import WireJson
 from webapp.web.sockets.rooms import RoomEvents
+from webapp.web.state_metrics import StateMetrics
 from webapp.web.uploads import Uploads
 
 BLUEPRINTS = (
@@ -51,6 +54,7 @@ BLUEPRINTS = (
     about.blueprint,
     languages.blueprint,
     health.blueprint,
+    metrics.blueprint,
     participant.blueprint,
     embed.blueprint,
     host.blueprint,
@@ -98,28 +102,43 @@ class Application:
         store = StoreClient(settings.database_url, "webapp.export.store_process")
         writer = SampleWriter(store)
         connections = Connections(socketio)
-        room_service = RoomService(
-            store,
-            writer,
-            model_version(settings.model_path),
-            tell=connections.tell,
-            is_connected=connections.__contains__,
-            outlets=[LslOutlets()] if settings.lsl else [],
-        )
+        room_service = _create_rooms(settings, store, writer, connections)
         ticker = Ticker(room_service, socketio)
         accounts = AccountService(store, settings.host_token)
-        job_service = JobService(settings)
-        uploads = Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels))
-        page_uploads = AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None
-        services = Services(settings, pool, accounts, room_service, uploads, page_uploads, WrongCodes(), job_service)
+        audit = AuditLog(store, settings.audit_days)
+        room_events = RoomEvents(
+            connections, room_service, ticker.subscriptions, ticker.history, accounts, audit
+        )
+        frame_events = FrameEvents(pool, settings.smoothing_s, room_events)
+        services = Services(
+            settings,
+            pool,
+            accounts,
+            room_service,
+            Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels)),
+            AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None,
+            WrongCodes(),
+            JobService(settings),
+            audit,
+            StateMetrics(settings, pool, store, writer, room_service, frame_events.clients),
+        )
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
-        room_events = RoomEvents(connections, room_service, ticker.subscriptions, ticker.history, accounts)
         room_events.register(socketio)
-        FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
-        housekeeping = Housekeeping(room_service, settings.retention_days)
+        frame_events.register(socketio)
+        housekeeping = Housekeeping(room_service, settings.retention_days, audit.note_retention)
         inlets = (LslInlets(room_service),) if settings.lsl else ()
-        parts = (FolderLock(settings), pool, store, writer, ticker, housekeeping, job_service, *inlets)
+        parts = (
+            FolderLock(settings),
+            pool,
+            store,
+            writer,
+            ticker,
+            housekeeping,
+            services.jobs,
+            audit,
+            *inlets,
+        )
         return cls(flask, known_hosts, parts)
 
     @contextmanager
@@ -145,11 +164,25 @@ def create_app(settings: Settings) -> Flask:
     return Application.build(settings).flask
 
 
+def _create_rooms(
+    settings: Settings, store: StoreClient, writer: SampleWriter, connections: Connections
+) -> RoomService:
+    return RoomService(
+        store,
+        writer,
+        model_version(settings.model_path),
+        tell=connections.tell,
+        is_connected=connections.__contains__,
+        outlets=[LslOutlets()] if settings.lsl else [],
+    )
+
+
 def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHosts) -> MienFlask:
     settings = services.settings
     app = MienFlask(__name__, services)
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
     secure(app)
+    observe(app)
     add_languages(app)
     add_sessions(app, services.accounts, session_key(settings.data_dir))
     for blueprint in BLUEPRINTS:

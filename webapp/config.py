@@ -35,6 +35,7 @@ REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 logger = logging.getLogger(__name__)
 
 Runtime = Literal["litert", "keras"]
+LogFormat = Literal["text", "json"]
 T = TypeVar("T")
 
 
@@ -79,6 +80,8 @@ class Settings:
     open_analyze: bool = False
     analyze_per_minute: int = 60
     log_level: str = "INFO"
+    log_format: LogFormat = "text"
+    audit_days: int = 365
 
     @property
     def model_path(self) -> Path:
@@ -146,6 +149,8 @@ class Settings:
             job_niceness=read.whole("JOB_NICENESS", 19, low=0, high=19),
             redis_url=read.redis("REDIS_URL"),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+            log_format=cast(LogFormat, read.choice("LOG_FORMAT", ("text", "json"))),
+            audit_days=read.whole("AUDIT_DAYS", 365, low=1, high=36500),
         )
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")

@@ -21,6 +21,7 @@ from tests.helpers.room_client import (
 )
 from tests.helpers.serving import Server
 from tests.helpers.stores import Background, scripted_rooms
+from webapp.accounts.audit import AuditLog
 from webapp.accounts.identity import HostUser
 from webapp.accounts.join_limits import JOINS_OF_CONNECTION
 from webapp.accounts.service import AccountService
@@ -140,7 +141,12 @@ def test_a_board_whose_connection_ends_while_the_rooms_are_loaded_is_not_watched
         subscriptions = Ticker(room_service, emitter).subscriptions
         accounts = AccountService(store, None)
         events = RoomEvents(
-            Connections(emitter), room_service, subscriptions, History(room_service), accounts
+            Connections(emitter),
+            room_service,
+            subscriptions,
+            History(room_service),
+            accounts,
+            AuditLog(store),
         )
         events.connected("board", None)
         with store.slow("load_rooms") as asked:

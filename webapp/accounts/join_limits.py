@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.errors import NoSuchRoomError, TooManyAttemptsError
+from webapp.metrics import count_refusal
 
 WRONG_CODES_PER_MINUTE = 20
 """Codes without a room that one address may try, over HTTP and over Socket.IO."""
@@ -108,9 +109,11 @@ class Joins:
             TooManyAttemptsError: there were too many.
         """
         if not self._of_connection.take(connection):
+            count_refusal("joins")
             raise TooManyAttemptsError("This browser joined too often; wait ten seconds, then try again.")
         if not self._of_address.take(address):
             self._of_connection.give_back(connection)
+            count_refusal("joins")
             raise TooManyAttemptsError(
                 "Too many people joined from this network at once; wait a minute, then try again."
             )

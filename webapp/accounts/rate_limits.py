@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from webapp.errors import TooManyAttemptsError
+from webapp.metrics import count_refusal
 
 WINDOW_S = 60.0
 
@@ -45,6 +46,7 @@ class AttemptLimit:
             self._forget_old(now_s)
             end_s, count = self._counts.get(client, (now_s + self._window_s, 0))
             if count >= self._limit:
+                count_refusal("attempts")
                 raise TooManyAttemptsError("Too many attempts; wait a minute.")
             self._counts[client] = end_s, count + 1
 

@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from webapp.analysis.worker_process import FILE_TIMEOUT_S, JOB_TIMEOUT_S
 from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
@@ -61,6 +62,18 @@ class Worker:
         return self.load > self.background_load or not self.supervisor.ready
 
 
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """How a pool is: workers that can answer, of all; starts of another one; jobs in progress and waiting."""
+
+    ready: int
+    workers: int
+    restarts: int
+    jobs: int
+    waiting: int
+    pids: tuple[int, ...]
+
+
 Queue = dict[object, deque[Future[Worker]]]
 """The slots that each owner waits for; the owner whose turn it is comes first."""
 
@@ -86,6 +99,19 @@ class WorkerPool:
     def has_spare_capacity(self) -> bool:
         """Whether the workers have had little to do in the last second."""
         return self._load < MAX_LOAD_WITH_SPARE_CAPACITY
+
+    def state(self) -> PoolState:
+        """How the pool is now."""
+        with self._lock:
+            supervisors = [worker.supervisor for worker in self._workers]
+            return PoolState(
+                ready=sum(one.ready for one in supervisors),
+                workers=len(supervisors),
+                restarts=sum(one.restarts for one in supervisors),
+                jobs=sum(worker.load for worker in self._workers),
+                waiting=sum(len(slots) for slots in self._queue.values()),
+                pids=tuple(one.pid for one in supervisors if one.pid is not None),
+            )
 
     def start(self) -> None:
         """Start the workers and their supervisors; returns before the models are loaded."""

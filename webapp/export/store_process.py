@@ -17,6 +17,7 @@ from webapp.export.service import ExportService
 from webapp.ipc import framing
 from webapp.store.exports import Exports
 from webapp.store.repositories.accounts import AccountRepository
+from webapp.store.repositories.audit import AuditRepository
 from webapp.store.repositories.base import Database
 from webapp.store.repositories.markers import MarkerRepository
 from webapp.store.repositories.recordings import RecordingRepository
@@ -40,6 +41,7 @@ class Repositories:
         self.recordings = RecordingRepository(self.database)
         self.markers = MarkerRepository(self.database)
         self.accounts = AccountRepository(self.database)
+        self.audit = AuditRepository(self.database)
 
     def by_name(self) -> dict[str, object]:
         """The repositories by the names that requests carry."""
@@ -48,6 +50,7 @@ class Repositories:
             RecordingRepository.__name__: self.recordings,
             MarkerRepository.__name__: self.markers,
             AccountRepository.__name__: self.accounts,
+            AuditRepository.__name__: self.audit,
             Exports.__name__: self.exports,
         }
 

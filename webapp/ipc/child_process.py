@@ -246,7 +246,7 @@ class Backoff:
 class Supervisor(Generic[T]):
     """Keeps one child running; any thread may call it at any time, `start` and `stop` once each.
 
-    The supervising thread calls `on_ready` whenever a child becomes ready.
+    The supervising thread calls `on_ready` whenever a child becomes ready, and counts `restarts`.
     """
 
     def __init__(
@@ -256,6 +256,7 @@ class Supervisor(Generic[T]):
         self._decode = decode
         self._on_ready = on_ready
         self._child: ChildProcess[T] | None = None
+        self.restarts = 0
         self._spawned = threading.Event()
         self._stopping = threading.Event()
 
@@ -308,6 +309,7 @@ class Supervisor(Generic[T]):
             except Exception:  # noqa: BLE001 - this thread must outlive a full process table, memory, a bad reply
                 logger.exception("%s: could not be run", self._spec.name)
             if not self._stopping.is_set():
+                self.restarts += 1
                 pause_s = backoff.next_s(ran_well)
                 logger.error("%s: the process ended; starting another in %g s", self._spec.name, pause_s)
                 self._stopping.wait(pause_s)

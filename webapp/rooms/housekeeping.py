@@ -23,8 +23,15 @@ logger = logging.getLogger(__name__)
 class Housekeeping:
     """One thread, which runs once a second; only that thread calls the steps."""
 
-    def __init__(self, room_service: RoomService, retention_days: int) -> None:
+    def __init__(
+        self,
+        room_service: RoomService,
+        retention_days: int,
+        on_retention: Callable[[int], None] = lambda deleted: None,
+    ) -> None:
+        """`on_retention` is told how many rooms were deleted because of their age."""
         self._room_service = room_service
+        self._on_retention = on_retention
         self._retention_days = retention_days
         self._retention_due_s = 0.0
         self._stopping = threading.Event()
@@ -45,6 +52,7 @@ class Housekeeping:
             self._retention_due_s = now_s + RETENTION_INTERVAL_S
             if deleted:
                 logger.warning("%d rooms were older than %d days: deleted", deleted, self._retention_days)
+                self._on_retention(deleted)
 
     def _run(self) -> None:
         while True:

@@ -51,9 +51,9 @@ def can_write_parquet() -> bool:
 
 
 class RoomService:
-    """All rooms of this server: their `membership`, `preparation`, `recordings` and `markers`, and the
-    `recorder` of frames.
+    """All rooms of this server.
 
+    Their `membership`, `preparation`, `recordings` and `markers` change them; the `recorder` takes frames.
     `model` is the version of the expression model. `tell` sends an event to a connection, `is_connected` says
     whether one is still open. Any thread may call it. `_lock` guards the dictionary of rooms, which is
     replaced and never changed; each room has its own lock and turn (see `Room`), so that nothing in one room
@@ -97,6 +97,10 @@ class RoomService:
             StoreError: they are not loaded yet, and cannot be.
         """
         return self._load() if self._rooms is None else self._rooms
+
+    def loaded(self) -> dict[str, Room]:
+        """The rooms that are in memory: all, or none before the store was first asked."""
+        return self._rooms or {}
 
     def room(self, code: object) -> Room:
         """The room with a code, however it is typed.

@@ -81,6 +81,12 @@ def ensure_certificate(settings: Settings) -> CertificatePair:
         ) from error
 
 
+def certificate_end(settings: Settings) -> datetime.datetime | None:
+    """When the certificate that https serves with ends, in UTC; None without https, or before it is made."""
+    path = settings.tls_certificate or settings.data_dir / "tls" / "server.crt"
+    return _load_certificate(path).not_valid_after_utc if settings.https and path.is_file() else None
+
+
 def authority_pem(settings: Settings) -> bytes | None:
     """The certificate of this server's own authority, or None if it has none."""
     path = settings.data_dir / "tls" / "authority.crt"

@@ -23,6 +23,7 @@ from eventlet import greenio, hubs, wsgi
 
 from webapp.config import Settings
 from webapp.errors import ListenerError, SettingsError
+from webapp.metrics import count_refusal
 from webapp.server.certificates import ensure_certificate
 from webapp.server.connection_limits import Connections
 from webapp.server.https_redirect import answer_plain_http
@@ -157,6 +158,8 @@ class HttpServer:
         try:
             if self._connections.enter(address[0], conversation):
                 conversation.run(self._connections)
+            else:
+                count_refusal("connections")
         except (OSError, ValueError) as error:  # it broke off, or its socket was closed meanwhile
             logger.debug("a connection ended: %s", error)
         finally:

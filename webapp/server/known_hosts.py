@@ -16,6 +16,7 @@ from typing import Any
 
 from webapp.codec import PROBLEM_MEDIA_TYPE, problem_details
 from webapp.config import Settings
+from webapp.metrics import count_refusal
 from webapp.server.addresses import host_names, name_in, network_addresses
 
 LOOK_INTERVAL_S = 1.0
@@ -90,6 +91,7 @@ class HostCheck:
         if host in self._known or environ.get("PATH_INFO") in HEALTH_CHECKS:
             return self._application(environ, start_response)
         self._warn(host)
+        count_refusal("host names")
         return refuse_host(host, start_response, as_json=is_api(environ.get("PATH_INFO", "")))
 
     def _warn(self, host: str) -> None:

@@ -8,6 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from webapp.config import LogFormat
+from webapp.metrics import LogCounter
+from webapp.server.log_format import JsonFormatter
+
 LINES_PER_WINDOW = 5
 WINDOW_S = 10.0
 """At most this many messages of each kind are logged within the window."""
@@ -15,6 +19,8 @@ WINDOW_S = 10.0
 MAX_KINDS = 1000
 
 MAX_ERROR_CHARACTERS = 200
+
+TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 LIBRARIES = ("engineio", "socketio")
 """Their errors are caused by clients: a line says as much as a traceback."""
@@ -67,11 +73,12 @@ class RepetitionFilter(logging.Filter):
         return dropped if window.count <= LINES_PER_WINDOW else None
 
 
-def start_logging(level: str) -> None:
-    """Log messages of `level` and above to standard error."""
+def start_logging(level: str, log_format: LogFormat = "text") -> None:
+    """Log messages of `level` and above to standard error, as text or as JSON."""
     handler = logging.StreamHandler()
+    handler.addFilter(LogCounter())
     handler.addFilter(RepetitionFilter())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(TEXT_FORMAT))
     logging.basicConfig(level=level, handlers=[handler])
     for library in ("engineio.server", "socketio.server"):
         # With a level set they do not add handlers of their own.

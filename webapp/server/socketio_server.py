@@ -29,6 +29,7 @@ from engineio import exceptions
 from socketio import packet
 
 from webapp.codec import problem
+from webapp.metrics import count_refusal
 from webapp.server.connection_limits import (
     BAD_PACKET_UNITS,
     EVENT_UNITS,
@@ -168,6 +169,7 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
         try:
             self.server.sleep(self.budget.wait_s())
         except OverBudgetError:
+            count_refusal("messages")
             raise exceptions.EngineIOError from None
 
     def _websocket_handler(self, ws: Any) -> list[bytes]:  # noqa: ANN401 - eventlet's
@@ -183,6 +185,7 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
         if self.closing:
             return
         logger.warning("a client does not read what it is sent; its connection ends")
+        count_refusal("unread messages")
         # In a thread of its own: whoever sends may hold a lock that handlers of `disconnect` need.
         self.server.start_background_task(self.end)
 
@@ -225,6 +228,7 @@ class LimitedServer(socketio.Server):  # type: ignore[misc]
         # Those that ended without a word are here until their ping times out.
         others = sum(other.get("mien.network") == address for other in self.environ.values())
         if others >= self._connections_per_address and not self._evict_one_of(address):
+            count_refusal("connections of an address")
             return False
         super()._handle_eio_connect(eio_sid, environ)
         return None
@@ -264,6 +268,7 @@ class LimitedServer(socketio.Server):  # type: ignore[misc]
         except UNREADABLE as error:
             self._binary_packet.pop(eio_sid, None)
             connection.budget.charge(BAD_PACKET_UNITS)
+            count_refusal("packets")
             logger.warning("a packet could not be read: %s", _described(error))
 
     def _check_attachments(self, eio_sid: str, connection: LimitedSocket) -> None:

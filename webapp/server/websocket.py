@@ -27,6 +27,7 @@ import eventlet.websocket
 import numpy as np
 from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket, WebSocketWSGI
 
+from webapp.metrics import count_refusal
 from webapp.server.connection_limits import MAX_TEXT_BYTES, Budget, OverBudgetError, message_units
 
 MASK_LENGTH = 4
@@ -171,6 +172,7 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
         try:
             eventlet.sleep(self.budget.wait_s())
         except OverBudgetError:
+            count_refusal("messages")
             raise FailedConnectionError(
                 POLICY_VIOLATION, "Too many messages; send fewer per second."
             ) from None

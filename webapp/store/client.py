@@ -56,6 +56,16 @@ class StoreClient:
         """The process id, while there is one."""
         return self._supervisor.pid
 
+    @property
+    def ready(self) -> bool:
+        """Whether the process can be asked; its database may be away all the same."""
+        return self._supervisor.ready
+
+    @property
+    def restarts(self) -> int:
+        """How often another process had to be started."""
+        return self._supervisor.restarts
+
     def start(self) -> None:
         """Start the process, and again whenever it ends; returns before the database is open."""
         self._supervisor.start()

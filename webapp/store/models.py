@@ -161,6 +161,19 @@ class Sample(Base):
     )
 
 
+class AuditEntry(Base):
+    """What somebody did to rooms, recordings or accounts; `actor` is a name, which outlives the account."""
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at_ms: Mapped[float] = mapped_column(Float(53), index=True)
+    actor: Mapped[str] = mapped_column(String(80))
+    proof: Mapped[str] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(200))
+
+
 PROBABILITY_KINDS = ("raw", "smooth", "relative")
 
 

@@ -172,6 +172,22 @@ class KeyRecord:
     scopes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """What somebody did, for the activity log.
+
+    `proof` says how `actor` showed who they are: `session`, `token`, `key NAME`, or `server` where nobody
+    asked. `action` is such as `create room`; `subject` is what it was done to: a room's
+    code, a participant's id, the name of a host or a key.
+    """
+
+    at_ms: float
+    actor: str
+    proof: str
+    action: str
+    subject: str = ""
+
+
 def hash_secret(secret: str) -> str:
     """SHA-256 as text; enough for secrets that are long and random."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -141,6 +141,17 @@ class SampleWriter:
                 counts.stored.total(), counts.waiting.total(), counts.lost.total(), self._problem
             )
 
+    def totals(self) -> SampleWriterStatus:
+        """How writing goes for all rooms together."""
+        with self._lock:
+            counts = list(self._counts.values())
+            return SampleWriterStatus(
+                sum(one.stored.total() for one in counts),
+                sum(one.waiting.total() for one in counts),
+                sum(one.lost.total() for one in counts),
+                self._problem,
+            )
+
     def flush(self) -> bool:
         """Write everything that waits; whether that went well."""
         with self._writing:

@@ -10,6 +10,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from webapp.accounts.audit import AuditLog
 from webapp.accounts.join_limits import WrongCodes
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.accounts.service import AccountService
@@ -19,6 +20,7 @@ from webapp.jobs.service import JobService
 from webapp.rooms.service import RoomService
 from webapp.version import VERSION
 from webapp.web.requests import MienRequest
+from webapp.web.state_metrics import StateMetrics
 from webapp.web.uploads import Uploads
 
 
@@ -38,6 +40,8 @@ class Services:
     page_uploads: AttemptLimit | None
     wrong_codes: WrongCodes
     jobs: JobService
+    audit: AuditLog
+    state: StateMetrics
 
 
 class MienFlask(Flask):

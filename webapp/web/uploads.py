@@ -12,6 +12,7 @@ from webapp.analysis.frame_session import FrameSession
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.codec import encode_result
 from webapp.errors import BusyError
+from webapp.metrics import count_refusal
 from webapp.protocol import Analysis, Frame, ImageLimits, Job
 
 UPLOADS_PER_OWNER = 4
@@ -45,6 +46,7 @@ class Uploads:
         """
         with self._ended:
             if not self._ended.wait_for(lambda: self._has_room(owner), SLOT_TIMEOUT_S):
+                count_refusal("uploads")
                 raise BusyError(f"At most {UPLOADS_PER_OWNER} uploads at once; wait for their answers first.")
             self._under_way[owner] += 1
         try:

@@ -10,6 +10,7 @@ from webapp.accounts.hosts import MIN_PASSWORD_LENGTH
 from webapp.accounts.identity import HostUser
 from webapp.accounts.scopes import DEFAULT_SCOPES
 from webapp.errors import BadRequestError
+from webapp.web.audited import name_subject
 from webapp.web.authentication import session_only
 from webapp.web.context import services
 from webapp.web.pages.host_blueprint import Page, blueprint, text_of
@@ -50,6 +51,7 @@ def add_host() -> Page:
         added = services().accounts.hosts.add(request.form.get("name"), request.form.get("password"))
     except BadRequestError as error:
         return _account_page(host_error=error), 400
+    name_subject(added.name)
     flash(_("%(name)s can sign in now.", name=added.name))
     return redirect(url_for("host.account"))
 
@@ -70,6 +72,7 @@ def confirm_host_deletion(host_id: int) -> Page:
 @session_only
 def delete_host(host_id: int) -> Page:
     """Delete a host's account."""
+    name_subject(next((host.name for host in services().accounts.hosts.all() if host.id == host_id), ""))
     services().accounts.hosts.remove(host_id)
     return redirect(url_for("host.account"))
 
@@ -78,6 +81,7 @@ def delete_host(host_id: int) -> Page:
 @session_only
 def add_key() -> Page:
     """Make a key; the page that follows shows its secret once, and makes no other when it is reloaded."""
+    name_subject(request.form.get("name", ""))
     name, scopes = request.form.get("name"), request.form.getlist("scope")
     try:
         session[NEW_KEY] = services().accounts.keys.add(current_user.id, name, scopes)
@@ -100,7 +104,9 @@ def confirm_key_deletion(key_id: int) -> Page:
 @session_only
 def delete_key(key_id: int) -> Page:
     """Delete one of the host's own keys."""
-    services().accounts.keys.delete(current_user.id, key_id)
+    keys = services().accounts.keys
+    name_subject(next((key.name for key in keys.of(current_user.id) if key.id == key_id), ""))
+    keys.delete(current_user.id, key_id)
     return redirect(url_for("host.account"))
 
 

@@ -12,6 +12,7 @@ from webapp.errors import BadRequestError
 from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
 from webapp.rooms.settings import MAX_NAME_LENGTH
+from webapp.web.audited import name_subject
 from webapp.web.authentication import session_only
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.context import services
@@ -82,6 +83,7 @@ def create_room() -> Page:
         )
     except BadRequestError as error:
         return _form_page(form, error), 400
+    name_subject(room.code)
     return redirect(url_for("host.board", code=room.code))
 
 

@@ -16,6 +16,8 @@ from flask_socketio import SocketIO
 from webapp.analysis.frame_session import Analyzer, FrameSession
 from webapp.codec import encode_result, problem_to_wire
 from webapp.errors import BadFrameError, FrameError, UnavailableError
+from webapp.log_context import set_log_context
+from webapp.metrics import count_frame, count_frame_problem
 from webapp.protocol import Frame, Result, seq_of
 from webapp.web.sockets.json import EncodedJson
 
@@ -47,6 +49,10 @@ class FrameEvents:
         self._smoothing_s = smoothing_s
         self._sessions: dict[str, FrameSession] = {}
 
+    def clients(self) -> int:
+        """The number of connected browsers."""
+        return len(self._sessions)
+
     def register(self, socketio: SocketIO) -> None:
         """Listen on the default namespace."""
         socketio.on_event("connect", self.connect)
@@ -66,13 +72,16 @@ class FrameEvents:
 
     def frame(self, connection_id: str, *arguments: object) -> dict[str, Any] | EncodedJson:
         """Answer one frame; the return value is the acknowledgement."""
+        set_log_context(connection=connection_id)
         seq = seq_of(arguments[0]) if arguments else None
         try:
             return self._answer(connection_id, arguments)
         except FrameError as problem:
+            count_frame_problem(problem.code)
             return problem_to_wire(seq, problem)
         except Exception:  # noqa: BLE001 - one frame must not end a connection; the log has the cause
             logger.exception("a frame could not be answered")
+            count_frame_problem(UnavailableError.code)
             return problem_to_wire(
                 seq, UnavailableError("The server failed on this frame; its log says why.")
             )
@@ -89,6 +98,7 @@ class FrameEvents:
         if session is None:
             raise UnavailableError("This connection is closing; connect again and send the next frame.")
         result = self._audience.answered(connection_id, frame, session.answer(frame), received_ms)
+        count_frame(result.timing_ms, len(result.faces))
         return EncodedJson(encode_result(result))
 
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 from flask import request
 from flask_socketio import SocketIO
 
+from webapp.accounts.audit import WITHDRAWAL, AuditLog
 from webapp.accounts.join_limits import Joins, Marks, WrongCodes
 from webapp.accounts.service import AccountService
 from webapp.codec import problem
@@ -25,6 +26,7 @@ from webapp.errors import (
     RoomError,
     StoreError,
 )
+from webapp.log_context import set_log_context
 from webapp.protocol import Frame, Result
 from webapp.rooms.dashboard.history import History
 from webapp.rooms.dashboard.subscriptions import Subscriptions
@@ -58,10 +60,12 @@ class RoomEvents:
         subscriptions: Subscriptions,
         history: History,
         accounts: AccountService,
+        audit: AuditLog,
     ) -> None:
         self._connections = connections
         self._room_service = room_service
         self._accounts = accounts
+        self._audit = audit
         self._membership = room_service.membership
         self._subscriptions = subscriptions
         self._history = history
@@ -175,7 +179,9 @@ class RoomEvents:
 
     def _withdraw(self, connection: str, data: object) -> Ack:
         self._check_room(connection, data)
+        room, participant = self._membership.joined(connection)
         self._membership.withdraw(connection)
+        self._audit.note(None, WITHDRAWAL, f"{room.code} {participant.record.id}")
         return {"erased": True}
 
     def _baseline(self, connection: str, data: object) -> Ack:
@@ -236,8 +242,10 @@ def _guarded(handler: Callable[[str, object], Ack]) -> Callable[..., Ack]:
     """Acknowledges errors as problems: nothing that a browser sends ends its connection."""
 
     def handle(data: object = None, *_: object) -> Ack:
+        connection = cast(str, request.sid)  # type: ignore[attr-defined]  # Flask-SocketIO's
+        set_log_context(connection=connection, room=_room_in(data))
         try:
-            return handler(cast(str, request.sid), data)  # type: ignore[attr-defined]  # Flask-SocketIO's
+            return handler(connection, data)
         except (RoomError, StoreError) as error:
             return room_problem(error)
         except FrameError as error:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from webapp.errors import BadFrameError, BusyError, FrameError, RoomError, TooLargeError
+from webapp.metrics import ANALYZED, count_upload
 from webapp.web.api.v1.openapi import ANALYSIS, described
 from webapp.web.api.v1.schemas.results import ImageForm, ImageResult
 from webapp.web.authentication import optional_scope
@@ -37,6 +38,7 @@ blueprint = Blueprint("analyze", __name__, url_prefix="/api/v1")
 @blueprint.errorhandler(FrameError)
 def frame_problem(error: FrameError) -> Response:
     """The problem object of the wire contract."""
+    count_upload(error.code)
     headers = {"Retry-After": RETRY_UPLOAD_S} if isinstance(error, BusyError) else None
     return problem_response(FRAME_STATUS[error.code], error.code, str(error), headers, seq=0)
 
@@ -44,6 +46,7 @@ def frame_problem(error: FrameError) -> Response:
 @blueprint.errorhandler(RoomError)
 def access_problem(error: RoomError) -> Response:
     """The same for whoever may not analyze."""
+    count_upload(error.code)
     status = status_of(error)
     headers = {"Retry-After": RETRY_SHARE_S} if status == 429 else None
     return problem_response(status, error.code, str(error), headers, seq=0)
@@ -59,7 +62,9 @@ def analyze() -> Response:
     """
     uploads, owner = services().uploads, admit_upload()
     with uploads.slot(owner):
-        return Response(uploads.analyze(_uploaded_image(), owner), mimetype="application/json")
+        response = Response(uploads.analyze(_uploaded_image(), owner), mimetype="application/json")
+    count_upload(ANALYZED)
+    return response
 
 
 def _uploaded_image() -> bytes:

@@ -35,6 +35,7 @@ from webapp.web.api.v1.schemas.rooms import (
     SampleCounts,
 )
 from webapp.web.api.v1.times import iso_time
+from webapp.web.audited import name_action, name_subject
 from webapp.web.authentication import needs_scope
 from webapp.web.context import services
 from webapp.web.problems import answer_problems
@@ -59,6 +60,7 @@ def create_room(json: NewRoom) -> Answer:
     """Create a room."""
     settings = json.settings.model_dump(exclude_unset=True)
     room = services().rooms.create_room(json.name, json.information, settings, json.information_translations)
+    name_subject(room.code)
     return RoomCreated(code=room.code, join_url=join_url(services().settings, room.code)), 201
 
 
@@ -104,6 +106,7 @@ def copy_room(code: str, json: RoomCopy) -> Answer:
     """Create a room with the texts and settings of this one."""
     rooms = services().rooms
     room = rooms.copy_room(rooms.room(code), json.name)
+    name_subject(room.code)
     return RoomCreated(code=room.code, join_url=join_url(services().settings, room.code)), 201
 
 
@@ -118,6 +121,7 @@ def record(code: str, json: RecordingChange) -> Answer:
         rooms.recordings.start(room)
     else:
         rooms.recordings.stop(room)
+    name_action("start recording" if json.state == "started" else "stop recording")
     return RecordingChanged(recording=RecordingStatus(**rooms.recordings.status(room))), 200
 
 
