@@ -74,7 +74,7 @@ class Schemas:
             return f"list of {_plural(self.type_of(value.get('items', {})))}"
         if value.get("type") == "object":
             return self._type_of_object(value)
-        return TYPES.get(value.get("type", ""), value.get("type", "anything"))
+        return TYPES.get(value.get("type", ""), "anything")
 
     def _type_of_object(self, value: Schema) -> str:
         if _is_uniform(value):
