@@ -9,7 +9,13 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "null",
+}
 """What people call the types of JSON."""
 
 PLURALS = {
