@@ -57,5 +57,5 @@ def test_limits_and_defaults_are_part_of_the_meaning() -> None:
 
 
 def test_an_example_has_the_required_fields() -> None:
-    assert Schemas(NAMED).example({"$ref": "#/components/schemas/Point"}) == {"x": "text"}
+    assert Schemas(NAMED).example({"$ref": "#/components/schemas/Point"}) == {"x": 0.5}
     assert Schemas({}).example({"type": "string", "examples": ["Film begins"]}) == "Film begins"

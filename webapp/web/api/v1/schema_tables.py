@@ -18,6 +18,8 @@ TYPES = {
 }
 """What people call the types of JSON."""
 
+EXAMPLES: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 0.5, "boolean": True, "array": []}
+
 PLURALS = {
     "text": "texts",
     "number": "numbers",
@@ -102,7 +104,7 @@ class Schemas:
             return {
                 name: self.example(inner) for name, inner in value["properties"].items() if name in required
             }
-        return value.get("default", "text")
+        return value.get("default", EXAMPLES.get(value.get("type", "")))
 
 
 def _plural(name: str) -> str:
