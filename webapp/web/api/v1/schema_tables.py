@@ -9,8 +9,16 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "null",
+}
 """What people call the types of JSON."""
+
+EXAMPLES: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 0.5, "boolean": True, "array": []}
 
 PLURALS = {
     "text": "texts",
@@ -74,7 +82,7 @@ class Schemas:
             return f"list of {_plural(self.type_of(value.get('items', {})))}"
         if value.get("type") == "object":
             return self._type_of_object(value)
-        return TYPES.get(value.get("type", ""), value.get("type", "anything"))
+        return TYPES.get(value.get("type", ""), "anything")
 
     def _type_of_object(self, value: Schema) -> str:
         if _is_uniform(value):
@@ -96,7 +104,7 @@ class Schemas:
             return {
                 name: self.example(inner) for name, inner in value["properties"].items() if name in required
             }
-        return value.get("default", "text")
+        return value.get("default", EXAMPLES.get(value.get("type", "")))
 
 
 def _plural(name: str) -> str:
