@@ -4,7 +4,7 @@ The pool starts it as `python -m webapp.analysis.worker FILE_DESCRIPTOR RUNTIME 
 when the socket closes. Workers keep no state between images and never store one.
 
 Frames are analyzed in order, on the main thread. Image files, which may take seconds, are analyzed on a
-thread of the lowest priority beside it, with models of its own: frames never wait for them.
+thread of low priority beside it, with models of its own: frames never wait for them.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ relative to that."""
 BYTES_PER_PIXEL = 16
 """What an image file takes while it is decoded, turned and shrunk, at most."""
 
-LOWEST_PRIORITY = 19
-"""The nice value of the thread for files: Linux has one for each thread."""
+FILE_PRIORITY = 10
+"""The nice value of the thread for files (Linux has one for each thread): beside one that is always busy it gets
+a tenth of a core, so that a photograph is late but not forgotten."""
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +65,9 @@ def serve(end: socket.socket, analyze: Analyze, analyze_file: Analyze) -> None:
 
 
 def _lower_priority() -> None:
-    """Let all other threads go first."""
+    """Let other threads go first."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), FILE_PRIORITY)
 
 
 def _outcome(analyze: Analyze, job: Job) -> Outcome:

@@ -12,8 +12,9 @@ from webapp.protocol import MAX_IMAGE_PIXELS
 JOB_TIMEOUT_S = 3.0
 """A worker that takes this long over a frame hangs; a frame takes some 10 ms."""
 
-FILE_TIMEOUT_S = 60.0
-"""The same for an image file, which waits for the frames: 48 megapixels take some seconds."""
+FILE_TIMEOUT_S = 120.0
+"""The same for an image file: 48 megapixels take two seconds, and ten times as long on a core that is busy
+with frames."""
 
 START_TIMEOUT_S = 60.0
 """Loading Keras can take ten seconds, LiteRT one."""
