@@ -53,8 +53,8 @@ WHO = {
 }
 """The headers of each; all but hosts come from other machines."""
 
-PUBLIC = {"GET /api/v1/docs", "GET /api/v1/openapi.json"}
-"""What works without a key."""
+PUBLIC = {"GET /api/v1/docs", "GET /api/v1/openapi.json", "GET /api/v1/jobs"}
+"""What works without a key; a browser that made no job has none."""
 
 STREAMS = "text/event-stream"
 
