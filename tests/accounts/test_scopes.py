@@ -36,8 +36,8 @@ def key_with(server: Server) -> KeyWith:
         browser.open("/host/account")
         answer = browser.open("/host/account/keys", name="key", scope=list(scopes))  # type: ignore[arg-type]
         assert answer.status_code == 302, answer.text
-        (secret,) = re.findall(r"mien_[\w-]{30,}", browser.open("/host/account").text)
-        return secret
+        found: list[str] = re.findall(r"mien_[\w-]{30,}", browser.open("/host/account").text)
+        return found[0]
 
     return make
 

@@ -38,8 +38,8 @@ BYTES_PER_PIXEL = 16
 """What an image file takes while it is decoded, turned and shrunk, at most."""
 
 FILE_PRIORITY = 10
-"""The nice value of the thread for files (Linux has one for each thread): beside one that is always busy it gets
-a tenth of a core, so that a photograph is late but not forgotten."""
+"""The nice value of the thread for files (Linux has one for each thread). Beside one that is always busy it
+gets a tenth of a core, so a photograph is late but not forgotten."""
 
 logger = logging.getLogger(__name__)
 

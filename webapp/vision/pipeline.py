@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ from webapp.vision.tiles import enlarged, tile
 MAX_FRAME_PIXELS = 400_000
 """An image file of more pixels is searched at several scales, as a face of 40 pixels is too small for the
 whole-image detector there; one of 640 x 480 is searched like a frame, in a quarter of the time."""
+
+FILE_THREADS = min(4, os.cpu_count() or 1)
+"""Over which the tiles of an image file are spread, with the priority of the thread that analyzes it."""
 
 MIN_PRESENCE = 0.5
 """Below this presence in the face mesh there is no face, or one turned too far away to be read."""
@@ -95,7 +99,7 @@ class Pipeline:
         laps = _Laps()
         image = _decoded(job, laps)
         if job.is_file and image.width * image.height > MAX_FRAME_PIXELS:
-            return self._photo_analysis(image, 1, laps)
+            return self._photo_analysis(image, FILE_THREADS, laps)
         return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
 
     def analyze_decoded(self, image: Decoded, job: Job) -> Analysis:

@@ -81,7 +81,8 @@ def _uploaded_image() -> bytes:
     upload: FileStorage | None = files.get("image")
     if upload is None:
         raise BadFrameError("Send the image as the file `image` of a multipart/form-data request.")
-    return upload.read()
+    image: bytes = upload.read()
+    return image
 
 
 def _in_memory(

@@ -9,7 +9,13 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "null",
+}
 """What people call the types of JSON."""
 
 PLURALS = {
@@ -74,7 +80,7 @@ class Schemas:
             return f"list of {_plural(self.type_of(value.get('items', {})))}"
         if value.get("type") == "object":
             return self._type_of_object(value)
-        return TYPES.get(value.get("type", ""), value.get("type", "anything"))
+        return TYPES.get(value.get("type", ""), "anything")
 
     def _type_of_object(self, value: Schema) -> str:
         if _is_uniform(value):

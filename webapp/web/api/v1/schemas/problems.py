@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from webapp.codec import problem_details
 from webapp.web.api.v1.schemas.base import ResponseModel
 
 CODES = {
@@ -48,6 +49,15 @@ class Description(ResponseModel):
 
 class Problem(ResponseModel):
     """A problem detail of RFC 9457 that has the `problem` of the wire contract too."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **problem_details(404, "no_such_room", "There is no room with this code; check it."),
+                "instance": "/api/v1/rooms/NONE2345",
+            }
+        }
+    )
 
     type: str = Field(description="Leads to the explanation of the code.")
     title: str
