@@ -68,13 +68,19 @@ class JobProcesses:
     def _tend(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            self._store.clear_removed()
-            for lane in {record.lane for record in self._store.all()} - self._running:
-                self._running.add(lane)
-                self._supervisors[lane].start()
+            try:
+                self._store.clear_removed()
+                self._start_lanes()
+            except OSError as error:  # this thread must outlive a lack of descriptors, and the folder's loss
+                logger.error("the folder of jobs cannot be read: %s", error)
             for lane in self._running:
                 self._ask(lane)
             self._wake.wait(TEND_INTERVAL_S)
+
+    def _start_lanes(self) -> None:
+        for lane in {record.lane for record in self._store.all()} - self._running:
+            self._running.add(lane)
+            self._supervisors[lane].start()
 
     def _ask(self, lane: Lane) -> None:
         """Have a process look after its jobs, unless it still does."""
