@@ -20,6 +20,7 @@ from webapp.config import Settings
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
+from webapp.rooms.markers.lsl_inlets import LslInlets
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
@@ -30,7 +31,7 @@ from webapp.store.client import StoreClient
 from webapp.store.database import check_url
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
-from webapp.web.api.v1 import analyze, documentation, markers, rooms
+from webapp.web.api.v1 import analyze, documentation, markers, rooms, stream
 from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     analyze.blueprint,
     rooms.blueprint,
     markers.blueprint,
+    stream.blueprint,
     documentation.blueprint,
 )
 
@@ -108,7 +110,9 @@ class Application:
         room_events.register(socketio)
         FrameEvents(pool, settings.smoothing_s, room_events).register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days)
-        return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, ticker, housekeeping))
+        inlets = (LslInlets(room_service),) if settings.lsl else ()
+        parts = (FolderLock(settings), pool, store, writer, ticker, housekeeping, *inlets)
+        return cls(flask, known_hosts, parts)
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -55,3 +55,16 @@ def signed_in(server: Server, name: str = "Ada") -> Browser:
     browser.open("/host")
     assert browser.open("/host/login", name=name, password=PASSWORD).status_code == 302
     return browser
+
+
+def new_key(host: Browser, name: str, scope: str) -> str:
+    """The secret of a new API key of a host who is signed in, for one scope."""
+    host.open("/host/account")
+    assert host.open("/host/account/keys", name=name, scope=scope).status_code == 302
+    return str(re.findall(r"mien_[\w-]+", host.open("/host/account").text)[0])
+
+
+def delete_keys(host: Browser) -> None:
+    """Delete all API keys of a host who is signed in."""
+    while paths := re.findall(r"/host/account/keys/\d+/deletion", host.open("/host/account").text):
+        assert host.open(paths[0], really="yes").status_code == 302

@@ -71,7 +71,8 @@ class RoomSnapshot:
         self.recordings = self._recordings(code)
         markers = select(models.Marker.__table__).where(models.Marker.room == code)
         self.all_markers = [
-            marker_of(row) for row in connection.execute(markers.order_by(models.Marker.at_ms)).all()
+            marker_of(row)
+            for row in connection.execute(markers.order_by(models.Marker.at_ms, models.Marker.id)).all()
         ]
         self.markers = [marker for marker in self.all_markers if marker.deleted_ms is None]
         self.marked = [(self._recording_at(marker.at_ms), marker) for marker in self.markers]

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from webapp.errors import CannotResumeError, StoreError
 from webapp.rooms.baseline import BaselineTaking
 from webapp.rooms.clock_sync import now_ms
+from webapp.rooms.feed import Feeds
 from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant, clean_label
 from webapp.rooms.presence import Presence
 from webapp.rooms.room import Room
@@ -101,6 +102,7 @@ class Membership:
         self._writer = writer
         self._repairs = repairs
         self._presence = Presence(is_connected)
+        self.feeds = Feeds()
         self.tell = tell
         self.outlets = tuple(outlets)
 
@@ -203,6 +205,7 @@ class Membership:
             self._dismiss(participant, reason)
         for outlet in self.outlets:
             outlet.ended(room)
+        self.feeds.end(room, reason)
 
     def end_outlets_of_absent(self, room: Room, now_s: float) -> None:
         """End the streams of those who have been away for so long that their seats are free."""
@@ -224,11 +227,13 @@ class Membership:
         return self._tell_all(room, "baseline", {"state": "asked"})
 
     def announce_recording(self, room: Room) -> None:
-        """Tell everybody in the room whether they are recorded."""
+        """Tell everybody in the room, and who follows it, whether it is recorded."""
+        self.feeds.recording(room)
         self._tell_all(room, "recording", {"on": room.recording is not None})
 
     def announce_marker(self, room: Room, marker: MarkerRecord) -> None:
-        """Let dashboards and outlets know of a marker, unless it is a participant's own."""
+        """Let dashboards, outlets and feeds know of a marker; of a participant's own, only feeds."""
+        self.feeds.marker(room, "marker", marker)
         if marker.participant_id is not None:
             return
         with room.lock:
@@ -237,9 +242,11 @@ class Membership:
             outlet.marker(room, marker)
 
     def announce_marker_change(self, room: Room, marker: MarkerRecord) -> None:
-        """Let dashboards know of a marker that was changed or deleted."""
+        """Let dashboards and feeds know of a marker that was changed or deleted."""
         with room.lock:
             room.replace_marker(marker)
+        is_deleted = marker.deleted_ms is not None
+        self.feeds.marker(room, "marker_deleted" if is_deleted else "marker_changed", marker)
 
     def keep(self, participant: Participant) -> None:
         """Write a participant as they are now to the store, now or as soon as it can be asked."""
@@ -350,6 +357,7 @@ class Membership:
         with room.lock:
             room.discard(participant.record.id)
         self._writer.forget([participant.record.id])
+        self.feeds.erase(room, participant.record.id)
         self._dismiss(participant, reason)
 
     def _dismiss(self, participant: Participant, reason: str) -> None:

@@ -15,7 +15,7 @@ from webapp.rooms.membership import Membership
 from webapp.rooms.participant import Participant, Seen, ShownImage
 from webapp.rooms.room import Room
 from webapp.rooms.samples import Circumstances, capture_time_ms, relative_probabilities, samples_of, vector
-from webapp.store.records import SampleRecord
+from webapp.store.records import RecordingRecord, SampleRecord
 from webapp.store.sample_writer import SampleWriter
 
 MAX_SHOWN_BYTES = 300_000
@@ -75,9 +75,9 @@ class Recorder:
     ) -> None:
         offset_ms = participant.clock.offset_ms
         numbered = _numbered(room, participant, capture_time_ms(frame.captured_ms, offset_ms, received_ms))
-        recording_id = numbered.recording_id
+        recording = numbered.recording
         given = Circumstances(
-            recording_id=recording_id or 0,
+            recording_id=recording.id if recording else 0,
             participant_id=participant.record.id,
             frame_number=numbered.number,
             timestamp_ms=numbered.timestamp_ms,
@@ -85,20 +85,23 @@ class Recorder:
             clock_offset_ms=offset_ms,
             model=self._model,
         )
-        if recording_id is None and not self._membership.outlets:
+        if recording is None and not self._membership.outlets:
             return
         samples = samples_of(frame, result, given)
         for outlet in self._membership.outlets:
             outlet.samples(room, participant, samples)
-        if recording_id is not None:
-            self._keep(room, samples, numbered.timestamp_ms)
+        if recording is not None:
+            self._keep(room, recording, samples, numbered.timestamp_ms)
 
-    def _keep(self, room: Room, samples: list[SampleRecord], timestamp_ms: float) -> None:
+    def _keep(
+        self, room: Room, recording: RecordingRecord, samples: list[SampleRecord], timestamp_ms: float
+    ) -> None:
         with room.lock:
             if room.stopping_ms is not None and timestamp_ms > room.stopping_ms:
                 room.held.extend(samples)
                 return
         self._writer.put(room.code, samples)
+        self._membership.feeds.samples(room, recording, samples)
 
     def _see(self, room: Room, participant: Participant, frame: Frame, result: Result, now_s: float) -> None:
         participant.seen = Seen(
@@ -113,7 +116,7 @@ class Recorder:
 class _Numbered(NamedTuple):
     """A frame's recording, or None, its number there, and when the camera captured it."""
 
-    recording_id: int | None
+    recording: RecordingRecord | None
     number: int
     timestamp_ms: float
 
@@ -128,7 +131,7 @@ def _numbered(room: Room, participant: Participant, timestamp_ms: float) -> _Num
         if recording is None or timestamp_ms + participant.clock.error_ms < recording.started_ms:
             return _Numbered(None, number, timestamp_ms)
         participant.next_frame += 1
-        return _Numbered(recording.id, number, max(timestamp_ms, recording.started_ms))
+        return _Numbered(recording, number, max(timestamp_ms, recording.started_ms))
 
 
 def _shown_image(frame: Frame, result: Result) -> ShownImage | None:

@@ -73,6 +73,7 @@ class RecordingControl:
             with room.lock:
                 room.stopping_ms, held, room.held = None, room.held, []
             self._writer.put(room.code, held)
+            self._membership.feeds.samples(room, recording, held)
         self._membership.announce_recording(room)
 
     def status(self, room: Room) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class RoomSettings:
     `allowed_origins`: of the pages that may embed the room. `participant_markers`: whether participants'
     pages may set markers. `consent_by_experiment`: whether an embedding page may take the consent itself.
     `id_parameter`: the parameter of the room's link that has a participant's id, besides `pid`.
-    `return_url`, `completion_code`: what participants get at the end; empty if nothing.
+    `return_url`, `completion_code`: what participants get at the end; empty if nothing. `lsl_markers`: the
+    name of the Lab Streaming Layer stream whose markers the room records; empty if none.
     """
 
     max_participants: int = 30
@@ -46,6 +47,7 @@ class RoomSettings:
     id_parameter: str = ""
     return_url: str = ""
     completion_code: str = ""
+    lsl_markers: str = ""
 
     @classmethod
     def from_wire(cls, given: object) -> RoomSettings:
@@ -81,6 +83,7 @@ class RoomSettings:
             id_parameter=check_id_parameter(given.get("id_parameter", "")),
             return_url=check_return_url(given.get("return_url", "")),
             completion_code=check_completion_code(given.get("completion_code", "")),
+            lsl_markers=_stream_name(given.get("lsl_markers", "")),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -97,6 +100,7 @@ class RoomSettings:
             "id_parameter": self.id_parameter,
             "return_url": self.return_url,
             "completion_code": self.completion_code,
+            "lsl_markers": self.lsl_markers,
         }
 
 
@@ -105,6 +109,10 @@ def _flag(given: Mapping[str, Any], name: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise BadRequestError(f"{name} is {value!r}, but must be true or false.")
     return value
+
+
+def _stream_name(given: object) -> str:
+    return "" if given == "" else check_text("lsl_markers", given, MAX_LABEL_LENGTH)
 
 
 def _labels(given: object) -> tuple[str, ...]:

@@ -210,6 +210,9 @@ class TimedReader:
 class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
     """The requests and responses of one connection."""
 
+    minimum_chunk_size = 1
+    """Each piece of a response is sent at once: eventlet would keep a stream's events until they are 4 kB."""
+
     def __init__(self, state: list[Any], server: wsgi.Server, known_hosts: KnownHosts | None) -> None:
         # Not the base class's constructor, which would answer all requests before it returns.
         self.client_address, self.request, _ = self.conn_state = state

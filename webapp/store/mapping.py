@@ -79,9 +79,9 @@ def participant_of(row: models.Participant) -> ParticipantRecord:
     )
 
 
-def recording_of(row: models.Recording) -> RecordingRecord:
-    """A recording."""
-    return RecordingRecord(row.id, row.room, row.started_ms, row.stopped_ms)
+def recording_of(row: models.Recording, number: int) -> RecordingRecord:
+    """A recording, which has this number in its room."""
+    return RecordingRecord(row.id, row.room, row.started_ms, row.stopped_ms, number)
 
 
 def marker_of(row: Any) -> MarkerRecord:  # noqa: ANN401 - a model, or a row of its table

@@ -56,12 +56,16 @@ class ParticipantRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordingRecord:
-    """One recording of a room, running while `stopped_ms` is None; `id` is the store's."""
+    """One recording of a room, running while `stopped_ms` is None; `id` is the store's.
+
+    `number` counts the recordings of the room from 1.
+    """
 
     id: int
     room: str
     started_ms: float
     stopped_ms: float | None = None
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)

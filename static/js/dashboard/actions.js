@@ -1,5 +1,6 @@
 import { element, write } from "../shared/dom.js";
 import { ApiError, request } from "./api.js";
+import { MarkerList } from "./marker_list.js";
 import { MarkerQueue } from "./marker_queue.js";
 import { ConfirmDialog } from "../shared/confirm_dialog.js";
 import { watchMenus } from "../shared/menus.js";
@@ -32,12 +33,14 @@ export class DashboardActions {
       onRefused: ({ label }, message) => board.warn(t("The marker “%(label)s” was not set: %(reason)s", { label, reason: message })),
     });
     this.confirm = new ConfirmDialog();
+    this.list = new MarkerList(board.code, this.confirm);
     this.menus = /** @type {{stop: () => void} | null} */ (null);
   }
 
   start() {
     const { signal } = this.#listening;
     this.menus = watchMenus();
+    this.list.start();
     this.#onClick("record", () => this.#do("POST", "/recording", { state: this.board.isRecording() ? "stopped" : "started" }));
     this.#onClick("ask-baselines", () => void this.#askBaselines());
     this.#onClick("close-room", () => void this.#close());
@@ -54,6 +57,7 @@ export class DashboardActions {
   stop() {
     this.#listening.abort();
     this.menus?.stop();
+    this.list.stop();
   }
 
   /** @param {"remove" | "delete"} what @param {string} id @param {string} alias */
@@ -71,7 +75,7 @@ export class DashboardActions {
 
   /** A number key sets the marker of that number. @param {KeyboardEvent} event */
   #onKey(event) {
-    const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
+    const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog");
     if (typing || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     const button = markerButtons()[Number(event.key) - 1];
     if (button) this.#mark(button.dataset.label ?? "", event.timeStamp);

@@ -15,7 +15,7 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {"POST" | "DELETE"} method
+ * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
  * @param {string} path under /api/v1
  * @param {object} [body]
  * @returns {Promise<any>}
@@ -27,7 +27,7 @@ export async function request(method, path, body = {}) {
   const response = await fetch(`/api/v1${path}`, {
     method,
     headers,
-    body: JSON.stringify(body),
+    body: method === "GET" ? undefined : JSON.stringify(body),
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   });
   const answer = await response.json();

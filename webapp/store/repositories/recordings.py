@@ -25,7 +25,8 @@ class RecordingRepository(Repository):
             recording = models.Recording(room=room, started_ms=at_ms)
             session.add(recording)
             session.flush()
-            return recording_of(recording)
+            earlier = select(func.count()).where(models.Recording.room == room)
+            return recording_of(recording, session.scalars(earlier).one())
 
     def cancel_recording(self, room: str, started_ms: float) -> None:
         """Undo a start that failed for its caller."""

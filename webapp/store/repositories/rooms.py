@@ -50,8 +50,7 @@ class RoomRepository(Repository):
             in_order = select(models.Participant).order_by(models.Participant.consented_ms)
             participants = _by_room(session, in_order, participant_of)
             markers = _by_room(session, last_markers(), marker_of)
-            running = select(models.Recording).where(models.Recording.stopped_ms.is_(None))
-            recordings = {room: last for room, (*_, last) in _by_room(session, running, recording_of).items()}
+            recordings = _running_recordings(session)
             last_recorded = {row.room: row.started_ms for row in session.execute(_LAST_RECORDED)}
             return [
                 SavedRoom(
@@ -142,6 +141,18 @@ def _by_room(
     for row in session.scalars(statement, execution_options={"yield_per": MAX_ROWS}):
         found[row.room].append(read(row))
     return found
+
+
+def _running_recordings(session: Session) -> dict[str, RecordingRecord]:
+    """The recording that is running in each room, with its number there."""
+    running = select(models.Recording).where(models.Recording.stopped_ms.is_(None))
+    last = {row.room: row for row in session.scalars(running.order_by(models.Recording.id))}
+    counted = (
+        select(models.Recording.room, func.count().label("number"))
+        .where(models.Recording.room.in_(last))
+        .group_by(models.Recording.room)
+    )
+    return {row.room: recording_of(last[row.room], row.number) for row in session.execute(counted)}
 
 
 def _next_frames(session: Session, recording: RecordingRecord | None) -> dict[str, int]:

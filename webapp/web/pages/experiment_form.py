@@ -19,6 +19,7 @@ class ExperimentForm:
     id_parameter: str = ""
     return_url: str = ""
     completion_code: str = ""
+    lsl_markers: str = ""
 
     @classmethod
     def sent(cls, form: Mapping[str, str]) -> ExperimentForm:
@@ -30,6 +31,7 @@ class ExperimentForm:
             id_parameter=form.get("id_parameter", "").strip(),
             return_url=form.get("return_url", "").strip(),
             completion_code=form.get("completion_code", "").strip(),
+            lsl_markers=form.get("lsl_markers", "").strip(),
         )
 
     @classmethod
@@ -42,6 +44,7 @@ class ExperimentForm:
             id_parameter=settings.id_parameter,
             return_url=settings.return_url,
             completion_code=settings.completion_code,
+            lsl_markers=settings.lsl_markers,
         )
 
     @property

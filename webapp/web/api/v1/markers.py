@@ -11,6 +11,7 @@ from webapp.accounts.identity import HostUser
 from webapp.errors import BadRequestError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.markers.service import MAX_LISTED
+from webapp.rooms.room import Room
 from webapp.store.records import MarkerRecord
 from webapp.web.api.v1.openapi import ROOMS, Answer, described
 from webapp.web.api.v1.schemas.markers import (
@@ -52,8 +53,9 @@ def clock() -> Answer:
 def list_markers(code: str, query: MarkersQuery) -> Answer:
     """The markers of a room, a thousand at a time, in the order in which they were set."""
     rooms = services().rooms
-    found = rooms.markers.markers(rooms.room(code), _after(query.after))
-    return MarkerList(markers=[_shown(marker) for marker in found], more=len(found) == MAX_LISTED), 200
+    room = rooms.room(code)
+    found = rooms.markers.markers(room, _after(query.after))
+    return MarkerList(markers=[_shown(room, marker) for marker in found], more=len(found) == MAX_LISTED), 200
 
 
 @blueprint.post("/rooms/<code>/markers")
@@ -67,8 +69,8 @@ def add_marker(code: str, json: NewMarker) -> Answer:
     """
     rooms = services().rooms
     source = "board" if json.source == "board" else "api"
-    marker = rooms.markers.add(rooms.room(code), json.label, parse_time(json.time), source)
-    return _shown(marker), 201
+    room = rooms.room(code)
+    return _shown(room, rooms.markers.add(room, json.label, parse_time(json.time), source)), 201
 
 
 @blueprint.patch("/rooms/<code>/markers/<int:marker_id>")
@@ -79,7 +81,7 @@ def change_marker(code: str, marker_id: int, json: MarkerEdit) -> Answer:
     rooms = services().rooms
     room = rooms.room(code)
     at_ms = parse_time(json.time)
-    return _shown(rooms.markers.change(room, _id(marker_id), json.label, at_ms, _who())), 200
+    return _shown(room, rooms.markers.change(room, _id(marker_id), json.label, at_ms, _who())), 200
 
 
 @blueprint.delete("/rooms/<code>/markers/<int:marker_id>")
@@ -113,13 +115,15 @@ def _id(given: int) -> int:
     return min(given, MAX_ID)
 
 
-def _shown(marker: MarkerRecord) -> MarkerShown:
+def _shown(room: Room, marker: MarkerRecord) -> MarkerShown:
+    participant = room.participants.get(marker.participant_id or "")
     return MarkerShown(
         id=marker.id or 0,
         label=marker.label,
         time=iso_time(marker.at_ms),
         source=marker.source,
         participant=marker.participant_id,
+        alias=participant.record.alias if participant else None,
         received=None if marker.received_ms is None else iso_time(marker.received_ms),
         history=[
             EarlierMarker(

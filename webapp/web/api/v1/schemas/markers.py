@@ -59,6 +59,7 @@ class MarkerShown(ResponseModel):
     time: str = Field(description="When it happened, on the server's clock; ISO 8601, UTC.")
     source: str = Field(description="`board`, `api`, `participant` or `lsl`.")
     participant: str | None = Field(description="The `id` of the participant who set it.")
+    alias: str | None = Field(description="Of that participant.")
     received: str | None = Field(description="When it arrived; null in markers of earlier versions.")
     history: list[EarlierMarker] = Field(description="What it was before, oldest first.")
 

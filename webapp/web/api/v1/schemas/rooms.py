@@ -44,6 +44,9 @@ class NewRoomSettings(RequestModel):
     )
     return_url: str = Field(default="", description="Where participants go at the end.")
     completion_code: str = Field(default="", description="What participants get at the end.")
+    lsl_markers: str = Field(
+        default="", description="The name of a Lab Streaming Layer stream whose markers are recorded."
+    )
 
 
 class NewRoom(RequestModel):
@@ -109,6 +112,7 @@ class RoomSettingsShown(ResponseModel):
     id_parameter: str
     return_url: str
     completion_code: str
+    lsl_markers: str
 
 
 class RecordingStatus(ResponseModel):

@@ -1,0 +1,124 @@
+"""The programs in docs/examples, run as they are against a real server."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import ModuleType
+
+from tests.helpers.host_browser import new_key, signed_in
+from tests.helpers.room_client import (
+    CLOCK_ERROR_S,
+    TOKEN,
+    ParticipantClient,
+    api,
+    export,
+    make_room,
+    rows,
+    wait_until_stored,
+)
+from tests.helpers.serving import PROJECT_ROOT, Server
+from tests.helpers.waiting import wait_until
+
+EXAMPLES = PROJECT_ROOT / "docs" / "examples"
+
+MARKERS = 100
+INTERVAL_S = 0.02
+
+MAX_MARK_S = 0.005
+"""`mark` puts the marker into a queue; the network, and a server that is away, must not show in it."""
+
+BUSY_MACHINE_S = 0.05
+"""How much later than its line the program's clock may be read while others compute."""
+
+
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def timed(act: Callable[[str], None], label: str) -> tuple[float, float]:
+    """When an act was begun, and how long it took."""
+    at_s, start_s = time.time(), time.perf_counter()
+    act(label)
+    return at_s, time.perf_counter() - start_s
+
+
+def test_the_psychopy_script_loses_no_marker_when_the_server_restarts_and_keeps_their_times() -> None:
+    markers = loaded("psychopy_markers")
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        room, key = make_room(server), new_key(signed_in(server), "PsychoPy", "markers")
+        mien = markers.MienMarkers(server.url, room, key)
+        mien.start_recording()
+        done, clock_errors_s = [], []
+        for number in range(MARKERS):
+            done.append(timed(mien.mark, f"Trial {number}"))
+            time.sleep(INTERVAL_S)
+            clock_errors_s.append(mien.clock_error_s or 0.0)
+            if number == MARKERS // 3:
+                server.process.kill()
+                server.process.wait()
+            if number == 2 * MARKERS // 3:
+                server.start()
+        mien.stop_recording()
+        mien.close()
+        clock_errors_s.append(mien.clock_error_s)
+        found = rows(export(server, room)["markers.csv"])
+    assert mien.failed == []
+    assert [row["label"] for row in found] == [f"Trial {number}" for number in range(MARKERS)]
+    errors_s = [
+        datetime.fromisoformat(row["timestamp"]).timestamp() - at_s
+        for row, (at_s, _) in zip(found, done, strict=True)
+    ]
+    known_s = max(clock_errors_s)
+    assert sorted(map(abs, errors_s))[MARKERS // 2] < known_s + 0.002, "no worse than the clocks allow"
+    assert max(map(abs, errors_s)) < known_s + BUSY_MACHINE_S
+    assert sorted(took_s for _, took_s in done)[MARKERS // 2] < MAX_MARK_S
+    assert {row["recording"] for row in found} == {"1"}
+
+
+def test_the_psychopy_script_names_what_the_server_refuses_and_goes_on() -> None:
+    markers = loaded("psychopy_markers")
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        room, key = make_room(server), new_key(signed_in(server), "PsychoPy", "markers")
+        mien = markers.MienMarkers(server.url, room, key)
+        for label in ("first", "x" * 1000, "last"):
+            mien.mark(label)
+        mien.wait()
+        labels = [one["label"] for one in api(server, "GET", f"/rooms/{room}/markers").json()["markers"]]
+        mien.close()
+    assert labels == ["first", "last"]
+    assert [label for label, _ in mien.failed] == ["x" * 1000]
+
+
+def test_the_closed_loop_example_follows_a_room_to_its_end(astronaut_jpeg: bytes) -> None:
+    """The astronaut smiles: the program says so once, as soon as that has lasted a second."""
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server, ParticipantClient(server) as one:
+        room, key = make_room(server), new_key(signed_in(server), "Loop", "rooms:read")
+        one.join(room, alias="Eileen")
+        command = (sys.executable, str(EXAMPLES / "closed_loop.py"), server.url, room, key)
+        api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
+        time.sleep(CLOCK_ERROR_S)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+            sent = 0
+
+            def has_smiled_for_long() -> bool:
+                nonlocal sent
+                one.send(astronaut_jpeg)
+                sent += 1
+                time.sleep(0.1)
+                return sent >= 50
+
+            wait_until(has_smiled_for_long, 300)
+            wait_until_stored(server, room, sent)
+            api(server, "POST", f"/rooms/{room}/close", {})
+            said, _ = program.communicate(timeout=60)
+            assert program.returncode == 0
+    assert [line.split(" ", 1)[1] for line in said.splitlines()] == ["Eileen smiles"]
