@@ -15,8 +15,8 @@ const RETRY_MS = 1500;
 /** At once on their way: the answer to one takes as long as the database, and trials may be short. */
 const MAX_IN_FLIGHT = 4;
 
-/** The server works again soon. */
-const TEMPORARY = new Set(["store_unavailable", "unavailable", "busy", "not_joined"]);
+/** The server takes it soon. */
+const TEMPORARY = new Set(["store_unavailable", "unavailable", "busy", "not_joined", "too_many_attempts"]);
 
 export class MarkQueue {
   /** @type {Mark[]} */
