@@ -158,6 +158,24 @@ def new_room(visit: Visit) -> None:
     visit.show("[name=information]")
 
 
+def new_room_for_experiments(visit: Visit) -> None:
+    new_room(visit)
+    visit.page.click(".form-fold > summary")
+    visit.show("[name=allowed_origins]")
+
+
+def embedded(name: str) -> Callable[[Visit], None]:
+    """Shows a screen of the frame that experiments embed."""
+
+    def show(visit: Visit) -> None:
+        visit.open(f"/embed/{visit.room}")
+        visit.show("[data-screen='alone']")
+        visit.page.evaluate("document.getElementById('app').dataset.view = 'full'")
+        ending(name)(visit)
+
+    return show
+
+
 def board(visit: Visit) -> None:
     visit.open(f"/host/rooms/{visit.room}")
     visit.show(".tile")
@@ -183,6 +201,8 @@ SCREENS = (
     Screen("welcome", welcome),
     Screen("rooms", rooms),
     Screen("new room", new_room),
+    Screen("new room for experiments", new_room_for_experiments),
+    *(Screen(f"embedded: {name}", embedded(name)) for name in ("alone", "start", "live", "left", "refused")),
     Screen("board", board),
     Screen("account", opened("/host/account")),
     Screen("API", opened("/api/v1/docs")),

@@ -89,9 +89,9 @@ export class MienExtension {
     return dataOf(session.measured(from, to), from, to);
   }
 
-  /** Wait until the data of all trials have their last frames: a fraction of a second after the last trial. */
+  /** Wait until the data of all trials have their last frames, and the server all markers: a moment after the last trial. */
   async complete() {
-    await Promise.all([...this.#unfinished]);
+    await Promise.all([...this.#unfinished, this.session?.marked()]);
   }
 
   get #index() {
@@ -206,16 +206,18 @@ class CheckScreen {
     this.texts = texts;
     this.list = made("ul", "", "mien-check-list");
     this.list.style.cssText = "display: inline-block; text-align: start; line-height: 1.8; list-style: none; padding: 0;";
-    this.list.setAttribute("role", "status");
     this.next = made("button", texts.next, "jspsych-btn");
     this.again = made("button", texts.again, "jspsych-btn");
     const heading = made("h1", texts.title);
     heading.style.fontSize = "1.5em";
-    const buttons = made("p", "");
-    buttons.append(this.again, " ", this.next);
-    display.replaceChildren(heading, this.list, buttons);
+    const status = made("div", "");
+    status.setAttribute("role", "status");
+    status.append(this.list);
+    this.buttons = made("p", "");
+    this.buttons.append(this.next);
+    display.replaceChildren(heading, status, this.buttons);
     this.list.append(made("li", texts.waiting));
-    this.next.disabled = this.again.hidden = true;
+    this.next.disabled = true;
     this.next.addEventListener("click", () => this.onContinue());
     this.again.addEventListener("click", () => this.#tryAgain());
   }
@@ -234,7 +236,7 @@ class CheckScreen {
   /** @param {MienError} problem */
   showProblem({ code, message }) {
     this.list.replaceChildren(made("li", this.texts.problem), made("li", `${message} (${code})`));
-    this.again.hidden = false;
+    this.buttons.prepend(this.again, " ");
   }
 
   allowSkip() {
@@ -243,7 +245,7 @@ class CheckScreen {
   }
 
   #tryAgain() {
-    this.again.hidden = true;
+    this.again.remove();
     this.list.replaceChildren(made("li", this.texts.waiting));
     this.onAgain();
   }
