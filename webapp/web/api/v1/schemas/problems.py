@@ -14,6 +14,7 @@ CODES = {
     "forbidden": "The key lacks the scope for this, or the page that asked is too old.",
     "method_not_allowed": "The address takes other methods; the header `Allow` lists them.",
     "no_such_participant": "The room has no participant with this id.",
+    "no_such_marker": "The room has no marker with this id; it may have been deleted.",
     "no_such_room": "No room has this code.",
     "not_found": "The API has nothing at this address.",
     "room_closed": "The room is closed: nothing more is recorded or marked in it.",
