@@ -363,7 +363,7 @@ def test_times_are_those_of_the_page_even_where_its_clock_differs_from_that_of_t
 def test_the_hidden_frame_has_a_process_of_its_own_and_hardly_touches_the_experiments_main_thread(
     server: Server, site: ExperimentSite, page: Page
 ) -> None:
-    """In processor time, which a busy machine does not change: that is all a trial can lose to the session."""
+    """In processor time, which a busy machine does not change: a trial loses no more to the session."""
     room = embeddable_room(server, site, consent_by_experiment=True, participant_markers=True)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
