@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import IO, Any, Literal, Self
 
 from webapp.export.codebook import Column
@@ -14,6 +15,9 @@ from webapp.export.parquet import ParquetTable
 from webapp.export.tables import Row, Table
 
 TableForm = Literal["csv", "parquet"]
+
+MAX_ROWS = 1000
+"""How many rows are held at once."""
 
 
 class Archive:
@@ -37,11 +41,13 @@ class Archive:
         """Add a whole file."""
         self._zip.writestr(_entry(name), content)
 
-    def write_table(self, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    def write_table(self, name: str, columns: Sequence[Column], rows: Iterable[Row]) -> None:
         """Add a table; the end of its name says whether it is CSV or Parquet."""
+        remaining = iter(rows)
         with self.open(name) as file:
             table = new_table(file, columns, "parquet" if name.endswith(".parquet") else "csv")
-            table.write(rows)
+            while batch := list(islice(remaining, MAX_ROWS)):
+                table.write(batch)
             table.close()
 
     def take(self) -> bytes:

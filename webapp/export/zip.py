@@ -56,15 +56,11 @@ def _write_tables(
     statistics = RoomStatistics([])
     yield from _write_samples(archive, room, statistics, form)
     people = {one.id: one for one in room.participants}
-    tables = (
-        ("markers", MARKER_COLUMNS, marker_rows(room)),
-        ("participants", PARTICIPANT_COLUMNS, participant_rows(room)),
-        ("summary", SUMMARY_COLUMNS, list(summary_rows(statistics, people))),
-    )
-    for name, columns, rows in tables:
-        archive.write_table(f"{name}.csv", columns, rows)
-        if form == "parquet":
-            archive.write_table(f"{name}.parquet", columns, rows)
+    for ending in dict.fromkeys(("csv", form)):
+        archive.write_table(f"markers.{ending}", MARKER_COLUMNS, marker_rows(room))
+        archive.write_table(f"participants.{ending}", PARTICIPANT_COLUMNS, participant_rows(room))
+        archive.write_table(f"summary.{ending}", SUMMARY_COLUMNS, summary_rows(statistics, people))
+        yield
     archive.write("room.json", json.dumps(room_json(room, about), indent=2))
     yield from _write_report(archive, Report(room, statistics, about))
 

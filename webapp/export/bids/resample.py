@@ -43,7 +43,8 @@ class Resampler:
     def finish(self, width: int) -> Iterator[list[float | None]]:
         """The samples up to the end; each has `width` values."""
         yield from self._complete()
-        yield from ([None] * (width + 1) for _ in range(self._done, self._count))
+        missing: list[float | None] = [None] * (width + 1)
+        yield from (missing for _ in range(self._done, self._count))
 
     def _complete(self) -> Iterator[list[float | None]]:
         """The samples up to the interval of which all frames were taken."""

@@ -42,7 +42,7 @@ class Tally:
         self.frames = 0
         self.faces = 0
         self.sums = array("d", bytes(8 * (len(MEASURES) + 1)))
-        self.strongest = array("L", bytes(array("L").itemsize * len(EXPRESSIONS)))
+        self.strongest = array("d", bytes(8 * len(EXPRESSIONS)))
 
     def add(self, faces: Sequence[Row]) -> None:
         """Add the main faces of some frames."""
@@ -59,7 +59,7 @@ class Tally:
         self.faces += other.faces
         for mine, theirs in ((self.sums, other.sums), (self.strongest, other.strongest)):
             for number, value in enumerate(theirs):
-                mine[number] += value  # type: ignore[operator]
+                mine[number] += value
 
     @property
     def face_share(self) -> float | None:

@@ -155,7 +155,13 @@ def export(code: str, query: ExportQuery) -> Response:
     """
     rooms = services().rooms
     room, export_format = rooms.room(code), _writable(query.format)
-    about = {"mien": VERSION, "runtime": services().settings.runtime, "exported": iso_time(None)}
+    settings = services().settings
+    about = {
+        "mien": VERSION,
+        "runtime": settings.runtime,
+        "smoothing_s": settings.smoothing_s,
+        "exported": iso_time(None),
+    }
     name = f"mien-{room.code}-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(rooms.export(room, about, export_format), mimetype="application/zip", headers=headers)
