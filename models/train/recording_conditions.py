@@ -69,7 +69,7 @@ AS_IT_IS = "as it is"
 CONDITIONS: dict[str, Condition] = {
     AS_IT_IS: sized(240),
     **{f"crop of {side} pixels": sized(side) for side in (120, 80, 64, 48, 40, 32, 26)},
-    **{f"light x {gain:g}": lit(gain) for gain in (0.3, 0.2, 0.1, 0.05, 2, 3, 4)},
+    **{f"light x {gain:g}": lit(gain) for gain in (0.3, 0.2, 0.1, 0.05, 1.5, 2, 3)},
     **{f"contrast x {share:g}": flat(share) for share in (0.3, 0.2, 0.1)},
 }
 

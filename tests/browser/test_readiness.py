@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.browser import videos
-from tests.browser.board_page import open_board
-from tests.browser.room_pages import join
+from tests.browser.room_pages import join, sign_in
 from tests.helpers.crowd import Crowd
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
 from tests.helpers.serving import Server
@@ -39,8 +38,37 @@ ASSESS = """
 
 @pytest.fixture(scope="module")
 def room_server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as running:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
         yield running
+
+
+OpenBoard = Callable[[str], Page]
+
+
+@pytest.fixture(scope="module")
+def signed_in(room_server: Server, still_browser: Browser) -> StorageState:
+    """The cookies of a host, who signs in once: hashing a password takes a busy machine long."""
+    page = still_browser.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    sign_in(page, room_server)
+    state = page.context.storage_state()
+    page.close()
+    return state
+
+
+@pytest.fixture
+def open_board(
+    room_server: Server, still_browser: Browser, new_page: NewPage, signed_in: StorageState
+) -> OpenBoard:
+    """Open the board of a room."""
+
+    def show(room: str) -> Page:
+        page = new_page(still_browser, storage_state=signed_in, viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(TIMEOUT_MS)
+        page.goto(f"{room_server.url}/host/rooms/{room}")
+        return page
+
+    return show
 
 
 @pytest.fixture
@@ -149,7 +177,12 @@ def check_state(page: Page, position: int, state: str) -> None:
 
 @pytest.mark.parametrize("camera", CAMERAS)
 def test_a_participant_is_told_what_to_do_and_the_host_sees_what_is_missing(
-    room_server: Server, launch: Launch, new_page: NewPage, tmp_path: Path, camera: str
+    room_server: Server,
+    launch: Launch,
+    new_page: NewPage,
+    open_board: OpenBoard,
+    tmp_path: Path,
+    camera: str,
 ) -> None:
     frame, check, word, advice = CAMERAS[camera]
     room = make_room(room_server)
@@ -158,9 +191,7 @@ def test_a_participant_is_told_what_to_do_and_the_host_sees_what_is_missing(
     join(page, f"{room_server.url}/r/{room}", "Ben", information="What this is.")
     check_state(page, list(STATES).index(check), "wrong")
     assert advice in page.inner_text("#checks-advice")
-    host = new_page(launch())
-    host.set_default_timeout(TIMEOUT_MS)
-    open_board(host, room_server, room)
+    host = open_board(room)
     host.wait_for_selector(f".tile .tile-status:has-text('{word}')")
     host.wait_for_selector("#ready:text-is('0 of 1 ready')")
     host.wait_for_selector(f"#attention:has-text('{word}: Ben')")
@@ -187,13 +218,11 @@ def test_good_light_size_and_pose_are_said_and_nothing_is_asked_while_recording(
 
 
 def test_the_board_counts_who_is_ready_and_names_who_is_not(
-    room_server: Server, launch: Launch, new_page: NewPage, astronaut_jpeg: bytes
+    room_server: Server, open_board: OpenBoard, astronaut_jpeg: bytes
 ) -> None:
     room = make_room(room_server)
-    host = new_page(launch())
-    host.set_default_timeout(TIMEOUT_MS)
     with Crowd(room_server, room, 3, [astronaut_jpeg], frames_per_s=2) as crowd:
-        open_board(host, room_server, room)
+        host = open_board(room)
         host.wait_for_selector(".tile:nth-child(3)")
         assert host.inner_text("#ready") == "", "programs say nothing about light"
         assert host.locator(".tile-status:visible").count() == 0
@@ -213,18 +242,16 @@ def test_the_board_counts_who_is_ready_and_names_who_is_not(
 
 
 def test_a_host_asks_one_person_for_a_baseline_and_sees_how_it_goes(
-    room_server: Server, launch: Launch, new_page: NewPage, astronaut_jpeg: bytes
+    room_server: Server, open_board: OpenBoard, astronaut_jpeg: bytes
 ) -> None:
     room = make_room(room_server)
-    host = new_page(launch())
-    host.set_default_timeout(TIMEOUT_MS)
     with ParticipantClient(room_server) as one, ParticipantClient(room_server) as other:
         one.join(room, alias="One")
         other.join(room, alias="Other")
         asked: list[Any] = []
         one.client.on("baseline", asked.append)
         other.client.on("baseline", asked.append)
-        open_board(host, room_server, room)
+        host = open_board(room)
         tile = ".tile:has(.tile-alias:text-is('One'))"
         host.click(f"{tile} summary")
         assert host.inner_text(f"{tile} .tile-baseline") == "No baseline yet"
@@ -243,14 +270,12 @@ def test_a_host_asks_one_person_for_a_baseline_and_sees_how_it_goes(
 
 
 def test_who_withdraws_is_gone_from_the_groups_minute_too(
-    room_server: Server, launch: Launch, new_page: NewPage, astronaut_jpeg: bytes
+    room_server: Server, open_board: OpenBoard, astronaut_jpeg: bytes
 ) -> None:
     room = make_room(room_server)
-    host = new_page(launch())
-    host.set_default_timeout(TIMEOUT_MS)
     with ParticipantClient(room_server) as one:
         one.join(room)
-        open_board(host, room_server, room)
+        host = open_board(room)
         one.send(astronaut_jpeg)
         host.wait_for_selector("#group-empty", state="hidden")
         one.ask("withdraw", {})

@@ -226,8 +226,8 @@ def test_a_neutral_baseline_that_the_host_asks_for_is_shown_on_page_and_board(
     host.wait_for_selector(".tile .tile-name:text-is('Happy')")
     host.click("#ask-baselines")
     page.wait_for_selector("#neutral:has-text('Please keep a neutral face')")
-    host.wait_for_selector(".tile-relative:has-text('Recording baseline')", timeout=10_000)
-    host.wait_for_selector(".tile-relative:has-text('Close to neutral')", timeout=15_000)
+    host.wait_for_selector(".tile-relative:has-text('Recording baseline')", timeout=120_000)
+    host.wait_for_selector(".tile-relative:has-text('Close to neutral')", timeout=120_000)
     page.wait_for_selector("#compare:not([hidden])", state="attached")
     assert page.inner_text("#readout-name") == "Happy"
     open_menu(page)

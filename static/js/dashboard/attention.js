@@ -23,8 +23,8 @@ export function readyText(people) {
 export function attentionText(people) {
   const troubled = people.flatMap((person) => {
     const status = statusOf(person);
-    return status?.kind === "warning" ? [{ word: status.word, alias: person.alias }] : [];
-  });
+    return status?.kind === "warning" ? [{ ...status, alias: person.alias }] : [];
+  }).sort((one, other) => one.rank - other.rank);
   const failed = people.filter(({ baseline }) => baseline === "failed").map((person) => ({ word: baselineText(person), alias: person.alias }));
   return [...grouped(troubled), ...grouped(failed)].join(" · ");
 }

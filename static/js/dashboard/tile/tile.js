@@ -69,7 +69,7 @@ export class Tile {
     const menu = create("details", "more is-small");
     const panel = create("div", "more-panel");
     panel.append(this.baseline, ...ACTIONS.map(([what, name]) => this.#button(what, name(), () => {
-      if (what === "baseline") menu.open = false;
+      if (what === "baseline") this.#close(menu);
       if (this.data) onAction(what, this.data.id, this.data.alias);
     })));
     menu.append(this.menu, panel);
@@ -79,6 +79,12 @@ export class Tile {
     this.canvas.setAttribute("role", "img");
     this.frame.setAttribute("role", "img");
     this.root.append(this.head, this.frame, this.readout, this.relative, this.canvas, this.facts);
+  }
+
+  /** The focus stays where it can be seen. @param {HTMLDetailsElement} menu */
+  #close(menu) {
+    menu.open = false;
+    this.menu.focus();
   }
 
   /** @param {TileAction} what @param {string} name @param {() => void} act */
