@@ -155,7 +155,7 @@ def test_a_snapshot_is_the_view_as_seen_in_the_size_of_the_video(live_page: Page
     corner = np.mean(cv2.absdiff(image[-120:, -160:], seen[-120:, -160:]))
     assert corner < 14, "the video is mirrored just as it is seen"
 
-    orange = (np.abs(image.astype(int) - HAPPY_BGR) < 12).all(axis=2)
+    orange = np.asarray((np.abs(image.astype(int) - HAPPY_BGR) < 12).all(axis=2))
     x, y, width, height = (round(value) for value in drawn["box"])
     left = videos.WIDTH - x - width if is_mirrored else x
     inside = orange[y + 10 : y + height - 10]
