@@ -12,7 +12,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup run serve check test coverage lint format screenshots translations \
-  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
+  untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files bench-jobs \
   bench-recovery teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
@@ -85,6 +85,9 @@ bench-export: .venv/dev.stamp ## Measure the export of an hour of thirty people,
 
 bench-files: .venv/dev.stamp ## Measure the analysis of a video and of large photographs, in some 2 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_files
+
+bench-jobs: .venv/dev.stamp ## Measure what live clients notice of a video job, in some 3 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_jobs
 
 bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_attacks

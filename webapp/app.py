@@ -12,13 +12,14 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.accounts.join_limits import WrongCodes
+from webapp.accounts.rate_limits import AttemptLimit
 from webapp.accounts.service import AccountService
 from webapp.accounts.sessions import session_key
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings
 from webapp.jobs.service import JobService
-from webapp.protocol import MAX_IMAGE_BYTES
+from webapp.protocol import MAX_IMAGE_BYTES, ImageLimits
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
 from webapp.rooms.service import RoomService
@@ -104,7 +105,9 @@ class Application:
         ticker = Ticker(room_service, socketio)
         accounts = AccountService(store, settings.host_token)
         jobs = JobService(settings)
-        services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes(), jobs)
+        uploads = Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels))
+        page_uploads = AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None
+        services = Services(settings, pool, accounts, room_service, uploads, page_uploads, WrongCodes(), jobs)
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
         room_events = RoomEvents(connections, room_service, ticker.subscriptions, ticker.history, accounts)

@@ -74,7 +74,10 @@ class Settings:
     jobs_disk_gb: int = 20
     job_keep_minutes: int = 60
     job_threads: int = 1
+    job_niceness: int = 19
     redis_url: str | None = None
+    open_analyze: bool = False
+    analyze_per_minute: int = 60
     log_level: str = "INFO"
 
     @property
@@ -87,6 +90,16 @@ class Settings:
     def database_url(self) -> str:
         """Where rooms and recordings are stored."""
         return self.database or f"sqlite:///{(self.data_dir / 'mien.sqlite').absolute()}"
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The size of the largest image file."""
+        return 1_000_000 * self.max_file_mb
+
+    @property
+    def max_file_pixels(self) -> int:
+        """The most pixels in an image file, or in a frame of a video file."""
+        return 1_000_000 * self.max_file_megapixels
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -121,6 +134,8 @@ class Settings:
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
             max_file_mb=read.whole("MAX_FILE_MB", 30, low=1, high=1000),
             max_file_megapixels=read.whole("MAX_FILE_MEGAPIXELS", 50, low=1, high=1000),
+            open_analyze=read.choice("OPEN_ANALYZE", ("0", "1")) == "1",
+            analyze_per_minute=read.whole("ANALYZE_PER_MINUTE", 60, low=0, high=100_000),
             max_video_minutes=read.whole("MAX_VIDEO_MINUTES", 240, low=1, high=10_000),
             max_upload_mb=read.whole("MAX_UPLOAD_MB", 2000, low=1, high=1_000_000),
             max_jobs=read.whole("MAX_JOBS", 200, low=1, high=100_000),
@@ -128,6 +143,7 @@ class Settings:
             jobs_disk_gb=read.whole("JOBS_DISK_GB", 20, low=1, high=1_000_000),
             job_keep_minutes=read.whole("JOB_KEEP_MINUTES", 60, low=1, high=525_600),
             job_threads=read.whole("JOB_THREADS", max(1, (os.cpu_count() or 1) // 2), low=1, high=256),
+            job_niceness=read.whole("JOB_NICENESS", 19, low=0, high=19),
             redis_url=read.redis("REDIS_URL"),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )

@@ -14,7 +14,6 @@
     │   ├── BadUploadError       bad_request    what was sent cannot be a job
     │   ├── UploadTooLargeError  too_large      more bytes than the limit
     │   ├── TooManyJobsError     too_many_jobs  its owner, or the server, has as many as it may
-    │   ├── KeyNeededError       unauthorized   from there it takes a key, or the one shown is wrong
     │   └── NoSpaceError         no_space       the disk, or what jobs may take of it, is full
     ├── BackupError            a backup cannot be made or restored
     ├── ResumeError            a run over files cannot go on where an earlier one stopped
@@ -31,6 +30,7 @@
         ├── ConsentRequiredError     consent_required   nobody joins without consent
         ├── NoSuchRoomError          no_such_room       no room has this code
         ├── NoSuchParticipantError   no_such_participant
+        ├── UnauthorizedError        unauthorized       a key is needed, or the one that was sent is wrong
         ├── ForbiddenError           forbidden          the credentials do not permit this
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          it has reached its limit of participants
@@ -154,12 +154,6 @@ class TooManyJobsError(JobError):
     code = "too_many_jobs"
 
 
-class KeyNeededError(JobError):
-    """Whoever asks from there needs a key, or shows a wrong one."""
-
-    code = "unauthorized"
-
-
 class NoSpaceError(JobError):
     """The disk is full, or the part of it that jobs may take."""
 
@@ -227,6 +221,12 @@ class NoSuchParticipantError(RoomError):
     """The room has no participant with this id."""
 
     code = "no_such_participant"
+
+
+class UnauthorizedError(RoomError):
+    """A key is needed, or the one that was sent is wrong."""
+
+    code = "unauthorized"
 
 
 class ForbiddenError(RoomError):

@@ -217,6 +217,7 @@ SCREENS = (
     Screen("new room", new_room),
     Screen("board", board),
     Screen("account", opened("/host/account")),
+    Screen("API", opened("/api/v1/docs")),
 )
 
 

@@ -23,6 +23,7 @@ class JobClient:
     """Has a cookie jar of its own, and so jobs of its own; `headers` go with every request."""
 
     def __init__(self, server: Server, **headers: str) -> None:
+        self.server = server
         self._url = f"{server.url}/api/v1/jobs"
         self.session = requests.Session()
         self.session.headers.update({name.replace("_", "-"): value for name, value in headers.items()})

@@ -28,6 +28,7 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(temporary: Path) -> Iterator[Server]:
     settings = {"MIEN_WORKERS": "1", "MIEN_MAX_VIDEO_MINUTES": "1", "MIEN_MAX_UPLOAD_MB": "50"}
+    settings["MIEN_JOB_NICENESS"] = "0"  # tests have neighbours
     with Server(**settings, TMPDIR=str(temporary)) as running:
         yield running
 

@@ -16,6 +16,7 @@ PAGES = {
     "room": ("base", "live", "sheet", "room"),
     "board": ("base", "sheet", "dashboard"),
     "about": ("base", "sheet", "about"),
+    "reference": ("base", "sheet", "reference"),
     "files": ("base", "sheet", "live", "files"),
 }
 """What each kind of page loads."""

@@ -29,7 +29,7 @@ WIDTH, HEIGHT = 720, 140
 """Of a figure, in the units of its SVG."""
 
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
-MAX_TICKS = 8
+MAX_TICKS = 6
 
 VALENCE = len(LABELS)
 """The place of the valence, after the seven probabilities."""

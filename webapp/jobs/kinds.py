@@ -54,6 +54,6 @@ def media_type_of(kind: Kind, start: bytes) -> str:
             return media_type
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "image/webp"
-    if start[4:8] == b"ftyp":
+    if kind == "video" and start[4:8] == b"ftyp":
         return "video/quicktime" if start[8:12] == b"qt  " else "video/mp4"
     return UNKNOWN_TYPE

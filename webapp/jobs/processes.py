@@ -68,6 +68,7 @@ class JobProcesses:
     def _tend(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
+            self._store.clear_removed()
             for lane in {record.lane for record in self._store.all()} - self._running:
                 self._running.add(lane)
                 self._supervisors[lane].start()

@@ -11,10 +11,13 @@ job process notices that when it next writes.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from webapp.errors import JobRemovedError
@@ -23,6 +26,9 @@ from webapp.server.data_dir import write_file
 
 RECORD = "job.json"
 UPLOADS, REMOVED = "uploads", "removed"
+SLICE_BYTES = 64 << 20
+"""Of a large file, what is deleted at once."""
+
 ID = re.compile(r"[0-9a-f]{20}")
 
 
@@ -89,8 +95,12 @@ class JobStore:
             return None
 
     def all(self) -> list[JobRecord]:
-        """All jobs, in the order in which they were made."""
-        found = filter(None, (self.get(folder.name) for folder in self._folders()))
+        """All jobs, in the order in which they were made; other requests have their turn in between."""
+        found = []
+        for folder in self._folders():
+            if (record := self.get(folder.name)) is not None:
+                found.append(record)
+            time.sleep(0)
         return sorted(found, key=lambda record: record.created_s)
 
     def update(self, record: JobRecord) -> None:
@@ -123,7 +133,13 @@ class JobStore:
             source.replace(self.folder / REMOVED / f"{job_id}-{secrets.token_hex(4)}")
 
     def keep_only(self, job_id: str, names: tuple[str, ...]) -> None:
-        """Delete all files of a job but its record and these."""
+        """Delete all files of a job but its record and these.
+
+        Raises:
+            JobRemovedError: the job was removed.
+        """
+        if not self.exists(job_id):
+            raise JobRemovedError(f"The job {job_id} was removed.")
         for path in (self.folder / job_id).iterdir():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -133,11 +149,17 @@ class JobStore:
     def clear_removed(self) -> None:
         """Delete the files of removed jobs."""
         for folder in (self.folder / REMOVED).iterdir():
+            for path in folder.rglob("*"):
+                _shrink(path)
             shutil.rmtree(folder, ignore_errors=True)
 
     def used_bytes(self) -> int:
         """The size of all files."""
-        return sum(_size(path) for path in self.folder.rglob("*"))
+        total = 0
+        for path in self.folder.rglob("*"):
+            total += _size(path)
+            time.sleep(0)
+        return total
 
     def free_bytes(self) -> int:
         """What is left on the disk."""
@@ -146,6 +168,15 @@ class JobStore:
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from (path for path in self.folder.iterdir() if ID.fullmatch(path.name))
+
+
+def _shrink(path: Path) -> None:
+    """Take a large file's content away piece by piece: as a whole it could hold up other requests."""
+    with suppress(OSError):  # another process deletes it too
+        if path.is_file():
+            for size in range(path.stat().st_size - SLICE_BYTES, 0, -SLICE_BYTES):
+                os.truncate(path, size)
+                time.sleep(0)
 
 
 def _size(path: Path) -> int:

@@ -15,6 +15,7 @@ from webapp.codec import PROBLEM_MEDIA_TYPE, problem, problem_details
 from webapp.errors import ExportsBusyError, RoomError, StoreError
 
 STATUS = {
+    "unauthorized": 401,
     "bad_request": 400,
     "consent_required": 403,
     "forbidden": 403,
@@ -25,7 +26,6 @@ STATUS = {
     "cannot_resume": 403,
     "too_many_attempts": 429,
     "busy": 503,
-    "unauthorized": 401,
     "no_such_job": 404,
     "not_ready": 409,
     "too_large": 413,

@@ -19,14 +19,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from webapp.config import Settings
+from webapp.errors import JobRemovedError
 from webapp.ipc import framing
 from webapp.jobs.record import JobRecord, Lane
 from webapp.jobs.store import JobStore
 from webapp.jobs.work.queue import JobQueue
 from webapp.jobs.work.runner import Runner
 
-NICENESS = 19
-"""The lowest: live frames and everything else come first."""
+IMAGE_NICENESS = 10
+"""Somebody waits for an image, and it takes a second: it need not come last of all."""
 
 STOP_TIMEOUT_S = 5.0
 
@@ -52,11 +53,18 @@ class Caretaker:
 
     def tend(self) -> None:
         """Queue the new jobs, and delete the old and the removed ones."""
+        self._note_lost()
         self._queue_new()
         for record in self._jobs():
             if record.finished_s is not None and time.time() - record.finished_s > self._keep_s:
                 self._store.remove(record.id)
         self._store.clear_removed()
+
+    def _note_lost(self) -> None:
+        try:
+            self.runner.recover_lost()
+        except (OSError, JobRemovedError) as error:
+            logger.debug("not yet: %s", error)
 
     def _queue_new(self) -> None:
         new = [record.id for record in self._jobs() if record.state == "queued"]
@@ -88,13 +96,13 @@ def alone(store: JobStore, lane: Lane) -> Iterator[None]:
 
 def main(file_descriptor: int) -> None:
     """Run jobs until the link closes."""
-    os.nice(NICENESS)
     end = socket.socket(fileno=file_descriptor)
     end.setblocking(True)
     first = framing.receive(end)
     if first is None:
         return
     settings, lane = pickle.loads(first.payload)
+    os.nice(min(settings.job_niceness, IMAGE_NICENESS) if lane == "images" else settings.job_niceness)
     store = JobStore(settings.data_dir / "jobs")
     with alone(store, lane):
         caretaker = Caretaker(settings, store, lane)
@@ -116,8 +124,6 @@ def _ignore_signals() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-
-__all__ = ["Caretaker", "Settings", "main"]
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s jobs %(process)d: %(message)s")

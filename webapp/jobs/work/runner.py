@@ -39,6 +39,7 @@ class Runner:
         self._idle = threading.Event()
         self._idle.set()
         self._watchdog = Watchdog()
+        self._lost: set[str] = set()
 
     @cached_property
     def _engine(self) -> FileEngine:
@@ -60,7 +61,8 @@ class Runner:
         except JobRemovedError:
             logger.info("the job %s was removed", job_id)
         except OSError as error:
-            logger.error("the job %s cannot be kept: %s", job_id, error)
+            logger.error("the record of job %s cannot be written: %s", job_id, error)
+            self._lost.add(job_id)
         finally:
             self._watchdog.end()
             self._store.clear_removed()
@@ -70,6 +72,14 @@ class Runner:
         """Put the running job back and take no other; whether that was done in time."""
         self._stopping.set()
         return self._idle.wait(timeout_s)
+
+    def recover_lost(self) -> None:
+        """Try again to note what became of jobs whose records could not be written, as on a full disk."""
+        for job_id in tuple(self._lost):
+            record = self._store.get(job_id)
+            if record is not None and record.state == "running":
+                self.recover(record)
+            self._lost.discard(job_id)
 
     def recover(self, record: JobRecord) -> None:
         """A job was running when an earlier process of this kind ended: it waits again, once, or fails."""

@@ -14,6 +14,7 @@ from webapp.jobs.kinds import UNKNOWN_TYPE
 from webapp.jobs.record import INPUT, JobRecord
 from webapp.web.api.v1.jobs import job_problem
 from webapp.web.api.v1.openapi import ANALYSIS, described
+from webapp.web.authentication import optional_scope
 from webapp.web.context import services
 from webapp.web.job_owners import owners_of_request
 from webapp.web.problems import answer_problems
@@ -27,34 +28,44 @@ ANNOTATED_TYPES = {"jpg": "image/jpeg", "mp4": "video/mp4", "zip": "application/
 SHOWN_TYPES = ("image/", "video/")
 """What browsers may show in place; the rest is saved. A page of a job must never run as one of ours."""
 
+
+def _files(media_type: str) -> dict[int, str]:
+    """The responses with a whole file and with a part of one."""
+    return {200: media_type, 206: media_type}
+
+
 blueprint = Blueprint("job_files", __name__, url_prefix="/api/v1/jobs")
 blueprint.register_error_handler(JobError, job_problem)
 answer_problems(blueprint)
 
 
 @blueprint.get("/<job_id>/results.<any(csv, json, parquet):kind>")
-@described(ANALYSIS, {}, files={200: "*/*"}, problems=(401, 403, 409, 429))
+@optional_scope("analyze")
+@described(ANALYSIS, {}, files=_files("*/*"), problems=(409, 416))
 def job_results(job_id: str, kind: str) -> Response:
     """A table with a row for each face in each analyzed frame; as JSON with landmarks, one frame a line."""
     return _file(job_id, f"results.{kind}", RESULT_TYPES[kind])
 
 
 @blueprint.get("/<job_id>/annotated.<any(jpg, mp4, zip):kind>")
-@described(ANALYSIS, {}, files={200: "*/*"}, problems=(401, 403, 409, 429))
+@optional_scope("analyze")
+@described(ANALYSIS, {}, files=_files("*/*"), problems=(409, 416))
 def job_annotated(job_id: str, kind: str) -> Response:
     """The image or the video with boxes and labels, the sound kept; of a ZIP of images, a ZIP of JPEGs."""
     return _file(job_id, f"annotated.{kind}", ANNOTATED_TYPES[kind])
 
 
 @blueprint.get("/<job_id>/report.html")
-@described(ANALYSIS, {}, files={200: "text/html"}, problems=(401, 403, 409, 429))
+@optional_scope("analyze")
+@described(ANALYSIS, {}, files=_files("text/html"), problems=(409, 416))
 def job_report(job_id: str) -> Response:
     """Tables of means and, of a video, figures over time; one file without scripts."""
     return _file(job_id, "report.html", "text/html")
 
 
 @blueprint.get("/<job_id>/input")
-@described(ANALYSIS, {}, files={200: "*/*"}, problems=(401, 403, 409, 429))
+@optional_scope("analyze")
+@described(ANALYSIS, {}, files=_files("*/*"), problems=(409, 416))
 def job_input(job_id: str) -> Response:
     """The file that was sent; gone when the job failed."""
     return _file(job_id, INPUT, None)

@@ -17,6 +17,7 @@ from webapp.jobs.service import Sampling
 from webapp.jobs.uploads import FORM_BYTES
 from webapp.web.api.v1.openapi import ANALYSIS, Answer, described
 from webapp.web.api.v1.schemas.jobs import FailureShown, JobList, JobShown, NewJob
+from webapp.web.authentication import optional_scope
 from webapp.web.context import services
 from webapp.web.job_owners import check_not_forged, maker_of_job, owners_of_request
 from webapp.web.problems import STATUS, answer_problems, problem_response
@@ -37,7 +38,8 @@ def job_problem(error: JobError) -> Response:
 
 
 @blueprint.post("")
-@described(ANALYSIS, {202: JobShown}, problems=(401, 403, 413, 415, 429, 507), upload=NewJob)
+@optional_scope("analyze")
+@described(ANALYSIS, {202: JobShown}, problems=(413, 507), upload=NewJob)
 def create_job() -> Answer:
     """Send a file to be analyzed.
 
@@ -57,21 +59,24 @@ def create_job() -> Answer:
 
 
 @blueprint.get("")
-@described(ANALYSIS, {200: JobList}, problems=(401, 403, 429))
+@optional_scope("analyze")
+@described(ANALYSIS, {200: JobList})
 def list_jobs() -> Answer:
     """One's own jobs, the newest first."""
     return JobList(jobs=[_shown(job) for job in services().jobs.of(owners_of_request())]), 200
 
 
 @blueprint.get("/<job_id>")
-@described(ANALYSIS, {200: JobShown}, problems=(401, 403, 429))
+@optional_scope("analyze")
+@described(ANALYSIS, {200: JobShown})
 def show_job(job_id: str) -> Answer:
     """One job."""
     return _shown(services().jobs.find(job_id, owners_of_request())), 200
 
 
 @blueprint.delete("/<job_id>")
-@described(ANALYSIS, {200: JobShown}, problems=(401, 403, 429))
+@optional_scope("analyze")
+@described(ANALYSIS, {200: JobShown})
 def delete_job(job_id: str) -> Answer:
     """Cancel a job if it is not finished, and delete all its files."""
     jobs = services().jobs

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from webapp.jobs.service import MAX_FPS
 from webapp.web.api.v1.schemas.base import ResponseModel
 
 
@@ -15,7 +16,10 @@ class NewJob(ResponseModel):
     file: bytes = Field(description="An image, a video, or a ZIP of images.")
     every: int = Field(default=1, ge=1, description="Of a video, analyze every Nth frame.")
     fps: float | None = Field(
-        default=None, gt=0, description="Instead: analyze so many frames a second, chosen by their times."
+        default=None,
+        gt=0,
+        le=MAX_FPS,
+        description="Instead: analyze so many frames a second, chosen by their times.",
     )
 
 

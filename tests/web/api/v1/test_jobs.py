@@ -1,0 +1,130 @@
+"""Who may make jobs, and who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.helpers.host_browser import signed_in
+from tests.helpers.job_client import JobClient, kept_files
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
+
+ELSEWHERE = {"X_Forwarded_For": "198.51.100.7"}
+FILES = ("", "/input", "/results.csv", "/results.json", "/results.parquet", "/report.html", "/annotated.jpg")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    settings = {"MIEN_WORKERS": "1", "MIEN_HOST_TOKEN": TOKEN, "MIEN_PROXIES": "1"}
+    limits = {"MIEN_MAX_JOBS_PER_OWNER": "3", "MIEN_MAX_UPLOAD_MB": "1", "MIEN_JOB_NICENESS": "0"}
+    with Server(**settings, **limits) as running:
+        yield running
+
+
+@pytest.fixture
+def owner(server: Server, astronaut_jpeg: bytes) -> Iterator[JobClient]:
+    """A browser on this machine with one job."""
+    client = JobClient(server)
+    client.make("face.jpg", astronaut_jpeg)
+    yield client
+    for job in client.all():
+        client.delete(job["id"])
+
+
+def test_nobody_else_sees_a_job_or_its_files(server: Server, owner: JobClient) -> None:
+    (job,) = owner.all()
+    others = [JobClient(server), JobClient(server, Authorization=f"Bearer {TOKEN}")]
+    for other in others:
+        assert other.all() == []
+        for path in FILES:
+            answer = other.get(f"/{job['id']}{path}")
+            assert (answer.status_code, answer.json()["problem"]["code"]) == (404, "no_such_job")
+        assert other.delete(job["id"]).status_code == 404
+    assert owner.finished(job["id"])["state"] == "done"
+
+
+def test_a_cookie_of_another_kind_opens_nothing(server: Server, owner: JobClient) -> None:
+    forger = JobClient(server)
+    forger.session.cookies.set("session", "eyJqb2JzX293bmVyIjoieCJ9.aaaaaa.forged")
+    assert forger.all() == []
+
+
+def test_the_cookie_of_a_browser_is_kept_from_scripts(server: Server, astronaut_jpeg: bytes) -> None:
+    client = JobClient(server)
+    answer = client.send("face.jpg", astronaut_jpeg)
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    client.delete(answer.json()["id"])
+
+
+def test_the_token_of_hosts_makes_jobs_from_anywhere(server: Server, astronaut_jpeg: bytes) -> None:
+    client = JobClient(server, Authorization=f"Bearer {TOKEN}", **ELSEWHERE)
+    job_id = client.make("face.jpg", astronaut_jpeg)
+    assert [job["id"] for job in client.all()] == [job_id]
+    client.delete(job_id)
+
+
+def test_from_elsewhere_a_program_needs_a_key_and_our_own_page_does_not(
+    server: Server, astronaut_jpeg: bytes
+) -> None:
+    program, wrong = JobClient(server, **ELSEWHERE), JobClient(server, Authorization="Bearer mien_wrong")
+    for client in (program, wrong):
+        answer = client.send("face.jpg", astronaut_jpeg)
+        assert (answer.status_code, answer.json()["problem"]["code"]) == (401, "unauthorized")
+    assert wrong.get().status_code == 401
+    page = JobClient(server, Sec_Fetch_Site="same-origin", **ELSEWHERE)
+    page.delete(page.make("face.jpg", astronaut_jpeg))
+    assert "input" not in kept_files(server)
+
+
+@pytest.mark.parametrize("said", [{"Sec_Fetch_Site": "cross-site"}, {"Origin": "https://evil.example"}])
+def test_the_page_of_another_site_makes_and_removes_no_job(
+    server: Server, owner: JobClient, astronaut_jpeg: bytes, said: dict[str, str]
+) -> None:
+    headers = {name.replace("_", "-"): value for name, value in said.items()}
+    assert JobClient(server, **said).send("face.jpg", astronaut_jpeg).status_code == 403
+    (job,) = owner.all()
+    assert owner.delete(job["id"], **headers).status_code == 403
+    assert owner.job(job["id"])
+
+
+def test_a_host_who_signed_in_needs_the_token_of_the_page(server: Server, astronaut_jpeg: bytes) -> None:
+    browser = signed_in(server)
+    browser.open("/host")
+    client = JobClient(server)
+    client.session.cookies.update(browser.cookies)
+    assert client.send("face.jpg", astronaut_jpeg).status_code == 403
+    client.session.headers["X-CSRFToken"] = browser.token
+    job_id = client.make("face.jpg", astronaut_jpeg)
+    assert client.delete(job_id).status_code == 200
+
+
+def test_one_owner_has_so_many_jobs_at_most(server: Server, owner: JobClient, astronaut_jpeg: bytes) -> None:
+    while len(owner.all()) < 3:
+        owner.make("face.jpg", astronaut_jpeg)
+    for client in (owner, JobClient(server)):  # another browser of the same address
+        answer = client.send("face.jpg", astronaut_jpeg)
+        assert (answer.status_code, answer.json()["problem"]["code"]) == (429, "too_many_jobs")
+        assert answer.headers["Retry-After"]
+
+
+def test_a_file_over_the_limit_is_refused(server: Server, owner: JobClient) -> None:
+    answer = owner.send("clip.mp4", bytes(2_000_000))
+    assert (answer.status_code, answer.json()["problem"]["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("fields", [{}, {"image": ("a.jpg", b"x")}])
+def test_without_a_file_of_that_name_there_is_no_job(
+    server: Server, fields: dict[str, tuple[str, bytes]]
+) -> None:
+    client = JobClient(server)
+    answer = client.session.post(f"{server.url}/api/v1/jobs", files=fields or None, data={"every": "1"})
+    assert answer.status_code == 400 and "field `file`" in answer.json()["detail"]
+
+
+def test_two_files_at_once_are_refused(server: Server) -> None:
+    files = [("file", ("a.jpg", b"x")), ("file", ("b.jpg", b"y"))]
+    answer = JobClient(server).session.post(f"{server.url}/api/v1/jobs", files=files)
+    assert answer.status_code == 400 and "ZIP" in answer.json()["detail"]
