@@ -154,13 +154,13 @@ def take_files(page: Page, server: Server) -> bytes:
         page.goto(f"{server.url}/files")
         page.set_input_files("#file-input", clip)
         page.wait_for_selector("#result[data-shows='all']", state="visible")
-    page.wait_for_function("document.getElementById('video').readyState >= 2")
-    for _ in range(3):
-        page.press("#scrubber", "ArrowUp")
-    page.wait_for_function("document.querySelectorAll('#faces button').length === 2")
-    page.evaluate("document.activeElement.blur()")
-    page.wait_for_timeout(500)
-    return page.screenshot()
+        page.wait_for_function("() => document.getElementById('video').readyState >= 2")
+        for _ in range(3):
+            page.press("#scrubber", "ArrowUp")
+        page.wait_for_function("() => document.querySelectorAll('#faces button').length === 2")
+        page.evaluate("document.activeElement.blur()")
+        page.wait_for_timeout(500)
+        return page.screenshot()
 
 
 def take_consent(page: Page, server: Server) -> bytes:

@@ -107,7 +107,7 @@ def video(visit: Visit) -> None:
     with tempfile.TemporaryDirectory() as folder:
         visit.page.set_input_files("#file-input", files.write_clip(Path(folder) / "clip.mp4", seconds=1))
         visit.show("#result.is-video .moment")
-    files.wait_for_results(visit.page)
+        files.wait_for_results(visit.page)  # browsers read the file again whenever they need it
 
 
 def deletion_of_a_file(visit: Visit) -> None:

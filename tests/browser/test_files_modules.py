@@ -87,7 +87,9 @@ def test_between_two_frames_a_box_moves_and_after_the_last_it_goes(run: Run) -> 
 
 def test_a_track_has_the_strongest_moment_of_each_expression_that_it_led_with(run: Run) -> None:
     faces = [("happy", 0.7), ("happy", 0.9), ("sad", 0.5), ("happy", 0.8)]
-    frames = [(0.1 * at, (shown(*one, 1, x=100.0 + at),)) for at, one in enumerate(faces)]
+    frames: list[tuple[float, tuple[Face, ...]]] = [
+        (0.1 * at, (shown(*one, 1, x=100.0 + at),)) for at, one in enumerate(faces)
+    ]
     frames[2] = (frames[2][0], (*frames[2][1], shown("fear", 0.9, 2, x=300)))
     tracks = run(READ + "return js.tracks.tracksOf(frames);", results(*frames))
     assert [(track["id"], track["frames"]) for track in tracks] == [(1, 4), (2, 1)]
