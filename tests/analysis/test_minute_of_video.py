@@ -52,7 +52,7 @@ def test_a_constant_rate_with_sound(engine: FileEngine, tmp_path: Path) -> None:
 
 
 def test_a_variable_rate(engine: FileEngine, tmp_path: Path) -> None:
-    video = minute(tmp_path / "variable.webm", variable_times(SECONDS))
+    video = minute(tmp_path / "variable.mkv", variable_times(SECONDS))
     frames = list(engine.analyze_video(video))
     assert_tracks_are_the_walkers(frames)
     assert [frame.t for frame in frames] == pytest.approx(container_times(video), abs=0.001)
