@@ -38,7 +38,7 @@ def assert_tracks_are_the_walkers(frames: list[FileFrame]) -> None:
     assert set(seen) == set(range(len(MINUTE)))
     ids = {number: {face_id for _, face_id in found} for number, found in seen.items()}
     assert [len(each) for each in ids.values()] == [1] * len(MINUTE), ids
-    assert len(set().union(*ids.values())) == len(MINUTE), ids
+    assert len({one for each in ids.values() for one in each}) == len(MINUTE), ids
     for number, walker in enumerate(MINUTE):
         assert abs(seen[number][0][0] - walker.start_s) <= MAX_LATE_S, walker
         assert abs(seen[number][-1][0] - walker.end_s) <= MAX_LATE_S, walker
