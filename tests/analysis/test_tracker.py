@@ -72,6 +72,19 @@ def test_an_overtaken_result_without_a_face_does_not_lose_it() -> None:
     assert len(tracker.regions(1.1)) == 1
 
 
+def test_a_frame_that_was_sent_before_a_face_was_found_does_not_lose_it() -> None:
+    """Two frames are under way: the second went without the region of the face that the first one shows."""
+    tracker = Tracker(smoothing_s=0.0)
+    tracker.regions(0.0)
+    tracker.regions(0.1)
+    ids(tracker, [100], 0.0)
+    assert len(tracker.regions(0.2)) == 1
+    ids(tracker, [], 0.1)
+    assert len(tracker.regions(0.3)) == 1
+    ids(tracker, [], 0.2)
+    assert tracker.regions(0.4) == ()
+
+
 def test_a_face_elsewhere_is_another_face() -> None:
     tracker = Tracker(smoothing_s=0.0)
     assert ids(tracker, [100], 0.0) + ids(tracker, [500], 0.1) == [1, 2]

@@ -65,7 +65,7 @@ def straight(start_s: float, end_s: float, first: Place, last: Place) -> Callabl
 MINUTE = (
     Walker("astronaut", 2.0, 20.0, still(160, 200, 110)),
     Walker("hopper", 5.0, 30.0, still(460, 230, 120)),
-    Walker("astronaut", 22.5, 28.0, straight(22.5, 28, (120, 200, 50), (180, 240, 160)), mirrored=True),
+    Walker("astronaut", 22.5, 28.0, straight(22.5, 28, (120, 200, 60), (180, 240, 160)), mirrored=True),
     # Two who cross slowly, one behind the other, and two who cross quickly, side by side and back again.
     Walker("hopper", 32.0, 42.0, straight(32, 42, (100, 220, 100), (540, 240, 100)), mirrored=True),
     Walker("astronaut", 32.5, 42.0, straight(32.5, 42, (540, 250, 115), (100, 240, 115)), light=0.8),

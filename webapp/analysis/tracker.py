@@ -48,7 +48,8 @@ class Track:
 
     `velocity` is in widths of the image per second. A `lost` face was not found in the newest frame: its
     region is no longer sent to workers, but it keeps its id while the track is alive. `covered_s` is when
-    another face was last seen before a lost one.
+    another face was last seen before a lost one. `unsought_s` is the time of the newest frame that went to a
+    worker before this face was found, and so cannot tell that it is gone.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Track:
     velocity: tuple[float, float] = (0.0, 0.0)
     lost: bool = False
     covered_s: float = -math.inf
+    unsought_s: float = -math.inf
 
     def is_alive(self, now_s: float) -> bool:
         """Whether a face may still be matched to this track."""
@@ -95,14 +97,15 @@ class Tracker:
         self.smoothing_s = smoothing_s
         self._tracks: list[Track] = []
         self._last_id = 0
-        self._newest_s = float("-inf")
+        self._newest_s = self._newest_job_s = float("-inf")
 
     def regions(self, now_s: float) -> tuple[Region, ...]:
-        """The predicted regions of the faces in the newest result, in widths of the image."""
+        """The predicted regions of the faces in the newest result, in widths of the image, for a new job."""
+        with self._lock:
+            self._newest_job_s = max(now_s, self._newest_job_s)
+            tracks = self._tracks
         return tuple(
-            track.predicted(now_s).region
-            for track in self._tracks
-            if not track.lost and track.is_alive(now_s)
+            track.predicted(now_s).region for track in tracks if not track.lost and track.is_alive(now_s)
         )
 
     def update(self, faces: Sequence[Face], now_s: float, image_width: float = 1.0) -> tuple[Face, ...]:
@@ -141,12 +144,13 @@ class Tracker:
         quality = frame_quality(face.score)
         smoothed = track.smoothed.moved(face.raw_probabilities, quality, elapsed_s, self.smoothing_s)
         velocity = _velocity(track, face.box, elapsed_s)
-        return Track(track.id, face.box, face.region, now_s, smoothed, velocity)
+        unsought_s = self._newest_job_s if track.lost else track.unsought_s
+        return Track(track.id, face.box, face.region, now_s, smoothed, velocity, unsought_s=unsought_s)
 
     def _new(self, face: Face, now_s: float) -> Track:
         self._last_id += 1
         first = SmoothedProbabilities.first(face.raw_probabilities, frame_quality(face.score))
-        return Track(self._last_id, face.box, face.region, now_s, first)
+        return Track(self._last_id, face.box, face.region, now_s, first, unsought_s=self._newest_job_s)
 
 
 def _scaled(face: Face, factor: float) -> Face:
@@ -169,6 +173,8 @@ def _velocity(track: Track, box: Box, elapsed_s: float) -> tuple[float, float]:
 
 def _missed(track: Track, seen: Sequence[Track], now_s: float) -> Track:
     """The track of a face that was not found, perhaps as one of the faces seen is before it."""
+    if now_s <= track.unsought_s:
+        return track
     box = track.predicted(now_s).box
     is_covered = any(_center_distance(box, other.box) <= COVER_DISTANCE for other in seen)
     return replace(track, lost=True, covered_s=now_s if is_covered else track.covered_s)

@@ -145,8 +145,18 @@ def evidence(score: float, presences: tuple[float, ...]) -> float:
 
 
 def _mirrored(pixels: ImageArray, region: Region) -> tuple[ImageArray, Region]:
-    mirrored = region._replace(x=pixels.shape[1] - region.x, roll=-region.roll)
-    return np.asarray(cv2.flip(pixels, 1), np.uint8), mirrored
+    """The mirror image of the part around a region, which holds its corners, and the region in it."""
+    height, width = pixels.shape[:2]
+    left, right = _span(region.x, region.size, width)
+    top, bottom = _span(region.y, region.size, height)
+    part = np.asarray(cv2.flip(pixels[top:bottom, left:right], 1), np.uint8)
+    return part, region._replace(x=right - region.x, y=region.y - top, roll=-region.roll)
+
+
+def _span(center: float, reach: float, length: int) -> tuple[int, int]:
+    """The whole pixels within `reach` of a point, of those from 0 to `length`; at least one."""
+    first = min(max(int(center - reach), 0), length - 1)
+    return first, max(min(int(center + reach) + 1, length), first + 1)
 
 
 def _logit(probability: float) -> float:
