@@ -23,7 +23,7 @@ from webapp.jobs.service import JobService
 from webapp.protocol import MAX_IMAGE_BYTES, ImageLimits
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
-from webapp.rooms.markers.lsl_inlets import LslInlets
+from webapp.rooms.lsl_inlets import LslInlets
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
