@@ -20,7 +20,7 @@ EXPORTED = {"templates/export/report.html"}
 """What leaves the server in a file for researchers, in English as the file's columns are."""
 
 FOR_EXPERIMENTS = "static/js/embed/"
-"""What it tells the pages that embed a room: errors in English, as the API has them, and texts to be replaced."""
+"""Tells pages that embed a room of errors in English, as the API does, and has texts to be replaced."""
 
 READ_ATTRIBUTES = {"alt", "aria-label", "aria-description", "placeholder", "title"}
 
