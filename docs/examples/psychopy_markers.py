@@ -4,6 +4,7 @@
 
     mien = MienMarkers("https://mien.example.org", "ABCD2345", key="mien_...")
     mien.start_recording()
+    mien.wait()                  # until it records
     mien.mark("Film begins")     # returns at once: a thread sends the marker with the time of this line
     ...
     mien.stop_recording()
@@ -186,6 +187,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     mien = MienMarkers(*sys.argv[1:4])
     mien.start_recording()
+    mien.wait()
     for number in range(3):
         mien.mark(f"Marker {number + 1}")
         time.sleep(1)
