@@ -20,6 +20,9 @@ IN_ENGLISH = {"templates/export/report.html", "templates/api/docs.html"}
 """What leaves the server in a file for researchers, in English as the file's columns are, and what
 documents the API, which speaks English."""
 
+FOR_EXPERIMENTS = "static/js/embed/"
+"""Tells pages that embed a room of errors in English, as the API does, and has texts to be replaced."""
+
 READ_ATTRIBUTES = {"alt", "aria-label", "aria-description", "placeholder", "title"}
 
 SAME_IN_EVERY_LANGUAGE = re.compile(r"Mien|https?://|\bis-\w+")
@@ -114,7 +117,7 @@ def test_a_template_has_no_text_of_its_own(path: str) -> None:
     assert literals_of_template((ROOT / path).read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("path", MODULES)
+@pytest.mark.parametrize("path", [path for path in MODULES if not path.startswith(FOR_EXPERIMENTS)])
 def test_a_module_shows_no_text_of_its_own(path: str) -> None:
     assert literals_of_module((ROOT / path).read_text(encoding="utf-8")) == []
 
