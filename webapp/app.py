@@ -12,15 +12,16 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.accounts.join_limits import WrongCodes
+from webapp.accounts.rate_limits import AttemptLimit
 from webapp.accounts.service import AccountService
 from webapp.accounts.sessions import session_key
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings
-from webapp.protocol import MAX_IMAGE_BYTES
+from webapp.protocol import MAX_IMAGE_BYTES, ImageLimits
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl import LslOutlets
-from webapp.rooms.markers.lsl_inlets import LslInlets
+from webapp.rooms.lsl_inlets import LslInlets
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
@@ -103,7 +104,9 @@ class Application:
         )
         ticker = Ticker(room_service, socketio)
         accounts = AccountService(store, settings.host_token)
-        services = Services(settings, pool, accounts, room_service, Uploads(pool), WrongCodes())
+        uploads = Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels))
+        page_uploads = AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None
+        services = Services(settings, pool, accounts, room_service, uploads, page_uploads, WrongCodes())
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
         room_events = RoomEvents(connections, room_service, ticker.subscriptions, ticker.history, accounts)

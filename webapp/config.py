@@ -66,6 +66,8 @@ class Settings:
     max_file_mb: int = 30
     max_file_megapixels: int = 50
     max_video_minutes: int = 240
+    open_analyze: bool = False
+    analyze_per_minute: int = 60
     log_level: str = "INFO"
 
     @property
@@ -78,6 +80,16 @@ class Settings:
     def database_url(self) -> str:
         """Where rooms and recordings are stored."""
         return self.database or f"sqlite:///{(self.data_dir / 'mien.sqlite').absolute()}"
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The size of the largest image file."""
+        return 1_000_000 * self.max_file_mb
+
+    @property
+    def max_file_pixels(self) -> int:
+        """The most pixels in an image file, or in a frame of a video file."""
+        return 1_000_000 * self.max_file_megapixels
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -112,6 +124,8 @@ class Settings:
             allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
             max_file_mb=read.whole("MAX_FILE_MB", 30, low=1, high=1000),
             max_file_megapixels=read.whole("MAX_FILE_MEGAPIXELS", 50, low=1, high=1000),
+            open_analyze=read.choice("OPEN_ANALYZE", ("0", "1")) == "1",
+            analyze_per_minute=read.whole("ANALYZE_PER_MINUTE", 60, low=0, high=100_000),
             max_video_minutes=read.whole("MAX_VIDEO_MINUTES", 240, low=1, high=10_000),
             log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )

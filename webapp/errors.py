@@ -23,6 +23,7 @@
         ├── NoSuchRoomError          no_such_room       no room has this code
         ├── NoSuchParticipantError   no_such_participant
         ├── NoSuchMarkerError        no_such_marker
+        ├── UnauthorizedError        unauthorized       a key is needed, or the one that was sent is wrong
         ├── ForbiddenError           forbidden          the credentials do not permit this
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          it has reached its limit of participants
@@ -173,6 +174,12 @@ class NoSuchMarkerError(RoomError):
     """The room has no marker with this id."""
 
     code = "no_such_marker"
+
+
+class UnauthorizedError(RoomError):
+    """A key is needed, or the one that was sent is wrong."""
+
+    code = "unauthorized"
 
 
 class ForbiddenError(RoomError):

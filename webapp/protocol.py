@@ -114,6 +114,18 @@ class Frame:
     smoothing_s: float | None = None
 
     @classmethod
+    def of_file(cls, image: bytes, limits: ImageLimits) -> Frame:
+        """An image file as the only frame of its stream.
+
+        Raises:
+            BadFrameError: it is empty.
+            TooLargeError: it has more bytes than the limits allow.
+        """
+        check_not_empty(image)
+        check_image_bytes(image, limits.max_bytes)
+        return cls(0, 0.0, image)
+
+    @classmethod
     def from_wire(cls, meta: object, image: object) -> Frame:
         """Check the two arguments of a `frame` event.
 
@@ -134,8 +146,7 @@ class Frame:
             raise BadFrameError(
                 f"The frame's image must be binary (JPEG, PNG or WebP); got {_describe(image)}."
             )
-        if len(image) == 0:
-            raise BadFrameError("The frame's image is empty; send a JPEG, PNG or WebP file.")
+        check_not_empty(image)
         check_image_bytes(image)
         return cls(seq, captured_ms, bytes(image), _smoothing(meta))
 
@@ -150,6 +161,9 @@ class Job:
 
     Two things cost more than a frame may while the workers are busy. `second_look` lets the worker search
     harder where it finds no face, and `mirror` lets it classify the mirror image of an undecided face too.
+
+    `limits` are those of the image. An image with others than a live frame's is a file: a worker analyzes it
+    beside live frames and with a lower priority, and searches a large one at several scales.
     """
 
     image: bytes
@@ -158,6 +172,12 @@ class Job:
     tile: int | None = None
     second_look: bool = True
     mirror: bool = True
+    limits: ImageLimits = LIVE_LIMITS
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the image is a file that somebody sent, not a frame of a camera."""
+        return self.limits != LIVE_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +260,16 @@ class Result:
     height: int
     faces: tuple[Face, ...]
     timing_ms: Mapping[str, float]
+
+
+def check_not_empty(image: bytes | bytearray | memoryview) -> None:
+    """Reject an image without a byte.
+
+    Raises:
+        BadFrameError: it has none.
+    """
+    if len(image) == 0:
+        raise BadFrameError("The frame's image is empty; send a JPEG, PNG or WebP file.")
 
 
 def check_image_bytes(image: bytes | bytearray | memoryview, max_bytes: int = MAX_IMAGE_BYTES) -> None:

@@ -4,6 +4,7 @@
 
     mien = MienMarkers("https://mien.example.org", "ABCD2345", key="mien_...")
     mien.start_recording()
+    mien.wait()                  # until it records
     mien.mark("Film begins")     # returns at once: a thread sends the marker with the time of this line
     ...
     mien.stop_recording()
@@ -34,7 +35,8 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 5.0
 RETRY_S = 1.0
-CLOCK_EXCHANGES = 8
+CLOCK_EXCHANGES = 10
+CLOCK_PAUSE_S = 0.02
 CLOCK_INTERVAL_S = 30.0
 PASSING_STATUS = (401, 408, 421, 429)
 """Refusals that may pass: signed out, too slow, a wrong name, too many requests; as may all from 500 on."""
@@ -60,6 +62,8 @@ class MienMarkers:
         self._tls = ssl.create_default_context(cafile=ca_file) if server.startswith("https") else None
         self._offset_s: float | None = None
         self._compared_s = float("-inf")
+        self.clock_error_s: float | None = None
+        """How far the estimate of the server's clock can be off; None before the first."""
         self._waiting: queue.Queue[object] = queue.Queue()
         self.failed: list[tuple[str, str]] = []
         """What the server refused for good: the label or the action, and why."""
@@ -160,8 +164,10 @@ class MienMarkers:
             received_s = time.perf_counter()
             exchange = received_s - sent_s, server_s - (sent_s + received_s) / 2
             best = min(best, exchange) if best else exchange
+            time.sleep(CLOCK_PAUSE_S)
         if best:
-            self._offset_s, self._compared_s = best[1], time.perf_counter()
+            self.clock_error_s, self._offset_s = best[0] / 2, best[1]
+            self._compared_s = time.perf_counter()
 
     def _request(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, float]:
         request = urllib.request.Request(
@@ -181,6 +187,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     mien = MienMarkers(*sys.argv[1:4])
     mien.start_recording()
+    mien.wait()
     for number in range(3):
         mien.mark(f"Marker {number + 1}")
         time.sleep(1)

@@ -287,7 +287,7 @@ def test_a_worker_gets_none_of_the_servers_secrets(
         monkeypatch.setenv(name, value)
     environment = worker_spec(Settings()).environment
     assert not secrets.keys() & environment.keys()
-    assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == "4000000"
+    assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == "50000000"
     (pid,) = pids(start_pool())
     assert b"MIEN_" not in Path(f"/proc/{pid}/environ").read_bytes()
 

@@ -205,6 +205,7 @@ SCREENS = (
     *(Screen(f"embedded: {name}", embedded(name)) for name in ("alone", "start", "live", "left", "refused")),
     Screen("board", board),
     Screen("account", opened("/host/account")),
+    Screen("API", opened("/api/v1/docs")),
 )
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.browser import embedding
 from tests.browser.embedding import embeddable_room, join, record, run
+from tests.browser.main_thread import busy_s
 from tests.helpers.experiment_site import ExperimentSite
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, export, rows, wait_until_stored
 from tests.helpers.serving import Server
@@ -22,6 +23,9 @@ NewPage = Callable[..., Page]
 EMBEDDED = {"participant": "P01", "view": "hidden", "consent": "given"}
 
 SCREEN_FRAME_MS = 1000 / 60
+MAX_MAIN_THREAD_MS = 3
+"""For each analyzed frame, with what the page's own evaluations take."""
+
 CLOCK_ERROR_MS = 50
 """Of the offset that the server estimated; two clocks of one machine on a busy one."""
 
@@ -354,3 +358,22 @@ def test_times_are_those_of_the_page_even_where_its_clock_differs_from_that_of_t
             ages.push(performance.now() - time); if (ages.length === 5) done(ages); }); })""",
     )
     assert all(0 <= age < 5000 for age in ages), ages
+
+
+def test_the_hidden_frame_has_a_process_of_its_own_and_hardly_touches_the_experiments_main_thread(
+    server: Server, site: ExperimentSite, page: Page
+) -> None:
+    """In processor time, which a busy machine does not change: that is all a trial can lose to the session."""
+    room = embeddable_room(server, site, consent_by_experiment=True, participant_markers=True)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    join(page, server, room, **EMBEDDED)
+    (frame,) = (one for one in page.frames if "/embed/" in one.url)
+    page.context.new_cdp_session(frame)  # fails where the frame shares the page's process
+    before_s, began = busy_s(session), page.evaluate("performance.now()")
+    page.wait_for_timeout(5000)
+    spent_ms = 1000 * (busy_s(session) - before_s)
+    frames = run(page, "session.collect(args[0]).then(({ frames }) => frames)", began)
+    assert frames > 0
+    print("SPENT", spent_ms, frames)
+    assert spent_ms / frames < MAX_MAIN_THREAD_MS, (spent_ms, frames)

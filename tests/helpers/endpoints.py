@@ -3,6 +3,6 @@
 PUBLIC = {
     "static", "live.index", "live.authority", "health.healthz", "health.readyz", "analyze.analyze",
     "room.ask_code", "room.show", "language.choose", "language.texts", "about.about",
-    "documentation.openapi", "documentation.docs",
+    "documentation.openapi_document", "documentation.docs",
 }  # fmt: skip
 """What anybody may open, of a room the text that people read before they consent; the rest is a host's."""

@@ -108,7 +108,7 @@ def main(behaviour: str, file_descriptor: int) -> None:
     if behaviour in HOSTILE_REPLIES:
         attack(end, HOSTILE_REPLIES[behaviour])
     else:
-        serve(end, measure)
+        serve(end, measure, measure)
 
 
 if __name__ == "__main__":

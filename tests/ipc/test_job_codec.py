@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.helpers.faces import face
 from webapp.errors import BadFrameError, FrameError, LinkError, TooLargeError, UnavailableError
 from webapp.ipc import job_codec
-from webapp.protocol import WORKER_STAGES, Analysis, Face, Job, Region
+from webapp.protocol import WORKER_STAGES, Analysis, Face, ImageLimits, Job, Region
 from webapp.vision.polylines import polylines_json
 
 TIMING_MS = dict.fromkeys(WORKER_STAGES, 1.5)
@@ -35,6 +35,7 @@ def payload(*faces: Face, width: int = 640) -> bytes:
         Job(b"x", detect=False, tile=70_000),
         Job(b"x", second_look=False),
         Job(b"x", mirror=False),
+        Job(b"x", limits=ImageLimits(30_000_000, 50_000_000)),
     ],
 )
 def test_a_job_survives_the_link(job: Job) -> None:

@@ -66,7 +66,12 @@ def test_memory_is_bounded_however_much_happens_and_however_slow_the_readers_are
 
 def test_events_come_in_order_once_each_while_they_are_published() -> None:
     feed, count = RoomFeed(), 4 * MAX_BATCH
-    publisher = threading.Thread(target=lambda: (publish(feed, count), feed.end("closed")))
+
+    def publish_all() -> None:
+        publish(feed, count)
+        feed.end("closed")
+
+    publisher = threading.Thread(target=publish_all)
     stream = stream_of(feed)
     publisher.start()
     numbers = [data["timestamp"] for name, data in events(stream, "end") if name == "marker"]

@@ -69,6 +69,69 @@ def test_a_view_that_fails_is_a_problem_without_its_cause(app: Flask) -> None:
     assert "secret" not in answer.text
 
 
+def test_a_problem_is_a_problem_detail_and_keeps_the_problem_object(app: Flask) -> None:
+    answer = app.test_client().get("/api/v1/nothing").get_json()
+    text = "The API has nothing at this address; /api/v1/docs lists what it has."
+    assert answer == {
+        "type": "/api/v1/docs#problem-not_found",
+        "title": "Not found",
+        "status": 404,
+        "detail": text,
+        "instance": "/api/v1/nothing",
+        "problem": {"code": "not_found", "message": text},
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "code"),
+    [
+        ("GET", "/api/v1/rooms", {}, 401, "unauthorized"),
+        ("GET", "/api/v1/rooms", {"Host": "elsewhere.example.org"}, 421, "unknown_host"),
+        ("GET", "/api/nothing", {"Host": "elsewhere.example.org"}, 421, "unknown_host"),
+    ],
+)
+def test_so_is_one_of_any_layer(
+    app: Flask, method: str, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = app.test_client().open(path, method=method, headers=headers)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    details = answer.get_json()
+    assert (details["status"], details["problem"]["code"]) == (status, code)
+    assert details["detail"] == details["problem"]["message"]
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_json_without_its_content_type_is_told_so(app: Flask, kind: str | None) -> None:
+    answer = app.test_client().post(
+        "/api/v1/rooms", data=b'{"name": "R", "information": "I"}', content_type=kind, headers=AUTHORIZATION
+    )
+    assert (answer.status_code, answer.get_json()["problem"]["code"]) == (415, "unsupported_media_type")
+    assert "Content-Type: application/json" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"information": "I"}, "name is missing."),
+        ({"name": 7, "information": "I"}, "name is 7, but must be a text."),
+        ({"name": "R", "information": "I", "settings": {"color": 1}}, "settings.color is unknown here"),
+        ({"name": "R", "information": "I", "settings": []}, "settings is a list, but must be an object."),
+        (
+            {"name": "R", "information": "I", "settings": {"video": "yes"}},
+            "settings.video is 'yes', but must be true",
+        ),
+    ],
+)
+def test_a_body_of_another_shape_is_told_which_field_is_wrong(
+    app: Flask, body: dict[str, object], text: str
+) -> None:
+    answer = app.test_client().post("/api/v1/rooms", json=body, headers=AUTHORIZATION)
+    assert answer.status_code == 400
+    assert text in answer.get_json()["detail"]
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/apis"])
 def test_people_still_get_a_page(app: Flask, path: str) -> None:
     assert app.test_client().get(path).mimetype == "text/html"

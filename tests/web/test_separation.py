@@ -20,7 +20,7 @@ from tests.helpers.serving import Server
 from webapp.app import create_app
 from webapp.config import Settings
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ PAGES = {
     "embed": ("base", "live", "sheet", "room", "embed"),
     "board": ("base", "sheet", "dashboard"),
     "about": ("base", "sheet", "about"),
+    "reference": ("base", "sheet", "reference"),
 }
 """What each kind of page loads."""
 

@@ -80,7 +80,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
     def video_limits(self) -> VideoLimits:
         """The largest frame and the longest video that the settings allow."""
         settings = self.settings
-        return VideoLimits(1_000_000 * settings.max_file_megapixels, 60.0 * settings.max_video_minutes)
+        return VideoLimits(settings.max_file_pixels, 60.0 * settings.max_video_minutes)
 
     def analyze_image(self, path: FilePath) -> FileFrame:
         """Find the faces in a photograph, from left to right, numbered from 1.
@@ -176,8 +176,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         return FileFrame(name, 0, 0.0, analysis.width, analysis.height, faces)
 
     def _decoded(self, name: str) -> Decoded:
-        settings = self.settings
-        limits = ImageLimits(1_000_000 * settings.max_file_mb, 1_000_000 * settings.max_file_megapixels)
+        limits = ImageLimits(self.settings.max_file_bytes, self.settings.max_file_pixels)
         return decode(read_image(Path(name), limits), limits=limits)
 
     def _frame(self, frame: DecodedFrame, job: Job) -> Analysis:

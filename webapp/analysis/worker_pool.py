@@ -19,7 +19,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 
-from webapp.analysis.worker_process import JOB_TIMEOUT_S
+from webapp.analysis.worker_process import FILE_TIMEOUT_S, JOB_TIMEOUT_S
 from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
 from webapp.ipc.child_process import ChildSpec, Supervisor
 from webapp.ipc.job_codec import Outcome, pack_job, unpack_outcome
@@ -31,6 +31,12 @@ JOBS_PER_WORKER = 2
 QUEUE_TIMEOUT_S = 0.5
 """A frame that has waited this long for a slot is too old to be worth analyzing."""
 
+FILE_QUEUE_TIMEOUT_S = 10.0
+"""An image file does not become too old, but whoever sent it wants an answer."""
+
+FILES = "files"
+"""The lane of image files: a worker analyzes them beside its frames."""
+
 MAX_LOAD_WITH_SPARE_CAPACITY = 0.6
 """There is spare capacity while less than this fraction of the workers is busy when new jobs arrive."""
 
@@ -39,16 +45,20 @@ LOAD_TIME_CONSTANT_S = 1.0
 
 
 class Worker:
-    """One worker of the pool, across restarts; the pool's lock guards `load`, the number of slots taken."""
+    """One worker of the pool, across restarts.
+
+    The pool's lock guards `load`, the number of slots taken, and `background_load`, those of background jobs.
+    """
 
     def __init__(self, supervisor: Supervisor[Outcome]) -> None:
         self.supervisor = supervisor
         self.load = 0
+        self.background_load = 0
 
     @property
     def is_busy(self) -> bool:
-        """Whether it has a job, or is not running."""
-        return self.load > 0 or not self.supervisor.ready
+        """Whether it has a job that is not in the background, or is not running."""
+        return self.load > self.background_load or not self.supervisor.ready
 
 
 Queue = dict[object, deque[Future[Worker]]]
@@ -93,13 +103,16 @@ class WorkerPool:
         A background job gets a worker only while no other job waits, and never the last free one of several.
 
         Raises:
-            BusyError: no slot became free within QUEUE_TIMEOUT_S.
+            BusyError: no slot became free within QUEUE_TIMEOUT_S, or FILE_QUEUE_TIMEOUT_S.
             UnavailableError: no worker was running in that time, or the one with this frame died.
             FrameError: the worker could not analyze the image.
         """
-        worker = self._acquire_slot(owner, background)
+        worker = self._acquire_slot(
+            owner, background, FILE_QUEUE_TIMEOUT_S if job.is_file else QUEUE_TIMEOUT_S
+        )
+        timeout_s, lane = (FILE_TIMEOUT_S, FILES) if job.is_file else (JOB_TIMEOUT_S, "")
         try:
-            outcome = worker.supervisor.request(pack_job(job), JOB_TIMEOUT_S).result()
+            outcome = worker.supervisor.request(pack_job(job), timeout_s, lane).result()
         except ChildGoneError:
             raise UnavailableError(
                 "The worker with this frame stopped; another takes over. Send the next frame."
@@ -110,7 +123,7 @@ class WorkerPool:
             raise outcome
         return outcome
 
-    def _acquire_slot(self, owner: object, background: bool) -> Worker:
+    def _acquire_slot(self, owner: object, background: bool, timeout_s: float) -> Worker:
         queue = self._background_queue if background else self._queue
         with self._lock:
             self._measure_load()
@@ -120,7 +133,7 @@ class WorkerPool:
             slot: Future[Worker] = Future()
             queue.setdefault(owner, deque()).append(slot)
         try:
-            return slot.result(QUEUE_TIMEOUT_S)
+            return slot.result(timeout_s)
         except TimeoutError:
             if self._withdraw(slot, owner, queue):
                 raise self._no_slot() from None
@@ -129,6 +142,7 @@ class WorkerPool:
     def _release_slot(self, worker: Worker, background: bool) -> None:
         with self._lock:
             worker.load -= 1
+            worker.background_load -= background
             self._background_jobs -= background
             self._assign_slots()
 
@@ -176,6 +190,7 @@ class WorkerPool:
 
     def _take_slot(self, worker: Worker, background: bool) -> None:
         worker.load += 1
+        worker.background_load += background
         self._background_jobs += background
 
     def _no_slot(self) -> FrameError:

@@ -12,6 +12,10 @@ from webapp.protocol import MAX_IMAGE_PIXELS
 JOB_TIMEOUT_S = 3.0
 """A worker that takes this long over a frame hangs; a frame takes some 10 ms."""
 
+FILE_TIMEOUT_S = 120.0
+"""The same for an image file: 48 megapixels take two seconds, and ten times as long on a core that is busy
+with frames."""
+
 START_TIMEOUT_S = 60.0
 """Loading Keras can take ten seconds, LiteRT one."""
 
@@ -22,21 +26,25 @@ WORKER_VARIABLES = {
     # decoding 1280 x 720 pixels takes 2.0 ms, with fresh pages 6.0.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-    # OpenCV reads this when it is imported. It is the last line of defense: `vision.headers` rejects larger
-    # images.
-    "OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_IMAGE_PIXELS),
 }
 
 
 def worker_spec(settings: Settings) -> ChildSpec:
     """How to run a worker with the model that the settings name."""
+    max_pixels = max(MAX_IMAGE_PIXELS, settings.max_file_pixels)
     return ChildSpec(
         name="worker",
         command=(
             *(sys.executable, "-m", "webapp.analysis.worker", "{link}"),
-            *(settings.runtime, str(settings.model_path)),
+            *(settings.runtime, str(settings.model_path), str(max_pixels)),
         ),
-        environment=child_environment(LIBRARY_PREFIXES) | WORKER_VARIABLES,
+        environment={
+            **child_environment(LIBRARY_PREFIXES),
+            **WORKER_VARIABLES,
+            # OpenCV reads this when it is imported. It is the last line of defense: `vision.headers` rejects
+            # larger images.
+            "OPENCV_IO_MAX_IMAGE_PIXELS": str(max_pixels),
+        },
         start_timeout_s=START_TIMEOUT_S,
         max_reply_bytes=MAX_REPLY_BYTES,
     )

@@ -4,7 +4,7 @@ Both are plain data, read field by field and checked. A worker decodes files fro
 its replies no more than it trusts a browser: a reply that is not exactly one of these raises a LinkError. All
 numbers are big-endian.
 
-    job       | detect, second look, mirror ?, tile i32 (-1: none), regions u8
+    job       | detect, second look, mirror ?, tile i32 (-1: none), regions u8, max bytes, max pixels u32
               | per region: x, y, size, roll f64 | image |
     analysis  | 'A' | width, height u32, faces u8, 4 stages f64 | faces |
     face      | box 4, region 4, score, pose 3, probabilities 7 f64, n u32 | n bytes of landmarks as JSON |
@@ -18,9 +18,20 @@ import struct
 from collections.abc import Sequence
 
 from webapp.errors import BadFrameError, FrameError, LinkError, TooLargeError, UnavailableError
-from webapp.protocol import LABELS, LANDMARK_NAMES, WORKER_STAGES, Analysis, Box, Face, Job, Pose, Region
+from webapp.protocol import (
+    LABELS,
+    LANDMARK_NAMES,
+    WORKER_STAGES,
+    Analysis,
+    Box,
+    Face,
+    ImageLimits,
+    Job,
+    Pose,
+    Region,
+)
 
-JOB = struct.Struct("!3?iB")
+JOB = struct.Struct("!3?iBII")
 REGION = struct.Struct("!4d")
 NO_TILE = -1
 MAX_REGIONS = 255
@@ -64,16 +75,18 @@ def pack_job(job: Job) -> bytes:
     """The payload of a job. Only the first MAX_REGIONS regions are sent."""
     regions = job.regions[:MAX_REGIONS]
     tile = NO_TILE if job.tile is None else job.tile
-    header = JOB.pack(job.detect, job.second_look, job.mirror, tile, len(regions))
+    header = JOB.pack(job.detect, job.second_look, job.mirror, tile, len(regions), *job.limits)
     return b"".join([header, *(REGION.pack(*region) for region in regions), job.image])
 
 
 def unpack_job(payload: bytes) -> Job:
     """The reverse of `pack_job`."""
-    detect, second_look, mirror, tile, count = JOB.unpack_from(payload)
+    detect, second_look, mirror, tile, count, *limits = JOB.unpack_from(payload)
     image_at = JOB.size + count * REGION.size
     regions = tuple(map(Region._make, REGION.iter_unpack(payload[JOB.size : image_at])))
-    return Job(payload[image_at:], regions, detect, None if tile == NO_TILE else tile, second_look, mirror)
+    searched_tile = None if tile == NO_TILE else tile
+    image = payload[image_at:]
+    return Job(image, regions, detect, searched_tile, second_look, mirror, ImageLimits(*limits))
 
 
 def pack_outcome(outcome: Outcome) -> bytes:

@@ -36,6 +36,7 @@ class FeedSample(NamedTuple):
 
     sample: SampleRecord
     alias: str
+    label: str | None
     recording: RecordingRecord
 
 
@@ -86,7 +87,8 @@ class RoomFeed:
             for sample in samples:
                 one = room.participants.get(sample.participant_id)
                 if one is not None:
-                    content = FeedSample(sample, one.record.alias, recording)
+                    who = one.record
+                    content = FeedSample(sample, who.alias, who.participant_label, recording)
                     self._append("sample", content, sample.participant_id)
             self._changed.notify_all()
 

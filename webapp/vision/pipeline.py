@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,13 @@ from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, region_from_landmarks
 from webapp.vision.second_look import candidates, verified
 from webapp.vision.tiles import enlarged, tile
+
+MAX_FRAME_PIXELS = 400_000
+"""An image file of more pixels is searched at several scales, as a face of 40 pixels is too small for the
+whole-image detector there; one of 640 x 480 is searched like a frame, in a quarter of the time."""
+
+FILE_THREADS = min(4, os.cpu_count() or 1)
+"""Over which the tiles of an image file are spread, with the priority of the thread that analyzes it."""
 
 MIN_PRESENCE = 0.5
 """Below this presence in the face mesh there is no face, or one turned too far away to be read."""
@@ -90,6 +98,8 @@ class Pipeline:
         """
         laps = _Laps()
         image = _decoded(job, laps)
+        if job.is_file and image.width * image.height > MAX_FRAME_PIXELS:
+            return self._photo_analysis(image, FILE_THREADS, laps)
         return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
 
     def analyze_decoded(self, image: Decoded, job: Job) -> Analysis:
@@ -99,7 +109,9 @@ class Pipeline:
 
     def analyze_photo(self, image: Decoded, threads: int = 1) -> Analysis:
         """The same for a photograph of any size, searched at several scales on so many cores; see `photo`."""
-        laps = _Laps()
+        return self._photo_analysis(image, threads, _Laps())
+
+    def _photo_analysis(self, image: Decoded, threads: int, laps: _Laps) -> Analysis:
         found: list[FoundFace] = []
         while len(self._tile_detectors) < threads:
             self._tile_detectors.append(FaceDetector())
@@ -253,7 +265,7 @@ class _Laps:
 
 
 def _decoded(job: Job, laps: _Laps) -> Decoded:
-    image = decode(job.image, lambda shorter: shrink_for(job, shorter))
+    image = decode(job.image, lambda shorter: shrink_for(job, shorter), job.limits)
     laps.end("decode")
     return image
 

@@ -97,6 +97,16 @@ def needs_scope(*scopes: str) -> Callable[[View], View]:
     return guard
 
 
+def optional_scope(*scopes: str) -> Callable[[View], View]:
+    """Note the scopes that a key needs for a view with rules of its own, which some may use without a key."""
+
+    def mark(view: View) -> View:
+        view.scopes, view.is_open = scopes, True  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def check_scope(host: HostUser, *scopes: str) -> None:
     """Make sure that a host may do what one of these scopes permits.
 

@@ -11,6 +11,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from webapp.accounts.join_limits import WrongCodes
+from webapp.accounts.rate_limits import AttemptLimit
 from webapp.accounts.service import AccountService
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.config import PROJECT_ROOT, Settings
@@ -21,13 +22,18 @@ from webapp.web.uploads import Uploads
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts that views ask; `wrong_codes` counts those typed into the pages."""
+    """The parts that views ask.
+
+    `page_uploads` counts what is uploaded without a key, by address, if that is limited; `wrong_codes` counts
+    those typed into the pages.
+    """
 
     settings: Settings
     pool: WorkerPool
     accounts: AccountService
     rooms: RoomService
     uploads: Uploads
+    page_uploads: AttemptLimit | None
     wrong_codes: WrongCodes
 
 

@@ -15,6 +15,7 @@ from webapp.codec import PROBLEM_MEDIA_TYPE, problem, problem_details
 from webapp.errors import ExportsBusyError, RoomError, StoreError
 
 STATUS = {
+    "unauthorized": 401,
     "bad_request": 400,
     "consent_required": 403,
     "forbidden": 403,

@@ -6,15 +6,19 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from webapp.analysis.frame_session import FrameSession
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.codec import encode_result
 from webapp.errors import BusyError
-from webapp.protocol import Analysis, Frame, Job
+from webapp.protocol import Analysis, Frame, ImageLimits, Job
 
 UPLOADS_PER_OWNER = 4
 """Under way at once; more wait for each other."""
+
+MAX_UPLOADS = 16
+"""Of all owners together: each is in memory, as no image is written to the disk."""
 
 SLOT_TIMEOUT_S = 0.5
 """An owner who keeps sending more than that is answered twice a second on each connection, not at once."""
@@ -23,10 +27,11 @@ SLOT_TIMEOUT_S = 0.5
 class Uploads:
     """Analyzes uploads; an owner is whoever they take turns with others as: a host, or an address.
 
-    Any thread may call it; `_ended` guards the counts.
+    Any thread may call it; `_ended` guards the counts. `limits` are those of an image file.
     """
 
-    def __init__(self, pool: WorkerPool) -> None:
+    def __init__(self, pool: WorkerPool, limits: ImageLimits) -> None:
+        self.limits = limits
         self._pool = pool
         self._under_way: Counter[object] = Counter()
         self._ended = threading.Condition()
@@ -36,10 +41,10 @@ class Uploads:
         """Count an upload as under way, from before its body is read until it is answered.
 
         Raises:
-            BusyError: the owner had UPLOADS_PER_OWNER under way for SLOT_TIMEOUT_S.
+            BusyError: the owner had UPLOADS_PER_OWNER under way for SLOT_TIMEOUT_S, or all MAX_UPLOADS.
         """
         with self._ended:
-            if not self._ended.wait_for(lambda: self._under_way[owner] < UPLOADS_PER_OWNER, SLOT_TIMEOUT_S):
+            if not self._ended.wait_for(lambda: self._has_room(owner), SLOT_TIMEOUT_S):
                 raise BusyError(f"At most {UPLOADS_PER_OWNER} uploads at once; wait for their answers first.")
             self._under_way[owner] += 1
         try:
@@ -54,10 +59,13 @@ class Uploads:
         """The result object, in JSON, of an image that belongs to no stream; its `seq` is 0.
 
         Raises:
-            FrameError: see `WorkerPool.analyze`.
+            FrameError: see `Frame.of_file` and `WorkerPool.analyze`.
         """
-        session = FrameSession(_InBackground(self._pool, owner), smoothing_s=0.0)
-        return encode_result(session.answer(Frame(0, 0.0, image)))
+        session = FrameSession(_InBackground(self._pool, owner, self.limits), smoothing_s=0.0)
+        return encode_result(session.answer(Frame.of_file(image, self.limits)))
+
+    def _has_room(self, owner: object) -> bool:
+        return self._under_way[owner] < UPLOADS_PER_OWNER and self._under_way.total() < MAX_UPLOADS
 
 
 class _InBackground:
@@ -68,9 +76,10 @@ class _InBackground:
 
     has_spare_capacity = True
 
-    def __init__(self, pool: WorkerPool, owner: object) -> None:
+    def __init__(self, pool: WorkerPool, owner: object, limits: ImageLimits) -> None:
         self._pool = pool
         self._owner = owner
+        self._limits = limits
 
     def analyze(self, job: Job, owner: object) -> Analysis:
-        return self._pool.analyze(job, self._owner, background=True)
+        return self._pool.analyze(replace(job, limits=self._limits), self._owner, background=True)

@@ -44,7 +44,9 @@ async function finish() {
   shown.id = "data";
   shown.tabIndex = 0;
   shown.textContent = jsPsych.data.get().filter({ part: "word" }).json(true);
-  jsPsych.getDisplayElement().replaceChildren(heading("Thank you. What was measured:"), shown);
+  const end = Object.assign(document.createElement("main"), { className: "end" });
+  end.append(heading("Thank you. What was measured:"), shown);
+  jsPsych.getDisplayElement().replaceChildren(end);
   window.finished = true;
 }
 

@@ -89,9 +89,9 @@ export class MienExtension {
     return dataOf(session.measured(from, to), from, to);
   }
 
-  /** Wait until the data of all trials have their last frames: a fraction of a second after the last trial. */
+  /** Wait until the data of all trials have their last frames, and the server all markers: a moment after the last trial. */
   async complete() {
-    await Promise.all([...this.#unfinished]);
+    await Promise.all([...this.#unfinished, this.session?.marked()]);
   }
 
   get #index() {

@@ -30,6 +30,8 @@ const NEGATIVE = /** @type {const} */ (["angry", "disgust", "fear", "sad"]);
 
 /** The frame answers at once when it is loaded; a page that the browser refused to show never does. */
 const FRAME_TIMEOUT_MS = 20_000;
+/** Marks that are on their way are waited for before the session ends. */
+const MARKS_TIMEOUT_MS = 15_000;
 /** Results are kept for `collect` for half an hour at 15 a second. */
 const MAX_RESULTS = 27_000;
 const CLOCK_INTERVAL_MS = 20_000;
@@ -95,6 +97,11 @@ class Session {
     return sent;
   }
 
+  /** Wait until the server took, or refused, all marks so far. @returns {Promise<void>} */
+  async marked() {
+    await Promise.allSettled([...this.#unsent]);
+  }
+
   /** Five seconds of a neutral face, from now on: ask for it before. Resolves once the baseline is set. */
   async baseline() {
     await this.#ask("baseline");
@@ -129,7 +136,8 @@ class Session {
   /** Leave, with what was recorded deleted if `erase`. Marks on their way are sent first. @param {{erase?: boolean}} [options] */
   async leave({ erase = false } = {}) {
     if (this.state === "ended") return this.end();
-    await Promise.race([Promise.allSettled([...this.#unsent]), new Promise((done) => setTimeout(done, 2000))]);
+    const patience_ms = this.state === "lost" ? 2000 : MARKS_TIMEOUT_MS;
+    await Promise.race([this.marked(), new Promise((done) => setTimeout(done, patience_ms))]);
     await this.#ask("leave", { erase }).catch((error) => {
       if (error.code !== "ended") throw error; // the end of the session may be told before the answer
     });
@@ -275,7 +283,7 @@ class FrameBox {
     const isOwn = this.container !== document.body && this.view !== "hidden";
     const isPixel = this.view === "hidden" && !asking;
     const style = isOwn ? inContainer(height) : asking ? OVER_THE_PAGE : isPixel ? A_PIXEL : inTheCorner(this.view, height);
-    this.frame.style.cssText = `border: 0; ${style}`;
+    this.frame.style.cssText = `border: 0; color-scheme: light dark; ${style}`;
     this.frame.tabIndex = isPixel ? -1 : 0;
     this.frame.ariaHidden = isPixel ? "true" : null;
   }

@@ -79,7 +79,7 @@ export class FrameSession {
 
   /** @param {ConnectionState} state */
   #onConnection(state) {
-    if (state === "connected") void this.marks?.send();
+    if (state === "connected") this.marks?.send();
     this.parts.onConnection(state);
   }
 }

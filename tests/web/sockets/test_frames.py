@@ -257,8 +257,8 @@ def test_analyze_answers_an_uploaded_picture_with_the_same_result_object(
         (b"not a image", 400, "bad_frame"),
         (b"", 400, "bad_frame"),
         (png_header(20_000, 20_000), 413, "too_large"),
-        (b"\xff\xd8" + b"\0" * (MAX_IMAGE_BYTES + 1), 413, "too_large"),
-        (b"\xff\xd8" + b"\0" * (20 * MAX_IMAGE_BYTES), 413, "too_large"),
+        (b"\xff\xd8" + b"\0" * (30_000_000 + 1), 413, "too_large"),
+        (b"\xff\xd8" + b"\0" * 40_000_000, 413, "too_large"),
     ],
 )
 def test_analyze_answers_a_bad_image_with_a_problem(

@@ -31,7 +31,7 @@ from webapp.rooms.dashboard.subscriptions import Subscriptions
 from webapp.rooms.membership import Joined
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService
-from webapp.web.authentication import current_host
+from webapp.web.authentication import check_scope, current_host
 from webapp.web.problems import room_problem
 from webapp.web.sockets.connections import Connections
 
@@ -195,6 +195,7 @@ class RoomEvents:
         host = current_host()
         if host is None:
             return NO_HOST
+        check_scope(host, "rooms:read")
         room = self._room_service.room(_room_in(data))
         self._subscriptions.subscribe(connection, room.code, lambda: self._accounts.is_still_valid(host))
         if connection not in self._connections:  # it ended while the rooms were loaded
@@ -203,8 +204,10 @@ class RoomEvents:
         return {"watching": room.code}
 
     def _visible(self, connection: str, data: object) -> Ack:
-        if current_host() is None:
+        host = current_host()
+        if host is None:
             return NO_HOST
+        check_scope(host, "rooms:read")
         named = data.get("participants") if isinstance(data, dict) else None
         in_view = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
         self._subscriptions.set_visible(connection, in_view)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -12,14 +13,12 @@ from types import ModuleType
 
 from tests.helpers.host_browser import new_key, signed_in
 from tests.helpers.room_client import (
-    CLOCK_ERROR_S,
     TOKEN,
     ParticipantClient,
     api,
     export,
     make_room,
     rows,
-    wait_until_stored,
 )
 from tests.helpers.serving import PROJECT_ROOT, Server
 from tests.helpers.waiting import wait_until
@@ -34,6 +33,9 @@ MAX_MARK_S = 0.005
 
 BUSY_MACHINE_S = 0.05
 """How much later than its line the program's clock may be read while others compute."""
+
+
+SMILE_TIMEOUT_S = 120.0
 
 
 def loaded(name: str) -> ModuleType:
@@ -57,10 +59,12 @@ def test_the_psychopy_script_loses_no_marker_when_the_server_restarts_and_keeps_
         room, key = make_room(server), new_key(signed_in(server), "PsychoPy", "markers")
         mien = markers.MienMarkers(server.url, room, key)
         mien.start_recording()
-        done = []
+        mien.wait()
+        done, clock_errors_s = [], []
         for number in range(MARKERS):
             done.append(timed(mien.mark, f"Trial {number}"))
             time.sleep(INTERVAL_S)
+            clock_errors_s.append(mien.clock_error_s or 0.0)
             if number == MARKERS // 3:
                 server.process.kill()
                 server.process.wait()
@@ -68,6 +72,7 @@ def test_the_psychopy_script_loses_no_marker_when_the_server_restarts_and_keeps_
                 server.start()
         mien.stop_recording()
         mien.close()
+        clock_errors_s.append(mien.clock_error_s)
         found = rows(export(server, room)["markers.csv"])
     assert mien.failed == []
     assert [row["label"] for row in found] == [f"Trial {number}" for number in range(MARKERS)]
@@ -75,8 +80,9 @@ def test_the_psychopy_script_loses_no_marker_when_the_server_restarts_and_keeps_
         datetime.fromisoformat(row["timestamp"]).timestamp() - at_s
         for row, (at_s, _) in zip(found, done, strict=True)
     ]
-    assert sorted(map(abs, errors_s))[MARKERS // 2] < BUSY_MACHINE_S / 10, "times are right in the median"
-    assert max(map(abs, errors_s)) < BUSY_MACHINE_S
+    known_s = max(clock_errors_s)
+    assert sorted(map(abs, errors_s))[MARKERS // 2] < known_s + 0.002, "no worse than the clocks allow"
+    assert max(map(abs, errors_s)) < known_s + BUSY_MACHINE_S
     assert sorted(took_s for _, took_s in done)[MARKERS // 2] < MAX_MARK_S
     assert {row["recording"] for row in found} == {"1"}
 
@@ -102,20 +108,15 @@ def test_the_closed_loop_example_follows_a_room_to_its_end(astronaut_jpeg: bytes
         one.join(room, alias="Eileen")
         command = (sys.executable, str(EXAMPLES / "closed_loop.py"), server.url, room, key)
         api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
-        time.sleep(CLOCK_ERROR_S)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-            sent = 0
-
-            def has_smiled_for_long() -> bool:
-                nonlocal sent
+            said: list[str] = []
+            assert program.stdout is not None
+            listener = threading.Thread(target=said.extend, args=(program.stdout,))
+            listener.start()
+            wait_until(lambda: said or not one.send(astronaut_jpeg), SMILE_TIMEOUT_S)
+            for _ in range(3):  # still the same smile
                 one.send(astronaut_jpeg)
-                sent += 1
-                time.sleep(0.1)
-                return sent >= 50
-
-            wait_until(has_smiled_for_long, 300)
-            wait_until_stored(server, room, sent)
             api(server, "POST", f"/rooms/{room}/close", {})
-            said, _ = program.communicate(timeout=60)
-            assert program.returncode == 0
-    assert [line.split(" ", 1)[1] for line in said.splitlines()] == ["Eileen smiles"]
+            listener.join(SMILE_TIMEOUT_S)
+            assert program.wait(SMILE_TIMEOUT_S) == 0
+    assert [line.split(" ", 1)[1] for line in said] == ["Eileen smiles\n"]

@@ -9,9 +9,11 @@ import pytest
 
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.errors import BusyError
-from webapp.protocol import STAGES, Analysis, Job
+from webapp.protocol import STAGES, Analysis, ImageLimits, Job
 from webapp.web import uploads as uploads_module
 from webapp.web.uploads import UPLOADS_PER_OWNER, Uploads
+
+LIMITS = ImageLimits(30_000_000, 50_000_000)
 
 
 class RecordingEngine:
@@ -29,7 +31,7 @@ class RecordingEngine:
 
 def test_an_upload_is_its_owners_and_waits_behind_live_frames() -> None:
     pool = RecordingEngine()
-    uploads = Uploads(cast(WorkerPool, pool))
+    uploads = Uploads(cast(WorkerPool, pool), LIMITS)
     for _ in range(2):
         assert '"width":64' in uploads.analyze(b"image", "an address").replace(" ", "")
     assert pool.asked == 2 * [("an address", True)]
@@ -39,7 +41,7 @@ def test_an_owner_with_too_many_uploads_under_way_is_busy_and_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uploads_module, "SLOT_TIMEOUT_S", 0.1)
-    uploads = Uploads(cast(WorkerPool, RecordingEngine()))
+    uploads = Uploads(cast(WorkerPool, RecordingEngine()), LIMITS)
     ended = threading.Event()
 
     def upload() -> None:

@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Any
+import io
+from typing import IO
 
 from flask import Blueprint, Response, request
-from flask_login import current_user
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
-from webapp.codec import problem_to_wire
-from webapp.errors import BadFrameError, BusyError, FrameError, StoreError, TooLargeError
-from webapp.protocol import MAX_IMAGE_BYTES, Frame
-from webapp.server.connection_limits import network_of
+from webapp.errors import BadFrameError, BusyError, FrameError, RoomError, TooLargeError
+from webapp.web.api.v1.openapi import ANALYSIS, described
+from webapp.web.api.v1.schemas.results import ImageForm, ImageResult
+from webapp.web.authentication import optional_scope
 from webapp.web.context import services
+from webapp.web.problems import problem_response, status_of
+from webapp.web.upload_access import admit_upload
 
 FRAME_STATUS = {"bad_frame": 400, "too_large": 413, "busy": 503, "unavailable": 503}
 
 RETRY_UPLOAD_S = "1"
 """When a server that is busy may have time for an upload."""
 
-logger = logging.getLogger(__name__)
+RETRY_SHARE_S = "60"
+"""When an address without a key has its share again."""
+
+MAX_FORM_BYTES = 100_000
+"""For what a form has beside its image."""
+
+MAX_FORM_PARTS = 10
 
 blueprint = Blueprint("analyze", __name__, url_prefix="/api/v1")
 
 
 @blueprint.errorhandler(FrameError)
-def problem_response(error: FrameError) -> tuple[dict[str, Any], int, dict[str, str]]:
+def frame_problem(error: FrameError) -> Response:
     """The problem object of the wire contract."""
-    headers = {"Retry-After": RETRY_UPLOAD_S} if isinstance(error, BusyError) else {}
-    return problem_to_wire(0, error), FRAME_STATUS[error.code], headers
+    headers = {"Retry-After": RETRY_UPLOAD_S} if isinstance(error, BusyError) else None
+    return problem_response(FRAME_STATUS[error.code], error.code, str(error), headers, seq=0)
+
+
+@blueprint.errorhandler(RoomError)
+def access_problem(error: RoomError) -> Response:
+    """The same for whoever may not analyze."""
+    status = status_of(error)
+    headers = {"Retry-After": RETRY_SHARE_S} if status == 429 else None
+    return problem_response(status, error.code, str(error), headers, seq=0)
 
 
 @blueprint.post("/analyze")
+@optional_scope("analyze")
+@described(ANALYSIS, {200: ImageResult}, problems=(413,), upload=ImageForm)
 def analyze() -> Response:
-    """The result object for the image in the multipart field `image`."""
-    uploads, owner = services().uploads, _owner()
+    """Find the faces in an image, and their expressions.
+
+    Live frames come first. From the server's own machine no key is needed, and none for its own pages.
+    """
+    uploads, owner = services().uploads, admit_upload()
     with uploads.slot(owner):
         return Response(uploads.analyze(_uploaded_image(), owner), mimetype="application/json")
 
 
-def _owner() -> tuple[str, object]:
-    """Whose upload a request is: a host's, by key or session, or its address's."""
-    try:
-        if current_user.is_authenticated:
-            return "host", current_user.id
-    except StoreError as error:
-        logger.debug("an upload counts for its address: %s", error)
-    return "address", network_of(request.remote_addr or "")
-
-
 def _uploaded_image() -> bytes:
-    """The bytes of the field `image`.
+    """The bytes of the field `image`, read into memory: no image is written to the disk.
 
     Raises:
-        BadFrameError: there is no such file, or it is empty.
-        TooLargeError: it has more than MAX_IMAGE_BYTES.
+        BadFrameError: there is no such file.
+        TooLargeError: the request is larger than an image may be.
     """
+    max_bytes = services().uploads.limits.max_bytes
+    request.max_content_length = max_bytes + MAX_FORM_BYTES
+    parser = FormDataParser(_in_memory, MAX_FORM_BYTES, max_form_parts=MAX_FORM_PARTS)
     try:
-        upload = request.files.get("image")
+        _, _, files = parser.parse(
+            request.stream, request.mimetype, request.content_length, request.mimetype_params
+        )
     except RequestEntityTooLarge:
-        raise TooLargeError(f"The upload is too large; at most {MAX_IMAGE_BYTES:,} bytes fit.") from None
+        raise TooLargeError(f"The upload is too large; at most {max_bytes:,} bytes fit.") from None
+    upload: FileStorage | None = files.get("image")
     if upload is None:
         raise BadFrameError("Send the image as the file `image` of a multipart/form-data request.")
-    return Frame.from_wire({"seq": 0, "captured_ms": 0.0}, upload.read(MAX_IMAGE_BYTES + 1)).image
+    image: bytes = upload.read()
+    return image
+
+
+def _in_memory(
+    total_content_length: int | None,
+    content_type: str | None,
+    filename: str | None,
+    content_length: int | None = None,
+) -> IO[bytes]:
+    """Where the parser puts a file."""
+    return io.BytesIO()

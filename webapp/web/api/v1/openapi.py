@@ -11,8 +11,8 @@ the model of a response is returned with its status:
         ...
         return RecordingChanged(recording=...), 200
 
-`needs_scope` stands above `described`: whoever may not do this learns nothing about the request. Uploads
-name the model of their form as `upload`, and read it themselves, as it may be larger than memory.
+`needs_scope` stands above `described`: whoever may not do this learns nothing about the request. Uploads name
+the model of their form as `upload`, and read it themselves, as it may be larger than memory.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ Answer = tuple[BaseModel, int]
 """What a view returns: the response, and its status."""
 
 ANALYSIS = Tag(name="Analysis", description="Expressions in images and videos.")
+ABOUT = Tag(name="Description", description="What the API has.")
 ROOMS = Tag(
     name="Rooms", description="Sessions in which a host sees and records the expressions of many people."
 )
@@ -222,6 +223,8 @@ def _complete(operation: dict[str, Any], path: str, view: Any) -> None:  # noqa:
     if scopes:
         statuses |= {401, 403, 429, 503}
         operation["security"] = [*({"key": [scope]} for scope in scopes), {"session": []}]
+        if getattr(view, "is_open", False):
+            operation["security"].append({})
     if "{" in path:
         statuses |= {404}
     responses = operation["responses"]

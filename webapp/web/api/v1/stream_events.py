@@ -37,7 +37,7 @@ def sample_data(given: FeedSample) -> dict[str, Any]:
     row = row_of_sample(given.sample)
     recording = given.recording
     of_export = Recording(recording.number, recording.id, recording.started_ms, None, None, 0)
-    values = sample_row([row[name] for name in SELECTED], given.alias, of_export, None)
+    values = sample_row([row[name] for name in SELECTED], given.alias, of_export, None, given.label)
     return {
         column.name: iso(value) if column.kind == "time" else value
         for column, value in zip(COLUMNS, values, strict=True)

@@ -36,7 +36,7 @@ def wall_time_ms(lsl_s: float) -> float:
     for _ in range(20):
         before_s, wall_s, after_s = pylsl.local_clock(), time.time(), pylsl.local_clock()
         readings.append((after_s - before_s, wall_s - (before_s + after_s) / 2))
-    return 1000 * (lsl_s + min(readings)[1])
+    return float(1000 * (lsl_s + min(readings)[1]))
 
 
 def labels(server: Server, room: str) -> Callable[[], list[str]]:

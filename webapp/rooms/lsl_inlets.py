@@ -126,7 +126,7 @@ def _decoded(payload: bytes) -> list[LslMarker]:
 def _spec() -> ChildSpec:
     return ChildSpec(
         name="lsl",
-        command=(sys.executable, "-m", "webapp.rooms.markers.lsl_reader", "{link}"),
+        command=(sys.executable, "-m", "webapp.rooms.lsl_reader", "{link}"),
         environment=child_environment(("LSL",)),
         restart_pause_s=1.0,
         max_restart_pause_s=30.0,
