@@ -136,7 +136,7 @@ def test_results_of_files_load_as_the_same_samples(script: Any, tmp_path: Path) 
     loaded = {}
     for form in ("csv", "json", "parquet"):
         path = tmp_path / f"results.{form}"
-        results = open_results(path, form)  # type: ignore[arg-type]
+        results = open_results(path, form)
         results.add(frames_of_files())
         results.close()
         loaded[form] = script.load(path)
