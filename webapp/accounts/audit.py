@@ -28,6 +28,9 @@ CLEANING_INTERVAL_S = 3600.0
 SERVER = "server"
 """The actor, and the proof, of what nobody asked for."""
 
+KEY = "key "
+"""Begins the proof of what was done with a key; its name follows."""
+
 WITHDRAWAL = "withdraw"
 """A participant deleted what was recorded of them."""
 
@@ -115,4 +118,4 @@ def _shown(who: HostUser | None) -> tuple[str, str]:
     """The name of an actor, and how they proved to be who they are."""
     if who is None:
         return "", ""
-    return who.name, f"key {who.key.name}"[:80] if who.key else who.proof
+    return who.name, f"{KEY}{who.key.name}"[:80] if who.key else who.proof

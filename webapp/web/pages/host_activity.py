@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from flask import render_template, request
 from flask_babel import gettext as _
 
+from webapp.accounts.audit import KEY, SERVER
 from webapp.store.records import AuditRecord
 from webapp.web.authentication import session_only
 from webapp.web.context import services
@@ -54,13 +55,14 @@ def activity() -> Page:
 
 
 def _actor(entry: AuditRecord) -> str:
-    if entry.proof == "server":
-        return _("the server")
-    if entry.proof.startswith("key "):
-        return _("%(name)s, with the key %(key)s", name=entry.actor, key=entry.proof.removeprefix("key "))
+    if entry.proof == SERVER:
+        return str(_("the server"))
+    if entry.proof.startswith(KEY):
+        name = entry.proof.removeprefix(KEY)
+        return str(_("%(name)s, with the key %(key)s", name=entry.actor, key=name))
     if entry.proof == "token":
-        return _("whoever has the token")
-    return entry.actor or _("somebody who was not signed in")
+        return str(_("whoever has the token"))
+    return entry.actor or str(_("somebody who was not signed in"))
 
 
 def _action_names() -> dict[str, str]:
