@@ -32,7 +32,7 @@ serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network
 
 # Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
 check: lint ## Run lint and the quick tests, in under 90 seconds
-	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadscope -m "not (browser or postgres or server or slow)"
+	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadscope -m "not (browser or postgres or redis or server or slow)"
 
 # In two processes: one has the browser, the other all else.
 test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser

@@ -24,8 +24,13 @@ from webapp.store.repositories.audit import AuditRepository
 from webapp.web.audited import ACTIONS
 
 NOT_NOTED = {
-    "api.add_marker": "markers are in the export, with their source",
+    "markers.add_marker": "markers are in the export, with their source",
+    "markers.change_marker": "the marker keeps what it was, and who changed it",
+    "markers.delete_marker": "as for changes",
     "api.ask_for_baselines": "changes nothing by itself",
+    "api.ask_for_baseline": "changes nothing by itself",
+    "jobs.create_job": "only its owner sees it, and it is deleted after an hour",
+    "jobs.delete_job": "as for its creation",
     "analyze.analyze": "nothing is kept of it",
     "host.draft_room": "a preview",
 }

@@ -17,13 +17,12 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser import files_page as files
 from tests.browser import live
+from tests.browser.measuring import DESKTOP, OVERFLOW, RULES
 from tests.helpers.host_browser import PASSWORD
 from tests.helpers.room_client import TOKEN, ParticipantClient, api
 from tests.helpers.serving import Server
 
 NewPage = Callable[..., Page]
-
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 MODES: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "forced_colors": "none"},
@@ -34,10 +33,6 @@ MODES: dict[str, dict[str, Any]] = {
 
 ZOOMED: ViewportSize = {"width": 640, "height": 400}
 """1280 x 800 at 200%."""
-
-DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 UNREACHABLE = """() => [...document.querySelectorAll('a[href], button, input, select, summary, textarea')]
     .filter((control) => control.checkVisibility() && !control.disabled && control.type !== 'hidden')

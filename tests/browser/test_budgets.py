@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page
 
 from tests.browser import live
+from tests.browser.measuring import received_bytes
 from tests.helpers.serving import Server
 
 NewPage = Callable[..., Page]
@@ -16,17 +17,6 @@ MAX_VIEW_BYTES = 300_000
 
 MAX_INTERACTIVE_MS = 5000
 """The goal is one second; a machine with many other tests at work gets more."""
-
-
-def received_bytes(page: Page) -> dict[str, int]:
-    """A dictionary that fills with the bytes of each response to a page, not opened yet, by address."""
-    received: dict[str, int] = {}
-
-    def note(response: Response) -> None:
-        received[response.url] = len(response.body())
-
-    page.on("response", note)
-    return received
 
 
 def test_the_start_page_is_small_and_loads_the_live_view_only_when_it_starts(

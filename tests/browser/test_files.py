@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import files_page as files
-from tests.browser.test_budgets import received_bytes
+from tests.browser.measuring import received_bytes
 from tests.helpers.made_videos import drawn
 from tests.helpers.serving import Server
 from tests.vision.images import FACE, astronaut, overlap

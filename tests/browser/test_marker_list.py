@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.browser.measuring import DESKTOP, OVERFLOW, RULES
 from tests.browser.room_pages import make_room, sign_in
-from tests.browser.test_accessibility import DESKTOP, OVERFLOW, RULES
 from tests.helpers.room_client import TOKEN, api
 from tests.helpers.serving import Server
 

@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "templates").rglob("*.html"))
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "static" / "js").rglob("*.js"))
 
-IN_ENGLISH = {"templates/export/report.html", "templates/api/docs.html"}
+IN_ENGLISH = {
+    "templates/export/report.html",
+    "templates/export/file_report.html",
+    "templates/api/docs.html",
+}
 """What leaves the server in a file for researchers, in English as the file's columns are, and what
 documents the API, which speaks English."""
 

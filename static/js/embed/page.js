@@ -137,7 +137,7 @@ export class EmbeddedPage {
         onRefused: (problem, message) => this.#fail(problem === "room_closed" ? "closed" : "removed", problem, message),
         onParted: (reason) => this.#fail(reason, reason === "closed" ? "room_closed" : reason, "The participation ended."),
         onRecording: (on) => this.#onRecording(on),
-        onBaseline: (state) => this.#onBaseline(state),
+        onBaseline: (state, reason) => this.#onBaseline(state, reason),
       },
     });
   }
@@ -174,13 +174,13 @@ export class EmbeddedPage {
     this.embedder.send("state", { state: on ? "recording" : "idle" });
   }
 
-  /** @param {"asked" | "set" | "failed"} state */
-  #onBaseline(state) {
-    this.embedder.send("baseline", { state });
+  /** @param {"asked" | "set" | "failed"} state @param {string} [reason] of what failed */
+  #onBaseline(state, reason) {
+    this.embedder.send("baseline", { state, reason });
     this.requests.onBaseline(state);
     if (this.#asked.view !== "full") return;
     if (state === "asked") this.prompt.start();
-    else this.prompt.showOutcome(state === "set");
+    else this.prompt.showOutcome(state === "set" ? null : (reason ?? "no_face"));
   }
 
   /** @param {boolean} erase whether everything recorded is deleted too @returns {Promise<boolean>} whether it is, if it was asked for */

@@ -1,3 +1,4 @@
+import { CHECKS } from "../room/readiness.js";
 import { ReadinessMonitor } from "../room/readiness_monitor.js";
 import { element } from "../shared/dom.js";
 
@@ -7,6 +8,7 @@ import { element } from "../shared/dom.js";
  *
  * @typedef {import("./embedder.js").Embedder} Embedder
  * @typedef {import("./embedder.js").Message} Message
+ * @typedef {import("../room/readiness.js").Readiness} Readiness
  * @typedef {import("./session.js").FrameSession} FrameSession
  * @typedef {object} Context
  * @property {boolean} takesMarks  whether the room takes markers from participants
@@ -35,7 +37,7 @@ export class Requests {
     if (message.type === "mark") this.#mark(message, session);
     else if (message.type === "baseline") void this.#beginBaseline(message, session);
     else if (message.type === "complete") void this.#complete(message, session);
-    else if (message.type === "check") this.#check(message);
+    else if (message.type === "check") this.#check(message, session);
     else if (message.type === "leave") void this.#leave(message);
     else this.embedder.refuse(message, "bad_request", `There is no message of the type ${message.type}.`);
   }
@@ -96,9 +98,12 @@ export class Requests {
     this.embedder.answer(message, (await session.results?.complete(Number(message.until))) ?? false);
   }
 
-  /** Watch light and face, or stop. @param {Message} message */
-  #check(message) {
-    const onChange = (/** @type {object} */ readiness) => this.embedder.send("readiness", { readiness });
+  /** Watch light and face, or stop; hosts see what was found last. @param {Message} message @param {FrameSession} session */
+  #check(message, session) {
+    const onChange = (/** @type {Readiness} */ readiness) => {
+      this.embedder.send("readiness", { readiness });
+      if (CHECKS.some((name) => readiness[name] !== "unknown")) session.connection?.report(readiness);
+    };
     this.#monitor?.stop();
     this.#monitor = message.on === true ? new ReadinessMonitor(element("video", HTMLVideoElement), onChange) : null;
     this.context.watch(message.on === true);
