@@ -22,8 +22,8 @@ from webapp.config import Settings
 from webapp.jobs.service import JobService
 from webapp.protocol import MAX_IMAGE_BYTES, ImageLimits
 from webapp.rooms.housekeeping import Housekeeping
-from webapp.rooms.lsl import LslOutlets
-from webapp.rooms.lsl_inlets import LslInlets
+from webapp.rooms.lsl.inlets import LslInlets
+from webapp.rooms.lsl.outlets import LslOutlets
 from webapp.rooms.service import RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
@@ -39,7 +39,8 @@ from webapp.web.authentication import add_sessions
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
 from webapp.web.observation import observe
-from webapp.web.pages import about, embed, files, health, host, languages, live, metrics, participant
+from webapp.web.pages import about, embed, files, health, languages, live, metrics, participant
+from webapp.web.pages.host import index as host
 from webapp.web.security import secure
 from webapp.web.sockets.connections import Connections
 from webapp.web.sockets.frames import FrameEvents
@@ -110,18 +111,8 @@ class Application:
             connections, room_service, ticker.subscriptions, ticker.history, accounts, audit
         )
         frame_events = FrameEvents(pool, settings.smoothing_s, room_events)
-        services = Services(
-            settings,
-            pool,
-            accounts,
-            room_service,
-            Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels)),
-            AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None,
-            WrongCodes(),
-            JobService(settings),
-            audit,
-            StateMetrics(settings, pool, store, writer, room_service, frame_events.clients),
-        )
+        state = StateMetrics(settings, pool, store, writer, room_service, frame_events.clients)
+        services = _create_services(settings, pool, accounts, room_service, audit, state)
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
         room_events.register(socketio)
@@ -174,6 +165,28 @@ def _create_rooms(
         tell=connections.tell,
         is_connected=connections.__contains__,
         outlets=[LslOutlets()] if settings.lsl else [],
+    )
+
+
+def _create_services(
+    settings: Settings,
+    pool: WorkerPool,
+    accounts: AccountService,
+    rooms: RoomService,
+    audit: AuditLog,
+    state: StateMetrics,
+) -> Services:
+    return Services(
+        settings=settings,
+        pool=pool,
+        accounts=accounts,
+        rooms=rooms,
+        uploads=Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels)),
+        page_uploads=AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None,
+        wrong_codes=WrongCodes(),
+        jobs=JobService(settings),
+        audit=audit,
+        state=state,
     )
 
 

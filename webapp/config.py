@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from webapp.errors import SettingsError
 
@@ -115,43 +115,7 @@ class Settings:
                 expected.
         """
         read = _Reader(os.environ if env is None else env)
-        settings = cls(
-            host=read.text("HOST", "127.0.0.1"),
-            port=read.whole("PORT", 5000, low=1, high=65535),
-            workers=read.whole("WORKERS", os.cpu_count() or 1, low=1, high=256),
-            model=read.file("MODEL"),
-            runtime=cast(Runtime, read.choice("RUNTIME", ("litert", "keras"))),
-            smoothing_s=read.seconds("SMOOTHING_S", 0.12),
-            https=read.choice("HTTPS", ("0", "1")) == "1",
-            tls_certificate=read.path("TLS_CERTIFICATE", None),
-            tls_key=read.path("TLS_KEY", None),
-            redirect_port=read.whole("REDIRECT_PORT", 8080, low=0, high=65535),
-            data_dir=read.path("DATA_DIR", PROJECT_ROOT / "instance") or PROJECT_ROOT / "instance",
-            database=read.text("DATABASE_URL", "") or None,
-            host_token=read.secret("HOST_TOKEN"),
-            retention_days=read.whole("RETENTION_DAYS", 0, low=0, high=36500),
-            lsl=read.choice("LSL", ("0", "1")) == "1",
-            proxies=read.whole("PROXIES", 0, low=0, high=10),
-            known_hosts=read.hosts("KNOWN_HOSTS"),
-            connections_per_address=read.whole("CONNECTIONS_PER_ADDRESS", 400, low=1, high=100_000),
-            allowed_origins=tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
-            max_file_mb=read.whole("MAX_FILE_MB", 30, low=1, high=1000),
-            max_file_megapixels=read.whole("MAX_FILE_MEGAPIXELS", 50, low=1, high=1000),
-            open_analyze=read.choice("OPEN_ANALYZE", ("0", "1")) == "1",
-            analyze_per_minute=read.whole("ANALYZE_PER_MINUTE", 60, low=0, high=100_000),
-            max_video_minutes=read.whole("MAX_VIDEO_MINUTES", 240, low=1, high=10_000),
-            max_upload_mb=read.whole("MAX_UPLOAD_MB", 2000, low=1, high=1_000_000),
-            max_jobs=read.whole("MAX_JOBS", 200, low=1, high=100_000),
-            max_jobs_per_owner=read.whole("MAX_JOBS_PER_OWNER", 50, low=1, high=100_000),
-            jobs_disk_gb=read.whole("JOBS_DISK_GB", 20, low=1, high=1_000_000),
-            job_keep_minutes=read.whole("JOB_KEEP_MINUTES", 60, low=1, high=525_600),
-            job_threads=read.whole("JOB_THREADS", max(1, (os.cpu_count() or 1) // 2), low=1, high=256),
-            job_niceness=read.whole("JOB_NICENESS", 19, low=0, high=19),
-            redis_url=read.redis("REDIS_URL"),
-            log_level=read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
-            log_format=cast(LogFormat, read.choice("LOG_FORMAT", ("text", "json"))),
-            audit_days=read.whole("AUDIT_DAYS", 365, low=1, high=36500),
-        )
+        settings = cls(**_of_server(read), **_of_data(read), **_of_files(read), **_of_log(read))
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")
         read.warn_of_unknown()
@@ -257,6 +221,64 @@ class _Reader:
             return _within(float(text), 0.0, 60.0)
 
         return self._value(name, default, parse, "a number of seconds from 0 to 60")
+
+
+def _of_server(read: _Reader) -> dict[str, Any]:
+    """Where the server listens, whom it lets in, and what analyzes frames."""
+    return {
+        "host": read.text("HOST", "127.0.0.1"),
+        "port": read.whole("PORT", 5000, low=1, high=65535),
+        "workers": read.whole("WORKERS", os.cpu_count() or 1, low=1, high=256),
+        "model": read.file("MODEL"),
+        "runtime": read.choice("RUNTIME", ("litert", "keras")),
+        "smoothing_s": read.seconds("SMOOTHING_S", 0.12),
+        "https": read.choice("HTTPS", ("0", "1")) == "1",
+        "tls_certificate": read.path("TLS_CERTIFICATE", None),
+        "tls_key": read.path("TLS_KEY", None),
+        "redirect_port": read.whole("REDIRECT_PORT", 8080, low=0, high=65535),
+        "proxies": read.whole("PROXIES", 0, low=0, high=10),
+        "known_hosts": read.hosts("KNOWN_HOSTS"),
+        "connections_per_address": read.whole("CONNECTIONS_PER_ADDRESS", 400, low=1, high=100_000),
+        "allowed_origins": tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
+    }
+
+
+def _of_data(read: _Reader) -> dict[str, Any]:
+    """What is kept, where, and who may see it."""
+    return {
+        "data_dir": read.path("DATA_DIR", None) or PROJECT_ROOT / "instance",
+        "database": read.text("DATABASE_URL", "") or None,
+        "host_token": read.secret("HOST_TOKEN"),
+        "retention_days": read.whole("RETENTION_DAYS", 0, low=0, high=36500),
+        "audit_days": read.whole("AUDIT_DAYS", 365, low=1, high=36500),
+        "lsl": read.choice("LSL", ("0", "1")) == "1",
+    }
+
+
+def _of_files(read: _Reader) -> dict[str, Any]:
+    """Images and videos: how large, how many, and where their jobs wait."""
+    return {
+        "max_file_mb": read.whole("MAX_FILE_MB", 30, low=1, high=1000),
+        "max_file_megapixels": read.whole("MAX_FILE_MEGAPIXELS", 50, low=1, high=1000),
+        "max_video_minutes": read.whole("MAX_VIDEO_MINUTES", 240, low=1, high=10_000),
+        "max_upload_mb": read.whole("MAX_UPLOAD_MB", 2000, low=1, high=1_000_000),
+        "open_analyze": read.choice("OPEN_ANALYZE", ("0", "1")) == "1",
+        "analyze_per_minute": read.whole("ANALYZE_PER_MINUTE", 60, low=0, high=100_000),
+        "max_jobs": read.whole("MAX_JOBS", 200, low=1, high=100_000),
+        "max_jobs_per_owner": read.whole("MAX_JOBS_PER_OWNER", 50, low=1, high=100_000),
+        "jobs_disk_gb": read.whole("JOBS_DISK_GB", 20, low=1, high=1_000_000),
+        "job_keep_minutes": read.whole("JOB_KEEP_MINUTES", 60, low=1, high=525_600),
+        "job_threads": read.whole("JOB_THREADS", max(1, (os.cpu_count() or 1) // 2), low=1, high=256),
+        "job_niceness": read.whole("JOB_NICENESS", 19, low=0, high=19),
+        "redis_url": read.redis("REDIS_URL"),
+    }
+
+
+def _of_log(read: _Reader) -> dict[str, Any]:
+    return {
+        "log_level": read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        "log_format": read.choice("LOG_FORMAT", ("text", "json")),
+    }
 
 
 def _within(value: T, low: T, high: T) -> T:

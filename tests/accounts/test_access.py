@@ -22,7 +22,7 @@ from tests.helpers.waiting import wait_until
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.rooms.information import VIDEO_NOTICES
-from webapp.web.pages.room_form import RoomForm
+from webapp.web.pages.host.room_form import RoomForm
 
 TIMEOUT_S = 10
 

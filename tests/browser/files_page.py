@@ -56,7 +56,7 @@ def wait_for_results(page: Page) -> None:
     """Wait until results are shown, with all thumbnails."""
     page.wait_for_selector("#result[data-shows='all']", state="visible", timeout=JOB_TIMEOUT_MS)
     page.wait_for_function(
-        """() => { const all = [...document.querySelectorAll('.moment-picture')];
+        """() => { const all = [...document.querySelectorAll('.moment-image')];
             return all.length > 0 && all.every((one) => one.classList.contains('is-drawn')); }"""
     )
 

@@ -56,7 +56,7 @@ class Emitter:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("webapp.rooms.recorder", "webapp.rooms.membership"):
+    for module in ("webapp.rooms.recording.recorder", "webapp.rooms.membership"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 

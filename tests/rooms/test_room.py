@@ -6,8 +6,8 @@ from webapp.errors import BadRequestError, ConsentRequiredError, RoomFullError
 from webapp.rooms import baseline
 from webapp.rooms.clock_sync import ClockOffset
 from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant, clean_alias
+from webapp.rooms.recording.samples import capture_time_ms
 from webapp.rooms.room import Room, new_code, normal_code
-from webapp.rooms.samples import capture_time_ms
 from webapp.rooms.settings import RoomSettings
 from webapp.store.records import RoomRecord, hash_secret
 

@@ -527,7 +527,7 @@ def test_a_baseline_outlasts_leaving_while_it_is_stored(
         Background(room_service.membership.leave, "c1") as leaving,
     ):
         assert asked.wait(10)
-        monkeypatch.setattr("webapp.rooms.recorder.time.monotonic", lambda: over_s)
+        monkeypatch.setattr("webapp.rooms.recording.recorder.time.monotonic", lambda: over_s)
         send(room_service, "c1")
         monkeypatch.undo()
         assert joined.participant.record.baseline is not None

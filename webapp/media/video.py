@@ -230,7 +230,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             )
 
     def _claimed_end_s(self, start_s: float) -> float | None:
-        """When the picture that begins at `start_s` ends, as the file claims; its sound may last longer.
+        """When the frame that begins at `start_s` ends, as the file claims; its sound may last longer.
 
         Matroska and WebM have no duration of a stream, but most often a tag, which counts from 0.
         """

@@ -20,8 +20,8 @@ from webapp.rooms.markers.service import MarkerService
 from webapp.rooms.membership import Membership, Outlet, Tell
 from webapp.rooms.participant import Participant
 from webapp.rooms.preparation import Preparation
-from webapp.rooms.recorder import Recorder
-from webapp.rooms.recording_control import RecordingControl
+from webapp.rooms.recording.control import RecordingControl
+from webapp.rooms.recording.recorder import Recorder
 from webapp.rooms.room import Room, new_code, normal_code
 from webapp.rooms.settings import MAX_NAME_LENGTH, RoomSettings
 from webapp.store.client import Store

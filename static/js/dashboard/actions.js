@@ -2,8 +2,8 @@ import { element, write } from "../shared/dom.js";
 import { ApiError, request } from "./api.js";
 import { MarkerList } from "./marker_list.js";
 import { MarkerQueue } from "./marker_queue.js";
-import { ConfirmDialog } from "../shared/confirm_dialog.js";
-import { watchMenus } from "../shared/menus.js";
+import { ConfirmDialog } from "../shared/controls/confirm_dialog.js";
+import { watchMenus } from "../shared/controls/menus.js";
 import { t, tn } from "../shared/translate.js";
 
 /** How long a button says what it did. */

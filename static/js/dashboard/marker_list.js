@@ -27,7 +27,7 @@ const TIME = new Intl.DateTimeFormat(LANGUAGE, {
 export class MarkerList {
   #listening = new AbortController();
 
-  /** @param {string} code the room's @param {import("../shared/confirm_dialog.js").ConfirmDialog} confirm */
+  /** @param {string} code the room's @param {import("../shared/controls/confirm_dialog.js").ConfirmDialog} confirm */
   constructor(code, confirm) {
     this.path = `/rooms/${code}/markers`;
     this.confirm = confirm;

@@ -7,7 +7,7 @@ import { WithdrawDialog } from "../room/withdraw_dialog.js";
 import { element } from "../shared/dom.js";
 import { Screens } from "../shared/screens.js";
 import { Embedder } from "./embedder.js";
-import { Picture } from "./picture.js";
+import { Preview } from "./preview.js";
 import { Requests } from "./requests.js";
 import { FrameSession } from "./session.js";
 import { wireResult } from "./wire_result.js";
@@ -43,14 +43,14 @@ export class EmbeddedPage {
     this.requests = new Requests(this.embedder, {
       takesMarks: this.room.takesMarks,
       leave: (erase) => this.#leave(erase),
-      watch: (on) => this.picture.watch(on),
+      watch: (on) => this.preview.watch(on),
     });
     this.screens = new Screens(this.app);
     this.state = new SessionState();
     this.information = new Information();
     this.prompt = new NeutralPrompt(() => void this.#session?.connection?.recordBaseline());
     this.withdrawDialog = new WithdrawDialog(() => this.#withdraw());
-    this.picture = new Picture(this.showsResults);
+    this.preview = new Preview(this.showsResults);
     this.resizing = new ResizeObserver(() => this.#tellLayout());
   }
 
@@ -148,7 +148,7 @@ export class EmbeddedPage {
     element("seen-live", HTMLElement).hidden = !video;
     this.state.join(joined);
     this.#show("live");
-    this.picture.start(this.#asked.view);
+    this.preview.start(this.#asked.view);
     const fields = { participant, alias, recording, baseline, marks: this.room.takesMarks };
     if (!this.#joined) this.embedder.send("joined", fields);
     this.#joined = true;
@@ -164,7 +164,7 @@ export class EmbeddedPage {
   /** @param {import("../shared/protocol.js").Result} result @param {number} captured_ms @param {number} round_trip_ms */
   #onResult(result, captured_ms, round_trip_ms) {
     this.embedder.send("result", { result: wireResult(result, captured_ms, round_trip_ms) });
-    this.picture.update(result, captured_ms - performance.timeOrigin);
+    this.preview.update(result, captured_ms - performance.timeOrigin);
     this.requests.onResult(result);
   }
 
@@ -211,7 +211,7 @@ export class EmbeddedPage {
 
   #end() {
     this.requests.stop();
-    this.picture.stop();
+    this.preview.stop();
     this.prompt.stop();
     this.withdrawDialog.close();
     this.state.reset();

@@ -48,7 +48,7 @@ export class Item {
     return this.state === "queued" || this.state === "running";
   }
 
-  /** The address of the picture or video: the person's own file, or what the server has of it. */
+  /** The address of the photo or video: the person's own file, or what the server has of it. */
   get url() {
     if (!this.#url && this.file) this.#url = URL.createObjectURL(this.file);
     return this.#url || (this.job ? fileOf(this.job.id, "input") : "");

@@ -1,7 +1,7 @@
 import { Announcer } from "../shared/announcements.js";
 import { Card } from "./card.js";
 import { Chooser } from "./chooser.js";
-import { ConfirmDialog } from "../shared/confirm_dialog.js";
+import { ConfirmDialog } from "../shared/controls/confirm_dialog.js";
 import { element, every, write } from "../shared/dom.js";
 import { faultOf, isPhoto, textOf } from "./problems.js";
 import { Item } from "./item.js";

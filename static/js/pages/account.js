@@ -1,3 +1,3 @@
-import { watchDialogLinks } from "../shared/dialogs.js";
+import { watchDialogLinks } from "../shared/controls/dialogs.js";
 
 watchDialogLinks();

@@ -1,6 +1,6 @@
 import { Announcer } from "../shared/announcements.js";
 import { create, element, write } from "../shared/dom.js";
-import { Icon } from "../shared/icons.js";
+import { Icon } from "../shared/controls/icons.js";
 import { checkText, firstProblem } from "../shared/readiness_texts.js";
 import { t } from "../shared/translate.js";
 import { CHECKS, UNKNOWN } from "./readiness.js";

@@ -1,6 +1,6 @@
 import { LivePage } from "../live/page.js";
 import { element, write } from "../shared/dom.js";
-import { closeMenus, watchMenus } from "../shared/menus.js";
+import { closeMenus, watchMenus } from "../shared/controls/menus.js";
 import { problemText } from "../shared/problems.js";
 import { t } from "../shared/translate.js";
 import { comparedWithNeutral } from "./baseline.js";

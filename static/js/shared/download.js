@@ -16,9 +16,9 @@ export function saveAs(blob, name) {
 }
 
 /** @param {HTMLCanvasElement} canvas @param {"image/png" | "image/jpeg"} [type] @returns {Promise<Blob>} */
-export function pictureOf(canvas, type = "image/png") {
+export function imageOf(canvas, type = "image/png") {
   return new Promise((resolve, reject) => {
-    const finish = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser.")));
+    const finish = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new Error("The image is too large for this browser.")));
     canvas.toBlob(finish, type, JPEG_QUALITY);
   });
 }

@@ -26,7 +26,6 @@ from webapp.errors import (
     RoomError,
     StoreError,
 )
-from webapp.log_context import set_log_context
 from webapp.protocol import Frame, Result
 from webapp.rooms.dashboard.history import History
 from webapp.rooms.dashboard.subscriptions import Subscriptions
@@ -34,6 +33,7 @@ from webapp.rooms.membership import Joined
 from webapp.rooms.readiness import Readiness
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService
+from webapp.server.log_context import set_log_context
 from webapp.web.authentication import check_scope, current_host
 from webapp.web.problems import room_problem
 from webapp.web.sockets.connections import Connections

@@ -1,6 +1,6 @@
 import { create, write } from "../../shared/dom.js";
 import { LABELS, MIN_RELATIVE, nameOf } from "../../shared/expressions.js";
-import { Icon } from "../../shared/icons.js";
+import { Icon } from "../../shared/controls/icons.js";
 import { formatNumber, formatPercent, t } from "../../shared/translate.js";
 import { baselineText, isPending } from "./baseline_text.js";
 import { TileChart } from "./chart.js";
@@ -29,7 +29,7 @@ import { TileVideo } from "./video.js";
 /** With these warnings there is no video to show any more. */
 const WITHOUT_VIDEO = new Set(["left", "no frames"]);
 
-/** @type {Record<import("./status.js").Kind, import("../../shared/icons.js").IconName>} */
+/** @type {Record<import("./status.js").Kind, import("../../shared/controls/icons.js").IconName>} */
 const ICONS = { warning: "alert", checking: "waiting", ready: "check" };
 
 /** @type {[TileAction, () => string][]} */

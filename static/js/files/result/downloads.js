@@ -1,6 +1,6 @@
 import { create } from "../../shared/dom.js";
 import { fileOf } from "../api.js";
-import { pictureOf, saveAs } from "../../shared/download.js";
+import { imageOf, saveAs } from "../../shared/download.js";
 import { samplesCsv } from "../../shared/samples_csv.js";
 import { t } from "../../shared/translate.js";
 
@@ -51,7 +51,7 @@ export function showPhotoFiles(list, item, overlay) {
 function annotated(overlay) {
   const canvas = document.createElement("canvas");
   overlay.drawPicture(canvas);
-  return pictureOf(canvas, "image/jpeg");
+  return imageOf(canvas, "image/jpeg");
 }
 
 /** @param {string} text @param {() => void} make */

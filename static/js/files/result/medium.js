@@ -1,5 +1,5 @@
 /**
- * The picture or video on the page, from the person's own file or from the server. Where the browser cannot show that,
+ * The photo or video on the page, from the person's own file or from the server. Where the browser cannot show that,
  * the annotated copy takes its place; where it cannot show that either, the time still runs along the results.
  *
  * @typedef {"own" | "annotated" | "none"} Source
@@ -82,7 +82,7 @@ export class Medium {
     return this.options.isVideo && this.source !== "none";
   }
 
-  /** Some browsers play the sound of a video whose pictures they cannot decode. */
+  /** Some browsers play the sound of a video whose frames they cannot decode. */
   #checkPicture() {
     if (this.options.isVideo && this.video.videoWidth === 0) this.#fallBack();
   }

@@ -14,7 +14,7 @@ import { Thumbnails } from "./thumbnails.js";
 /** Numbers change at most four times a second while a video plays. */
 const UPDATE_MS = 250;
 
-/** The picture or video of a file with its faces, and all that moves along with it. */
+/** The photo or video of a file with its faces, and all that moves along with it. */
 export class Presentation {
   #listening = new AbortController();
   #request = 0;
@@ -110,7 +110,7 @@ export class Presentation {
   #onSource() {
     const { source } = this.medium;
     element("overlay", HTMLCanvasElement).hidden = source !== "own";
-    element("no-picture", HTMLElement).hidden = source !== "none";
+    element("no-image", HTMLElement).hidden = source !== "none";
     this.onSource();
   }
 }

@@ -4,7 +4,7 @@ import { nameOf } from "../../shared/expressions.js";
 import { formatPercent, t } from "../../shared/translate.js";
 import { Picker } from "../../live/panel/picker.js";
 
-/** The selected face beside the picture: name, number, bars, and a button for each face. */
+/** The selected face beside the image: name, number, bars, and a button for each face. */
 export class Readout {
   /** @param {import("./playback.js").Playback} playback */
   constructor(playback) {

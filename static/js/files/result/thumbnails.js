@@ -1,7 +1,7 @@
 import { INTO_FRAME_S } from "./medium.js";
 
 /**
- * Cuts faces out of the picture or video, in the browser, one after the other: a video of its own is moved from moment
+ * Cuts faces out of the photo or video, in the browser, one after the other: a video of its own is moved from moment
  * to moment, so the one on the page stays where it is.
  *
  * @typedef {import("../../shared/protocol.js").Box} Box
@@ -64,7 +64,7 @@ function release(video) {
   video.load();
 }
 
-/** A square around the face; where it leaves the picture, the canvas stays empty. @param {Cut} cut @param {CanvasImageSource} source @param {number} width @param {number} height */
+/** A square around the face; where it leaves the image, the canvas stays empty. @param {Cut} cut @param {CanvasImageSource} source @param {number} width @param {number} height */
 function draw({ canvas, box: [x, y, across, down] }, source, width, height) {
   const side = (1 + 2 * MARGIN) * Math.max(across, down);
   const [left, top] = [x + (across - side) / 2, y + (down - side) / 2];

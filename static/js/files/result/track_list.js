@@ -56,7 +56,7 @@ function spanOf({ start_s, end_s, frames }) {
 /** @param {Moment} moment @param {boolean} isVideo */
 function momentButton({ label, t: time_s, probability }, isVideo) {
   const button = create("button", "moment");
-  const canvas = create("canvas", "moment-picture");
+  const canvas = create("canvas", "moment-image");
   const text = create("span", "moment-text");
   Object.assign(canvas, { width: 2 * THUMBNAIL_PX, height: 2 * THUMBNAIL_PX });
   button.type = "button";

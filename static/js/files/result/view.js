@@ -49,7 +49,7 @@ export class ResultView {
 
   #reset() {
     element("overlay", HTMLCanvasElement).hidden = false;
-    element("no-picture", HTMLElement).hidden = true;
+    element("no-image", HTMLElement).hidden = true;
     for (const list of [this.downloads, this.failures, element("tracks", HTMLElement)]) list.replaceChildren();
   }
 

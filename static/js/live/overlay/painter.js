@@ -5,7 +5,7 @@ import { Fit, movedWithBox } from "./geometry.js";
 import { LabelPlacer } from "./labels.js";
 
 /**
- * Draws faces with their boxes, landmarks and labels: over the live video, and into pictures of it.
+ * Draws faces with their boxes, landmarks and labels: over the live video, and into images of it.
  *
  * @typedef {import("../../shared/protocol.js").Box} Box
  * @typedef {import("./geometry.js").Size} Size

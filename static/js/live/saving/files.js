@@ -1,6 +1,6 @@
 import { minuteCsv } from "./minute_csv.js";
-import { minutePicture } from "./minute_picture.js";
-import { pictureOf, saveAs, timeInName } from "../../shared/download.js";
+import { minuteImage } from "./minute_image.js";
+import { imageOf, saveAs, timeInName } from "../../shared/download.js";
 
 /**
  * What people keep of the live view, as files that the browser makes; nothing is sent.
@@ -10,15 +10,15 @@ import { pictureOf, saveAs, timeInName } from "../../shared/download.js";
  */
 
 /**
- * The last minute: everything measured as a table, and the chart as a picture.
+ * The last minute: everything measured as a table, and the chart as an image.
  * @param {readonly Logged[]} results @param {{samples: readonly Sample[], now_ms: number}} shown by the chart
  */
 export async function saveMinute(results, { samples, now_ms }) {
   const end = new Date(performance.timeOrigin + now_ms);
   const name = `mien-minute-${timeInName(end)}`;
-  const picture = await pictureOf(minutePicture(samples, now_ms, end));
+  const image = await imageOf(minuteImage(samples, now_ms, end));
   saveAs(new Blob([minuteCsv(results, performance.timeOrigin)], { type: "text/csv" }), `${name}.csv`);
-  saveAs(picture, `${name}.png`);
+  saveAs(image, `${name}.png`);
 }
 
 /** What is seen now: the video, mirrored or not, with boxes and labels. @param {import("../overlay/overlay.js").Overlay} overlay */
@@ -26,5 +26,5 @@ export async function saveSnapshot(overlay) {
   const name = `mien-snapshot-${timeInName(new Date())}.png`;
   const canvas = document.createElement("canvas");
   overlay.drawPicture(canvas);
-  saveAs(await pictureOf(canvas), name);
+  saveAs(await imageOf(canvas), name);
 }

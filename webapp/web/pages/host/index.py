@@ -13,13 +13,13 @@ from webapp.errors import BadRequestError, TooManyAttemptsError
 from webapp.store.records import HostRecord
 from webapp.web.authentication import current_host, session_only, sign_in_page
 from webapp.web.context import services
-from webapp.web.pages import host_account, host_activity
-from webapp.web.pages.host_blueprint import Page, blueprint, text_of
-from webapp.web.pages.host_rooms import rooms_page
+from webapp.web.pages.host import account, activity
+from webapp.web.pages.host.blueprint import Page, blueprint, text_of
+from webapp.web.pages.host.rooms import rooms_page
 from webapp.web.problems import page_text, status_of
 from webapp.web.security import check_forgery
 
-__all__ = ["blueprint", "host_account", "host_activity"]
+__all__ = ["account", "activity", "blueprint"]
 
 FIRST_ACCESS = "first_access"
 """Where a session keeps what `FirstAccess.open` gave."""

@@ -1,6 +1,6 @@
 """Sets the markers of Lab Streaming Layer streams in the rooms that name them (`lsl_markers`).
 
-LSL's library blocks whichever thread waits for it, so a process of its own reads the streams: `lsl_reader`.
+LSL's library blocks whichever thread waits for it, so a process of its own reads the streams: `reader`.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _decoded(payload: bytes) -> list[LslMarker]:
 def _spec() -> ChildSpec:
     return ChildSpec(
         name="lsl",
-        command=(sys.executable, "-m", "webapp.rooms.lsl_reader", "{link}"),
+        command=(sys.executable, "-m", "webapp.rooms.lsl.reader", "{link}"),
         environment=child_environment(("LSL",)),
         restart_pause_s=1.0,
         max_restart_pause_s=30.0,

@@ -12,10 +12,10 @@ from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
 from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
 from webapp.protocol import LABELS, STAGES, Frame, Result
-from webapp.rooms.lsl import CHANNELS, LslOutlets
+from webapp.rooms.lsl.outlets import CHANNELS, LslOutlets
 from webapp.rooms.participant import Participant
+from webapp.rooms.recording.samples import Circumstances, samples_of
 from webapp.rooms.room import Room
-from webapp.rooms.samples import Circumstances, samples_of
 from webapp.store.records import MarkerRecord, ParticipantRecord, RoomRecord
 
 pylsl = pytest.importorskip("pylsl")

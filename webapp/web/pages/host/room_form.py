@@ -20,7 +20,7 @@ from webapp.store.text_checks import check_text
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.languages import tag_of
 from webapp.web.markdown import render_information
-from webapp.web.pages.experiment_form import ExperimentForm
+from webapp.web.pages.host.experiment_form import ExperimentForm
 
 TRANSLATION = "translation-"
 """Begins the name of the field of a translation; its language follows."""

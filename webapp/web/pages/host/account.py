@@ -13,7 +13,7 @@ from webapp.errors import BadRequestError
 from webapp.web.audited import name_subject
 from webapp.web.authentication import session_only
 from webapp.web.context import services
-from webapp.web.pages.host_blueprint import Page, blueprint, text_of
+from webapp.web.pages.host.blueprint import Page, blueprint, text_of
 from webapp.web.pages.view_models import HostItem, KeyItem, scope_items
 
 NEW_KEY = "new_key"

@@ -1,5 +1,5 @@
 import { closeMenus } from "./menus.js";
-import { element, write } from "./dom.js";
+import { element, write } from "../dom.js";
 
 /**
  * Asks before something is lost: `templates/shared/confirm.html` on the page. Escape and "Cancel" mean no.

@@ -17,8 +17,8 @@ from webapp.web.authentication import session_only
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.context import services
 from webapp.web.languages import current_language
-from webapp.web.pages.host_blueprint import Page, blueprint, text_of
-from webapp.web.pages.room_form import RoomForm
+from webapp.web.pages.host.blueprint import Page, blueprint, text_of
+from webapp.web.pages.host.room_form import RoomForm
 from webapp.web.pages.view_models import RoomListItem, RoomView
 from webapp.web.urls import join_url, qr_code
 

@@ -9,7 +9,7 @@ import { StreamCapture } from "./stream_capture.js";
  *
  * @typedef {import("../shared/protocol.js").Result} Result
  */
-export class Picture {
+export class Preview {
   /** @type {Overlay | null} */
   #overlay = null;
   #scene = new Scene();

@@ -14,8 +14,14 @@ from webapp.protocol import Frame, Result
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.membership import Membership
 from webapp.rooms.participant import Participant, Seen, ShownImage
+from webapp.rooms.recording.samples import (
+    Circumstances,
+    capture_time_ms,
+    relative_probabilities,
+    samples_of,
+    vector,
+)
 from webapp.rooms.room import Room
-from webapp.rooms.samples import Circumstances, capture_time_ms, relative_probabilities, samples_of, vector
 from webapp.store.records import RecordingRecord, SampleRecord
 from webapp.store.sample_writer import SampleWriter
 

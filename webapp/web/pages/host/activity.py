@@ -13,7 +13,7 @@ from webapp.accounts.audit import KEY, SERVER
 from webapp.store.records import AuditRecord
 from webapp.web.authentication import session_only
 from webapp.web.context import services
-from webapp.web.pages.host_blueprint import Page, blueprint
+from webapp.web.pages.host.blueprint import Page, blueprint
 
 PAGE_LENGTH = 100
 

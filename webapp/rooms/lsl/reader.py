@@ -1,6 +1,6 @@
-"""The process that reads markers from Lab Streaming Layer, for `lsl_inlets`.
+"""The process that reads markers from Lab Streaming Layer, for `inlets`.
 
-The server starts it as `python -m webapp.rooms.lsl_reader FILE_DESCRIPTOR`. A request is a JSON list
+The server starts it as `python -m webapp.rooms.lsl.reader FILE_DESCRIPTOR`. A request is a JSON list
 of the names of streams to read; the reply is a list of what came since the last one: name, label, time on
 this machine's wall clock in milliseconds, time on LSL's clock of this machine in seconds. LSL's library waits
 in its calls, so each stream has a thread.

@@ -4,7 +4,7 @@ import { drawMinute } from "../panel/minute_chart.js";
 import { formatDate, t } from "../../shared/translate.js";
 
 /**
- * The chart of the last minute as a picture for documents: on white, with the time and a legend.
+ * The chart of the last minute as an image for documents: on white, with the time and a legend.
  *
  * @typedef {import("../panel/minute_chart.js").Sample} Sample
  */
@@ -19,10 +19,10 @@ const PAPER = "#ffffff";
 const INK = "#14161b";
 
 /** @param {readonly Sample[]} samples @param {number} now_ms when the minute ends @param {Date} end the same by the clock */
-export function minutePicture(samples, now_ms, end) {
+export function minuteImage(samples, now_ms, end) {
   const canvas = Object.assign(document.createElement("canvas"), { width: PIXEL_RATIO * SIZE.width, height: PIXEL_RATIO * SIZE.height });
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser cannot draw a picture now.");
+  if (!context) throw new Error("This browser cannot draw an image now.");
   context.scale(PIXEL_RATIO, PIXEL_RATIO);
   context.fillStyle = PAPER;
   context.fillRect(0, 0, SIZE.width, SIZE.height);

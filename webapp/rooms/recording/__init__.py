@@ -1,0 +1,1 @@
+"""What is recorded of a room: when, and which samples a frame makes."""
