@@ -12,7 +12,7 @@ from __future__ import annotations
 from models.train.teachers.settings import TeacherSettings
 
 NARROW = TeacherSettings(
-    cycles=(50, 30, 30),
+    cycles=(30, 40, 40),
     blocks=((32, 2), (32, 1), (64, 2), (64, 1), (64, 1), (128, 2), (128, 1), (128, 1)),
     votes_fraction=0.0,
     label_smoothing=0.1,
