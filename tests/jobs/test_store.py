@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from webapp.config import Settings
 from webapp.errors import BadUploadError, JobRemovedError, NoSpaceError, TooManyJobsError, UploadTooLargeError
+from webapp.jobs import store as store_module
 from webapp.jobs import uploads as uploads_module
 from webapp.jobs.kinds import kind_of, media_type_of
 from webapp.jobs.record import Failure, JobRecord
@@ -63,6 +66,40 @@ def test_large_files_are_deleted_too(store: JobStore) -> None:
     store.remove(record.id)
     store.clear_removed()
     assert store.used_bytes() < 1_000_000
+
+
+def test_the_size_can_be_asked_while_jobs_are_deleted(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        added(store)
+    pauses = itertools.count()
+
+    def delete_in_the_middle(_: float) -> None:
+        if next(pauses) == 30:
+            for record in store.all():
+                store.remove(record.id)
+            store.clear_removed()
+
+    monkeypatch.setattr(store_module.time, "sleep", delete_in_the_middle)
+    assert store.used_bytes() >= 0
+    assert store.all() == []
+
+
+def test_the_files_of_removed_jobs_can_be_deleted_by_two_at_once(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        record = added(store)
+        (store.folder / record.id / "parts").mkdir()
+        store.remove(record.id)
+        store.remove(record.id)  # as its owner does when its time ends
+    removed = store.folder / "removed"
+    monkeypatch.setattr(
+        store_module, "_shrink", lambda _: [shutil.rmtree(folder) for folder in removed.iterdir()]
+    )
+    store.clear_removed()
+    assert not list(removed.iterdir())
 
 
 def test_what_a_killed_server_left_is_removed_by_the_next(store: JobStore) -> None:
