@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -19,7 +20,7 @@ from webapp.errors import (
 )
 from webapp.jobs.kinds import kind_of, media_type_of
 from webapp.jobs.processes import JobProcesses
-from webapp.jobs.record import INPUT, JobRecord
+from webapp.jobs.record import INPUT, JobRecord, State
 from webapp.jobs.store import JobStore, new_id
 from webapp.jobs.uploads import JobUploads, Upload
 
@@ -133,6 +134,10 @@ class JobService:
     def of(self, owners: Collection[str]) -> list[JobRecord]:
         """The jobs of whoever is any of these owners, the newest first."""
         return [job for job in reversed(self._store.all()) if job.owner in owners]
+
+    def states(self) -> Counter[State]:
+        """How many jobs are in each state."""
+        return Counter(job.state for job in self._store.all())
 
     def find(self, job_id: str, owners: Collection[str]) -> JobRecord:
         """A job of whoever is any of these owners.
