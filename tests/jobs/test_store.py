@@ -16,7 +16,7 @@ from webapp.jobs.kinds import kind_of, media_type_of
 from webapp.jobs.record import Failure, JobRecord
 from webapp.jobs.service import displayed_name
 from webapp.jobs.store import JobStore, new_id
-from webapp.jobs.uploads import MAX_UPLOADS_PER_OWNER, SLICE_BYTES, JobUploads
+from webapp.jobs.uploads import CHECK_BYTES, MAX_UPLOADS_PER_OWNER, SLICE_BYTES, JobUploads
 from webapp.jobs.work.main import Caretaker
 
 JPEG = b"\xff\xd8\xff\xe0"
@@ -169,6 +169,17 @@ def test_an_upload_stops_at_the_limit_and_leaves_nothing(tmp_path: Path, store: 
         while True:
             upload.write(bytes(100_000))
     assert not list((store.folder / "uploads").iterdir())
+
+
+def test_uploads_of_unknown_size_stay_within_the_share_of_the_disk(tmp_path: Path, store: JobStore) -> None:
+    with (store.folder / "uploads" / "of somebody else").open("wb") as file:
+        file.truncate(970_000_000)
+    uploads = JobUploads(Settings(data_dir=tmp_path, jobs_disk_gb=1), store)
+    with uploads.receiving("me", None, lambda s: None) as upload:
+        with pytest.raises(NoSpaceError, match="MIEN_JOBS_DISK_GB"):
+            for _ in range(100):
+                upload.write(bytes(1 << 20))
+        assert upload.size <= CHECK_BYTES
 
 
 def test_an_upload_gets_more_time_with_each_megabyte(tmp_path: Path, store: JobStore) -> None:

@@ -92,7 +92,8 @@ class JobService:
         own = sum(job.counts_for == owner.counts_for for job in jobs)
         if own >= self._settings.max_jobs_per_owner:
             raise TooManyJobsError(
-                f"You have {own} jobs, as many as one may have (MIEN_MAX_JOBS_PER_OWNER). Delete some first."
+                f"There are {own} jobs of this key, host or address, as many as one may have "
+                "(MIEN_MAX_JOBS_PER_OWNER). Delete some, or wait until old ones are deleted."
             )
         if len(jobs) >= self._settings.max_jobs:
             raise TooManyJobsError(
