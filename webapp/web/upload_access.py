@@ -8,7 +8,7 @@ from flask import request
 
 from webapp.errors import StoreError, TooManyAttemptsError, UnauthorizedError
 from webapp.server.connection_limits import network_of
-from webapp.web.authentication import check_scope, current_host
+from webapp.web.authentication import check_scope, current_host, shows_bearer
 from webapp.web.context import services
 
 FORWARDING_HEADERS = (
@@ -36,7 +36,7 @@ def admit_upload() -> tuple[str, object]:
     if host is not None:
         check_scope(host, "analyze")
         return "host", host.id
-    if "Authorization" in request.headers:
+    if shows_bearer():
         raise UnauthorizedError("This key or token is not known here; create a key on the account page.")
     if not is_from_this_machine():
         _admit_other_machine()

@@ -90,6 +90,14 @@ def test_the_page_of_another_site_makes_and_removes_no_job(
     assert owner.job(job["id"])
 
 
+def test_the_login_of_a_proxy_in_front_is_no_key(server: Server, astronaut_jpeg: bytes) -> None:
+    client = JobClient(server)
+    client.session.auth = ("somebody", "password")
+    job_id = client.make("face.jpg", astronaut_jpeg)
+    assert [job["id"] for job in client.all()] == [job_id]
+    client.delete(job_id)
+
+
 def test_a_host_who_signed_in_needs_the_token_of_the_page(server: Server, astronaut_jpeg: bytes) -> None:
     browser = signed_in(server)
     browser.open("/host")
