@@ -81,7 +81,7 @@ def test_the_size_can_be_asked_while_jobs_are_deleted(
                 store.remove(record.id)
             store.clear_removed()
 
-    monkeypatch.setattr(store_module.time, "sleep", delete_in_the_middle)
+    monkeypatch.setattr("webapp.jobs.store.time.sleep", delete_in_the_middle)
     assert store.used_bytes() >= 0
     assert store.all() == []
 
@@ -95,9 +95,12 @@ def test_the_files_of_removed_jobs_can_be_deleted_by_two_at_once(
         store.remove(record.id)
         store.remove(record.id)  # as its owner does when its time ends
     removed = store.folder / "removed"
-    monkeypatch.setattr(
-        store_module, "_shrink", lambda _: [shutil.rmtree(folder) for folder in removed.iterdir()]
-    )
+
+    def delete_all(_: Path) -> None:
+        for folder in removed.iterdir():
+            shutil.rmtree(folder)
+
+    monkeypatch.setattr(store_module, "_shrink", delete_all)
     store.clear_removed()
     assert not list(removed.iterdir())
 

@@ -31,7 +31,7 @@ def test_a_photograph_gets_more_time_with_each_megabyte(client: FlaskClient) -> 
         content_type="multipart/form-data; boundary=x",
         environ_overrides={MORE_TIME: given.append},
     )
-    assert "the file `image`" in answer.json["detail"], "the file was read, but is not the one"
+    assert "the file `image`" in answer.get_json()["detail"], "the file was read, but is not the one"
     assert len(given) == 4 and min(given) >= 30
 
 
@@ -57,5 +57,5 @@ def test_an_upload_that_is_too_slow_is_told_so(client: FlaskClient) -> None:
             "CONTENT_LENGTH": "1000000",
         },
     )
-    assert (answer.status_code, answer.json["problem"]["code"]) == (400, "bad_request")
-    assert "too slowly" in answer.json["detail"]
+    assert (answer.status_code, answer.get_json()["problem"]["code"]) == (400, "bad_request")
+    assert "too slowly" in answer.get_json()["detail"]
