@@ -111,8 +111,9 @@ class Application:
             connections, room_service, ticker.subscriptions, ticker.history, accounts, audit
         )
         frame_events = FrameEvents(pool, settings.smoothing_s, room_events)
-        state = StateMetrics(settings, pool, store, writer, room_service, frame_events.clients)
-        services = _create_services(settings, pool, accounts, room_service, audit, state)
+        jobs = JobService(settings)
+        state = StateMetrics(settings, pool, store, writer, room_service, jobs, frame_events.clients)
+        services = _create_services(settings, pool, accounts, room_service, jobs, audit, state)
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts)
         room_events.register(socketio)
@@ -126,7 +127,7 @@ class Application:
             writer,
             ticker,
             housekeeping,
-            services.jobs,
+            jobs,
             audit,
             *inlets,
         )
@@ -173,6 +174,7 @@ def _create_services(
     pool: WorkerPool,
     accounts: AccountService,
     rooms: RoomService,
+    jobs: JobService,
     audit: AuditLog,
     state: StateMetrics,
 ) -> Services:
@@ -184,7 +186,7 @@ def _create_services(
         uploads=Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels)),
         page_uploads=AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None,
         wrong_codes=WrongCodes(),
-        jobs=JobService(settings),
+        jobs=jobs,
         audit=audit,
         state=state,
     )

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.helpers.host_browser import PASSWORD, Browser, signed_in
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
@@ -16,6 +17,7 @@ from tests.helpers.serving import Server
 from tests.helpers.stores import LocalStore
 from webapp.accounts.audit import AuditLog
 from webapp.accounts.identity import HostUser
+from webapp.accounts.service import ATTEMPTS_PER_MINUTE
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.export.store_process import Repositories
@@ -59,6 +61,23 @@ def test_every_route_that_changes_something_is_noted_or_named_here(tmp_path: Pat
     }
     assert changing - set(ACTIONS) - set(NOT_NOTED) == set()
     assert set(ACTIONS) <= {rule.endpoint for rule in app.url_map.iter_rules()}
+
+
+def test_sign_ins_over_the_limit_do_not_fill_the_log() -> None:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_PROXIES="1") as limited:
+        browser = signed_in(limited)
+        answers = [
+            requests.post(
+                f"{limited.url}/host/login",
+                data={"name": "nobody", "password": "wrong"},
+                headers={"X-Forwarded-For": "203.0.113.7"},
+                timeout=60,
+            ).status_code
+            for _ in range(ATTEMPTS_PER_MINUTE + 5)
+        ]
+        assert answers == ATTEMPTS_PER_MINUTE * [401] + 5 * [429]
+        failed = [entry for entry in entries_on(browser, limited) if "Failed to sign in" in entry]
+        assert len(failed) == ATTEMPTS_PER_MINUTE
 
 
 def test_a_session_of_work_is_told_in_order(server: Server, astronaut_jpeg: bytes) -> None:

@@ -254,6 +254,16 @@ def test_a_broken_file_is_refused_by_name_and_the_page_goes_on(
     files.wait_for_results(page)
 
 
+def test_an_answer_of_something_between_does_not_hold_up_the_next_file(page: Page, tmp_path: Path) -> None:
+    page.route("**/api/v1/analyze", lambda route: route.fulfill(body="<html>Sign in to the network</html>"))
+    photo = files.write_photo(tmp_path / "portrait.png")
+    files.choose(page, photo)
+    expect(page.locator(".file-status")).to_have_text("“portrait.png” could not be analyzed.")
+    page.unroute("**/api/v1/analyze")
+    files.choose(page, photo)
+    files.wait_for_results(page)
+
+
 def test_several_photos_become_jobs_and_each_can_be_shown(page: Page, server: Server, tmp_path: Path) -> None:
     files.choose(page, *(files.write_photo(tmp_path / f"{name}.jpg") for name in ("first", "second")))
     files.wait_for_results(page)

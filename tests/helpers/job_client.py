@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,6 @@ class JobClient:
 
 
 def kept_files(server: Server) -> set[str]:
-    """The names of all files of jobs and uploads, without the queues."""
+    """The names of all files of jobs and uploads, without the queues; some may be deleted meanwhile."""
     folder = Path(server.settings["MIEN_DATA_DIR"]) / "jobs"
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return {path.name for path in paths if path.parent != folder}
+    return {name for parent, _, names in os.walk(folder) if Path(parent) != folder for name in names}

@@ -117,6 +117,9 @@ def test_a_player_can_seek_in_the_input(client: JobClient, video: Path) -> None:
     part = client.get(f"/{job_id}/input", Range="bytes=100-199")
     assert part.status_code == 206 and part.headers["Content-Type"] == "video/mp4"
     assert part.content == video.read_bytes()[100:200]
+    beyond = client.get(f"/{job_id}/input", Range="bytes=100000000-")
+    assert (beyond.status_code, beyond.json()["problem"]["code"]) == (416, "no_such_range")
+    assert beyond.headers["Content-Range"] == f"bytes */{video.stat().st_size}"
     client.delete(job_id)
 
 

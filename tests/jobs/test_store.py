@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +10,13 @@ import pytest
 
 from webapp.config import Settings
 from webapp.errors import BadUploadError, JobRemovedError, NoSpaceError, TooManyJobsError, UploadTooLargeError
+from webapp.jobs import store as store_module
 from webapp.jobs import uploads as uploads_module
 from webapp.jobs.kinds import kind_of, media_type_of
 from webapp.jobs.record import Failure, JobRecord
 from webapp.jobs.service import displayed_name
 from webapp.jobs.store import JobStore, new_id
-from webapp.jobs.uploads import MAX_UPLOADS_PER_OWNER, SLICE_BYTES, JobUploads
+from webapp.jobs.uploads import CHECK_BYTES, MAX_UPLOADS_PER_OWNER, SLICE_BYTES, JobUploads
 from webapp.jobs.work.main import Caretaker
 
 JPEG = b"\xff\xd8\xff\xe0"
@@ -63,6 +66,43 @@ def test_large_files_are_deleted_too(store: JobStore) -> None:
     store.remove(record.id)
     store.clear_removed()
     assert store.used_bytes() < 1_000_000
+
+
+def test_the_size_can_be_asked_while_jobs_are_deleted(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        added(store)
+    pauses = itertools.count()
+
+    def delete_in_the_middle(_: float) -> None:
+        if next(pauses) == 30:
+            for record in store.all():
+                store.remove(record.id)
+            store.clear_removed()
+
+    monkeypatch.setattr("webapp.jobs.store.time.sleep", delete_in_the_middle)
+    assert store.used_bytes() >= 0
+    assert store.all() == []
+
+
+def test_the_files_of_removed_jobs_can_be_deleted_by_two_at_once(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        record = added(store)
+        (store.folder / record.id / "parts").mkdir()
+        store.remove(record.id)
+        store.remove(record.id)  # as its owner does when its time ends
+    removed = store.folder / "removed"
+
+    def delete_all(_: Path) -> None:
+        for folder in removed.iterdir():
+            shutil.rmtree(folder)
+
+    monkeypatch.setattr(store_module, "_shrink", delete_all)
+    store.clear_removed()
+    assert not list(removed.iterdir())
 
 
 def test_what_a_killed_server_left_is_removed_by_the_next(store: JobStore) -> None:
@@ -132,6 +172,17 @@ def test_an_upload_stops_at_the_limit_and_leaves_nothing(tmp_path: Path, store: 
         while True:
             upload.write(bytes(100_000))
     assert not list((store.folder / "uploads").iterdir())
+
+
+def test_uploads_of_unknown_size_stay_within_the_share_of_the_disk(tmp_path: Path, store: JobStore) -> None:
+    with (store.folder / "uploads" / "of somebody else").open("wb") as file:
+        file.truncate(970_000_000)
+    uploads = JobUploads(Settings(data_dir=tmp_path, jobs_disk_gb=1), store)
+    with uploads.receiving("me", None, lambda s: None) as upload:
+        with pytest.raises(NoSpaceError, match="MIEN_JOBS_DISK_GB"):
+            for _ in range(100):
+                upload.write(bytes(1 << 20))
+        assert upload.size <= CHECK_BYTES
 
 
 def test_an_upload_gets_more_time_with_each_megabyte(tmp_path: Path, store: JobStore) -> None:

@@ -117,6 +117,16 @@ def test_memory_of_every_child_is_told(server: Server) -> None:
     assert sorted(children) == ["store", "worker", "worker"]
 
 
+def test_jobs_are_counted_by_state_and_their_processes_told(server: Server) -> None:
+    answer = requests.post(
+        f"{server.url}/api/v1/jobs", files={"file": ("face.jpg", b"no image")}, timeout=TIMEOUT_S
+    )
+    assert answer.status_code == 202
+    wait_until(lambda: value(scraped(server), "mien_file_jobs", state="failed") == 1)
+    children = [dict(labels).get("child") for _, labels in scraped(server)]
+    assert children.count("jobs") == 1
+
+
 def test_what_comes_through_a_proxy_needs_a_key(server: Server) -> None:
     url = f"{server.url}/metrics"
     forwarded = {"X-Forwarded-For": "203.0.113.7"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -19,7 +20,7 @@ from webapp.errors import (
 )
 from webapp.jobs.kinds import kind_of, media_type_of
 from webapp.jobs.processes import JobProcesses
-from webapp.jobs.record import INPUT, JobRecord
+from webapp.jobs.record import INPUT, JobRecord, State
 from webapp.jobs.store import JobStore, new_id
 from webapp.jobs.uploads import JobUploads, Upload
 
@@ -91,7 +92,8 @@ class JobService:
         own = sum(job.counts_for == owner.counts_for for job in jobs)
         if own >= self._settings.max_jobs_per_owner:
             raise TooManyJobsError(
-                f"You have {own} jobs, as many as one may have (MIEN_MAX_JOBS_PER_OWNER). Delete some first."
+                f"There are {own} jobs of this key, host or address, as many as one may have "
+                "(MIEN_MAX_JOBS_PER_OWNER). Delete some, or wait until old ones are deleted."
             )
         if len(jobs) >= self._settings.max_jobs:
             raise TooManyJobsError(
@@ -133,6 +135,10 @@ class JobService:
     def of(self, owners: Collection[str]) -> list[JobRecord]:
         """The jobs of whoever is any of these owners, the newest first."""
         return [job for job in reversed(self._store.all()) if job.owner in owners]
+
+    def states(self) -> Counter[State]:
+        """How many jobs are in each state."""
+        return Counter(job.state for job in self._store.all())
 
     def find(self, job_id: str, owners: Collection[str]) -> JobRecord:
         """A job of whoever is any of these owners.

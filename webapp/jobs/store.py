@@ -129,8 +129,11 @@ class JobStore:
     def remove(self, job_id: str) -> None:
         """Take a job away at once; `clear_removed` deletes its files."""
         source = self.folder / job_id
-        if source.is_dir():
+        try:
             source.replace(self.folder / REMOVED / f"{job_id}-{secrets.token_hex(4)}")
+        except FileNotFoundError:
+            if source.is_dir():  # otherwise somebody else took it away
+                raise
 
     def keep_only(self, job_id: str, names: tuple[str, ...]) -> None:
         """Delete all files of a job but its record and these.
@@ -149,14 +152,14 @@ class JobStore:
     def clear_removed(self) -> None:
         """Delete the files of removed jobs."""
         for folder in (self.folder / REMOVED).iterdir():
-            for path in folder.rglob("*"):
+            for path in _files_below(folder):
                 _shrink(path)
             shutil.rmtree(folder, ignore_errors=True)
 
     def used_bytes(self) -> int:
         """The size of all files."""
         total = 0
-        for path in self.folder.rglob("*"):
+        for path in _files_below(self.folder):
             total += _size(path)
             time.sleep(0)
         return total
@@ -168,6 +171,12 @@ class JobStore:
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from (path for path in self.folder.iterdir() if ID.fullmatch(path.name))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """All files; folders that others delete meanwhile are passed over, where `rglob` would fail."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent) / name for name in names)
 
 
 def _shrink(path: Path) -> None:

@@ -31,7 +31,7 @@ SLICE_S = 60.0
 """Each megabyte must arrive within this time: 17 kB a second."""
 
 CHECK_BYTES = 32 << 20
-"""How often free space is looked at."""
+"""How often it is checked that there still is room: others send too, and not all say how much."""
 
 FORM_BYTES = 100_000
 """For what a form has beside its file."""
@@ -46,11 +46,17 @@ class Upload(io.RawIOBase):
     and lets other requests have their turn after each piece.
     """
 
-    def __init__(self, store: JobStore, max_bytes: int, more_time: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        max_bytes: int,
+        more_time: Callable[[float], None],
+        check_room: Callable[[int], None],
+    ) -> None:
         self.path = store.new_upload()
         self.start = b""
         self.size = 0
-        self._store = store
+        self._check_room = check_room
         self._max_bytes = max_bytes
         self._more_time = more_time
         self._file = self.path.open("xb", buffering=0)
@@ -76,14 +82,14 @@ class Upload(io.RawIOBase):
 
         Raises:
             UploadTooLargeError: there is more than the limit.
-            NoSpaceError: the disk is full.
+            NoSpaceError: the disk is full, or jobs take all that they may have of it.
         """
         before, piece = self.size, bytes(data)
         self.size += len(piece)
         if self.size > self._max_bytes:
             raise too_large(self._max_bytes)
         if before // CHECK_BYTES != self.size // CHECK_BYTES:
-            check_free(self._store)
+            self._check_room(0)
         try:
             written = self._file.write(piece)
         except OSError as error:
@@ -127,22 +133,30 @@ class JobUploads:
         """
         if length is not None and length > self.max_bytes + FORM_BYTES:
             raise too_large(self.max_bytes)
-        check_free(self._store, length or 0)
-        if self._store.used_bytes() + (length or 0) > self._max_stored:
-            raise NoSpaceError(
-                f"Jobs take the {self._max_stored / 1e9:g} GB that they may have (MIEN_JOBS_DISK_GB). Delete "
-                "some, or wait until old ones are deleted."
-            )
+        self._check_room(length or 0)
         self._enter(owner)
         upload = None
         try:
-            upload = Upload(self._store, self.max_bytes, more_time)
+            upload = Upload(self._store, self.max_bytes, more_time, self._check_room)
             yield upload
         finally:
             self._leave(owner)
             if upload is not None:
                 upload.close()
                 upload.path.unlink(missing_ok=True)
+
+    def _check_room(self, wanted_bytes: int) -> None:
+        """Make sure that there is room for so much more.
+
+        Raises:
+            NoSpaceError: there is not.
+        """
+        check_free(self._store, wanted_bytes)
+        if self._store.used_bytes() + wanted_bytes > self._max_stored:
+            raise NoSpaceError(
+                f"Jobs take the {self._max_stored / 1e9:g} GB that they may have (MIEN_JOBS_DISK_GB). Delete "
+                "some, or wait until old ones are deleted."
+            )
 
     def _enter(self, owner: str) -> None:
         with self._lock:

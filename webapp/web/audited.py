@@ -56,7 +56,7 @@ def note_actor() -> None:
 def note_request(response: Response) -> None:
     """Note what the current request did, if it is one of those that are noted."""
     endpoint = request.endpoint or ""
-    if endpoint == "host.sign_in" and response.status_code in (401, 429):
+    if endpoint == "host.sign_in" and response.status_code == 401:  # 429 would be noted without limit
         services().audit.note(None, REFUSED_SIGN_IN)
     elif endpoint in ACTIONS and response.status_code < 400:
         services().audit.note(

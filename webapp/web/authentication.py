@@ -63,6 +63,11 @@ def current_host() -> HostUser | None:
     return None
 
 
+def shows_bearer() -> bool:
+    """Whether the current request shows a key or a token, right or wrong; not a login of a proxy in front."""
+    return _bearer_of(request) is not None
+
+
 def host_only(view: View) -> View:
     """Let hosts in only: others get 401, and requests that other pages made for a host's browser 403."""
 
@@ -134,10 +139,13 @@ def session_only(view: View) -> View:
 
 def _by_bearer(accounts: AccountService, asked: Request) -> HostUser | None:
     """Whose `Authorization: Bearer` a request shows; every wrong one counts, whatever was asked for."""
+    secret = _bearer_of(asked)
+    return accounts.by_bearer(secret, asked.remote_addr) if secret else None
+
+
+def _bearer_of(asked: Request) -> str | None:
     kind, _, secret = asked.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not secret.strip():
-        return None
-    return accounts.by_bearer(secret.strip(), asked.remote_addr)
+    return secret.strip() if kind.lower() == "bearer" else None
 
 
 def _or_nobody(find: Callable[[Shown], HostUser | None]) -> Callable[[Shown], HostUser | None]:

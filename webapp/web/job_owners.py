@@ -15,7 +15,7 @@ from webapp.accounts.identity import HostUser
 from webapp.accounts.rate_limits import client_of
 from webapp.errors import ForbiddenError, UnauthorizedError
 from webapp.jobs.service import Owner
-from webapp.web.authentication import check_scope, current_host
+from webapp.web.authentication import check_scope, current_host, shows_bearer
 from webapp.web.security import check_forgery
 from webapp.web.upload_access import admit_upload
 
@@ -33,7 +33,7 @@ def owners_of_request() -> frozenset[str]:
     host, browser = current_host(), session.get(BROWSER)
     if host is not None:
         check_scope(host, "analyze")
-    elif "Authorization" in request.headers:
+    elif shows_bearer():
         raise UnauthorizedError("This key or token is not known here; create a key on the account page.")
     owners = {_owner_of(host)} if host else set()
     if isinstance(browser, str):

@@ -40,6 +40,7 @@ HTTP_PROBLEMS = {
     405: ("method_not_allowed", "This address takes other methods; the header Allow lists them."),
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "The body must be JSON, with Content-Type: application/json."),
+    416: ("no_such_range", "The file is shorter than the range asked for; Content-Range has its size."),
     500: ("server_error", "The server failed on this; its log says why."),
 }
 """Code and message by the status of a response that no view of ours made."""

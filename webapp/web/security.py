@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from webapp.rooms.embedding import frame_ancestors
 from webapp.server.known_hosts import is_api
@@ -93,6 +93,8 @@ def http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - an error
         response.data, _ = problem_page(status)
         return response
     code, message = HTTP_PROBLEMS.get(status) or (_code_of(status), error.description or error.name)
+    if isinstance(error, ClientDisconnected):
+        message = "The request did not arrive whole, or too slowly; send it again over a better connection."
     headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
     return problem_response(status, code, message, headers)
 

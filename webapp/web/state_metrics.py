@@ -7,6 +7,7 @@
 | `mien_workers` | `state` | workers that are `ready`, or `starting` |
 | `mien_worker_restarts_total` | | workers that had to be started again |
 | `mien_jobs` | `state` | frames at the workers (`running`), and those `waiting` for one |
+| `mien_file_jobs` | `state` | files sent as jobs that are `queued`, `running`, `done` or `failed` |
 | `mien_rooms` | `state` | rooms that are `open`, `closed`; `recording` of the open ones |
 | `mien_participants` | `state` | people in rooms: `connected`, or `away` with a seat |
 | `mien_samples` | `state` | of the rooms in memory: `stored`, `waiting`, and `lost` since the start |
@@ -32,12 +33,16 @@ from prometheus_client.registry import Collector
 
 from webapp.analysis.worker_pool import PoolState, WorkerPool
 from webapp.config import Settings
+from webapp.jobs.record import State
+from webapp.jobs.service import JobService
 from webapp.metrics import REGISTRY
 from webapp.rooms.service import RoomService
 from webapp.server.certificates import certificate_end
 from webapp.store.client import StoreClient
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import VERSION, model_version
+
+FILE_JOB_STATES: tuple[State, ...] = ("queued", "running", "done", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class StateMetrics(Collector):
     store: StoreClient
     writer: SampleWriter
     rooms: RoomService
+    jobs: JobService
     clients: Callable[[], int]
 
     def text(self) -> bytes:
@@ -67,6 +73,10 @@ class StateMetrics(Collector):
         )
         yield CounterMetricFamily("mien_worker_restarts", "Workers started again", value=pool.restarts)
         yield _by_state("mien_jobs", "Frames at the workers", {"running": pool.jobs, "waiting": pool.waiting})
+        states = self.jobs.states()
+        yield _by_state(
+            "mien_file_jobs", "Files sent as jobs", {state: states[state] for state in FILE_JOB_STATES}
+        )
         yield from self._rooms()
         yield from self._recording()
         yield self._children(pool)
@@ -111,10 +121,11 @@ class StateMetrics(Collector):
         memory = GaugeMetricFamily(
             "mien_child_resident_bytes", "Memory of child processes", labels=["child", "pid"]
         )
-        children = [("worker", pid) for pid in pool.pids]
-        children += [("store", self.store.pid)] if self.store.pid is not None else []
+        children: list[tuple[str, int | None]] = [("worker", pid) for pid in pool.pids]
+        children += [("store", self.store.pid)]
+        children += [("jobs", pid) for pid in self.jobs.processes.pids().values()]
         for name, pid in children:
-            if (resident := _resident_bytes(pid)) is not None:
+            if pid is not None and (resident := _resident_bytes(pid)) is not None:
                 memory.add_metric([name, str(pid)], resident)
         return memory
 

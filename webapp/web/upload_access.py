@@ -8,11 +8,14 @@ from flask import request
 
 from webapp.errors import StoreError, TooManyAttemptsError, UnauthorizedError
 from webapp.server.connection_limits import network_of
-from webapp.web.authentication import check_scope, current_host
+from webapp.web.authentication import check_scope, current_host, shows_bearer
 from webapp.web.context import services
 
-FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For")
-"""What a proxy adds; where none is declared, whose request it is cannot be told."""
+FORWARDING_HEADERS = (
+    *("Forwarded", "Via", "X-Real-IP"),
+    *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
+)
+"""What proxies add; where none is declared, whose request it is cannot be told."""
 
 
 def admit_upload() -> tuple[str, object]:
@@ -33,9 +36,9 @@ def admit_upload() -> tuple[str, object]:
     if host is not None:
         check_scope(host, "analyze")
         return "host", host.id
-    if "Authorization" in request.headers:
+    if shows_bearer():
         raise UnauthorizedError("This key or token is not known here; create a key on the account page.")
-    if not _is_from_this_machine():
+    if not is_from_this_machine():
         _admit_other_machine()
     return "address", network_of(request.remote_addr or "")
 
@@ -58,7 +61,7 @@ def _admit_other_machine() -> None:
         ) from None
 
 
-def _is_from_this_machine() -> bool:
+def is_from_this_machine() -> bool:
     """Whether a program of this machine asks; behind proxies the address is the client's."""
     if not services().settings.proxies and any(name in request.headers for name in FORWARDING_HEADERS):
         return False

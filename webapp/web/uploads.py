@@ -47,7 +47,10 @@ class Uploads:
         with self._ended:
             if not self._ended.wait_for(lambda: self._has_room(owner), SLOT_TIMEOUT_S):
                 count_refusal("uploads")
-                raise BusyError(f"At most {UPLOADS_PER_OWNER} uploads at once; wait for their answers first.")
+                raise BusyError(
+                    f"At most {UPLOADS_PER_OWNER} uploads of one sender, and {MAX_UPLOADS} of all, at once; "
+                    "try again when some are answered."
+                )
             self._under_way[owner] += 1
         try:
             yield

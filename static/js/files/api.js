@@ -94,10 +94,10 @@ function unreachable() {
   return new RefusedError("unreachable", "The server cannot be reached.", 0);
 }
 
-/** @param {number} status @param {string} text @throws {RefusedError} */
+/** What is no JSON is no answer of ours, whatever its status. @param {number} status @param {string} text @throws {RefusedError} */
 export function answerOf(status, text) {
   const answer = parsed(text);
-  if (status >= 200 && status < 300) return answer;
+  if (answer && status >= 200 && status < 300) return answer;
   const { code = `http_${status}`, message = "" } = answer?.problem ?? {};
   throw new RefusedError(code, message, status);
 }

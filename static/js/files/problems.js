@@ -19,9 +19,12 @@ const TEXTS = [
   ["forbidden", () => t("The page that sent this is too old, or not ours; load it again.")],
 ];
 
-/** @param {string} name @param {unknown} error */
+/** A fault of the page itself is reported, and must not hold up the other files. @param {string} name @param {unknown} error */
 export function textOf(name, error) {
-  if (!(error instanceof RefusedError)) throw error;
+  if (!(error instanceof RefusedError)) {
+    reportError(error);
+    return serverText(name, null);
+  }
   return TEXTS.find(([code]) => code === error.code)?.[1](name) ?? serverText(name, error.message);
 }
 

@@ -6,6 +6,7 @@ are no images. Memory and time are bounded by the limits below.
 
 from __future__ import annotations
 
+import lzma
 import stat
 import struct
 import zipfile
@@ -38,7 +39,10 @@ MAX_COMMENT_BYTES = 0xFFFF
 ENCRYPTED = 0x1
 IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini"})
 
-ZipError = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+ZipError = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError),
+)
 """What `zipfile` raises for archives that are damaged, encrypted or of a kind that it does not know."""
 
 
@@ -113,7 +117,7 @@ class ImageArchive(AbstractContextManager["ImageArchive"]):
         for entry in listed:
             entry.filename = printable(entry.filename)
             self._check_entry(entry)
-        images = [entry for entry in listed if not entry.is_dir() and not _is_ignored(entry.filename)]
+        images = [entry for entry in listed if not _is_ignored(entry.filename) and not entry.is_dir()]
         if not images:
             raise self._refused("there are no images in it")
         return images
@@ -135,6 +139,8 @@ class ImageArchive(AbstractContextManager["ImageArchive"]):
 
 def _is_ignored(name: str) -> bool:
     parts = PurePosixPath(name).parts
+    if not parts:  # the folder itself, or no name at all
+        return True
     return "__MACOSX" in parts or any(part.startswith(".") for part in parts) or parts[-1] in IGNORED_NAMES
 
 

@@ -19,6 +19,10 @@ MIN_ESTIMATE_PROGRESS = 0.02
 """Before that, the time that remains is anybody's guess."""
 
 MAX_FAILURES = 100
+MAX_FAILURE_LENGTH = 300
+MAX_ERROR_LENGTH = 1000
+"""Names in a ZIP can have 65,535 bytes, and the server often reads all records."""
+
 MAX_RUNNING_PROGRESS = 0.99
 MIN_FREE_BYTES = 500_000_000
 """Recordings of rooms need what is left of the disk more than jobs do."""
@@ -81,7 +85,8 @@ class JobRun:
     def fail_input(self, name: str, error: str) -> None:
         """One of the files of this job could not be analyzed; the others can."""
         if len(self.record.failures) < MAX_FAILURES:
-            self.record = replace(self.record, failures=(*self.record.failures, Failure(name, error)))
+            failure = Failure(_shortened(name, MAX_FAILURE_LENGTH), _shortened(error, MAX_FAILURE_LENGTH))
+            self.record = replace(self.record, failures=(*self.record.failures, failure))
 
     def publish(self, *names: str) -> None:
         """Some results are complete."""
@@ -97,7 +102,13 @@ class JobRun:
         """The job ends with an error; only complete results stay."""
         self.store.keep_only(self.record.id, self.record.results)
         self._write(
-            replace(self.record, state="failed", error=error, remaining_s=None, finished_s=time.time())
+            replace(
+                self.record,
+                state="failed",
+                error=_shortened(error, MAX_ERROR_LENGTH),
+                remaining_s=None,
+                finished_s=time.time(),
+            )
         )
 
     def put_back(self, counts: bool) -> None:
@@ -140,3 +151,10 @@ class JobRun:
         if elapsed_s < MIN_ESTIMATE_S or progress < MIN_ESTIMATE_PROGRESS:
             return None
         return round(elapsed_s * (1 - progress) / progress, 1)
+
+
+def _shortened(text: str, length: int) -> str:
+    """A text whose middle is left out if it is long: the name of the file comes first, what to do last."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…{text[-length // 2 :]}"

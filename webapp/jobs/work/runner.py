@@ -65,8 +65,8 @@ class Runner:
             self._lost.add(job_id)
         finally:
             self._watchdog.end()
-            self._store.clear_removed()
             self._idle.set()
+            self._store.clear_removed()
 
     def stop(self, timeout_s: float) -> bool:
         """Put the running job back and take no other; whether that was done in time."""

@@ -82,7 +82,8 @@ def test_pages_of_the_server_may_analyze_a_limited_number_a_minute_from_each_add
 def test_without_a_declared_proxy_a_forwarded_request_is_not_this_machines(astronaut_jpeg: bytes) -> None:
     with Server(MIEN_WORKERS="1") as server:
         assert upload(server, astronaut_jpeg).status_code == 200
-        assert upload(server, astronaut_jpeg, X_Forwarded_For="127.0.0.1").status_code == 401
+        for header in ("X_Forwarded_For", "X_Forwarded_Proto", "X_Real_IP", "Forwarded", "Via"):
+            assert upload(server, astronaut_jpeg, **{header: "127.0.0.1"}).status_code == 401
 
 
 def test_a_setting_opens_it_to_everybody(astronaut_jpeg: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import IO
+from typing import IO, Any
 
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import FileStorage
@@ -17,6 +17,7 @@ from webapp.web.api.v1.schemas.results import ImageForm, ImageResult
 from webapp.web.authentication import optional_scope
 from webapp.web.context import services
 from webapp.web.problems import problem_response, status_of
+from webapp.web.requests import more_time
 from webapp.web.upload_access import admit_upload
 
 FRAME_STATUS = {"bad_frame": 400, "too_large": 413, "busy": 503, "unavailable": 503}
@@ -31,6 +32,10 @@ MAX_FORM_BYTES = 100_000
 """For what a form has beside its image."""
 
 MAX_FORM_PARTS = 10
+
+SLICE_BYTES = 1 << 20
+SLICE_S = 30.0
+"""Each megabyte must arrive within this time: a phone may send a photo at 300 kbit/s."""
 
 blueprint = Blueprint("analyze", __name__, url_prefix="/api/v1")
 
@@ -97,4 +102,20 @@ def _in_memory(
     content_length: int | None = None,
 ) -> IO[bytes]:
     """Where the parser puts a file."""
-    return io.BytesIO()
+    return _Arriving()
+
+
+class _Arriving(io.BytesIO):
+    """An image that arrives in memory; each megabyte gives the next one its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more_time = more_time()
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
+        """As a file's."""
+        before = self.tell()
+        written = super().write(data)
+        if before // SLICE_BYTES != self.tell() // SLICE_BYTES:
+            self._more_time(SLICE_S)
+        return written

@@ -17,6 +17,7 @@ CODES = {
     "no_such_job": "There is no such job, or it is somebody else's.",
     "no_such_participant": "The room has no participant with this id.",
     "no_such_marker": "The room has no marker with this id; it may have been deleted.",
+    "no_such_range": "The file is shorter than the `Range` that was asked for.",
     "no_such_room": "No room has this code.",
     "not_found": "The API has nothing at this address.",
     "not_ready": "The job has no such file, or none yet.",
