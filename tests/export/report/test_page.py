@@ -226,6 +226,7 @@ def test_epochs_are_tabled_for_the_group_and_for_each_participant(
 
 def test_every_figure_is_a_file_that_needs_nothing_else(archive: Repositories, tmp_path: Path) -> None:
     add_person(archive, "dan", "../Zoë & Co.")
+    add_marker(archive, "\x1bbeep\x01 <1> \ufffe", 1.0)
     archive.recordings.add_samples([sample(one, 0, 0.5, HAPPY) for one in ("ann", "dan")])
     engine = open_database(f"sqlite:///{tmp_path / 'test.sqlite'}")
     files = exported(engine)
@@ -242,6 +243,15 @@ def test_every_figure_is_a_file_that_needs_nothing_else(archive: Repositories, t
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         words = " ".join(root.itertext())
         assert "Time in the recording (min:s)" in words and "--surface" in words
+        assert "beep <1>" in words
+
+
+def test_short_epochs_have_tenths_of_a_second(archive: Repositories, tmp_path: Path) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 1.2, HAPPY)])
+    add_marker(archive, "trial 1", 1.0)
+    add_marker(archive, "trial 2", 1.5)
+    page = report(tmp_path)
+    assert "2. trial 1 · 0:01 to 0:01.5" in page and "3. trial 2 · 0:01.5 to 0:04" in page
 
 
 def test_names_are_the_labels_of_the_experiment_and_told_apart(archive: Repositories, tmp_path: Path) -> None:

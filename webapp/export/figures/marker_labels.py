@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,6 +13,9 @@ MAX_LANES = 4
 MAX_CHARACTERS = 24
 OFFSET, GAP = 3.0, 5.0
 """From a marker's line to its label, and at least between two labels, in units of the SVG."""
+
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no XML file may hold, so no SVG either; a program's marker may."""
 
 NARROW, WIDE = frozenset("fijlrtI.,:;|!'()[] "), frozenset("mwMW@%…—&")
 
@@ -94,7 +98,7 @@ def _lane(flag: Flag) -> int:
 
 
 def _shortened(label: str) -> str:
-    text = " ".join(label.split())
+    text = " ".join(NOT_XML.sub(" ", label).split())
     return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1].rstrip()}…"
 
 

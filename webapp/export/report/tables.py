@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from webapp.export.figures.axes import clock_text
+from webapp.export.figures.axes import moment_text
 from webapp.export.statistics.interval import Estimate
 from webapp.export.statistics.recordings import RecordingStatistics, group_means
 from webapp.export.statistics.summary import GROUP
@@ -55,7 +55,7 @@ def epoch_table(one: RecordingStatistics, names: Mapping[str, str]) -> tuple[lis
         rows = [_group_row(tallies, with_intervals=False)] if tallies else []
         if not is_shortened:
             rows += [_person_row(name, tallies[key]) for key, name in names.items() if key in tallies]
-        span = f"{clock_text(epoch.start_s)} to {clock_text(epoch.end_s)}"
+        span = f"{moment_text(epoch.start_s)} to {moment_text(epoch.end_s)}"
         groups.append(TableGroup(f"{epoch.number}. {epoch.label} · {span}", rows))
     return groups, is_shortened
 
