@@ -39,6 +39,9 @@ ALL_TEXTS = [
 ]
 TABLES = ("markers", "participants", "summary")
 
+GUARD = r"^'(?=[\t\n]|\s*[=+\-@＝＋－＠])"  # noqa: RUF001 - spreadsheets take the full-width signs too
+"""The apostrophe that CSV has before a text which a spreadsheet would run as a formula."""
+
 MIN_FRAMES = 25
 """A face that was tracked for fewer frames weighs less where the main face is chosen."""
 
@@ -177,6 +180,8 @@ def _read_csv(file: IO[bytes] | Path) -> pd.DataFrame:
     """Read without guessing types: an alias may be "NA", and an identifier may look like a number."""
     texts = dict.fromkeys(ALL_TEXTS, "str")
     table = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=[""])
+    for name in set(ALL_TEXTS) & set(table.columns):
+        table[name] = table[name].str.replace(GUARD, "", regex=True)
     for name in set(ALL_TIMES) & set(table.columns):  # a participant's clock may show an impossible date
         times = pd.to_datetime(table[name], format="ISO8601", utc=True, errors="coerce")
         table[name] = times.dt.as_unit("ms")

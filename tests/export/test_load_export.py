@@ -14,7 +14,17 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.helpers.exports import CODE, HAPPY, NEUTRAL, START_MS, add_person, new_archive, sample, save
+from tests.helpers.exports import (
+    CODE,
+    HAPPY,
+    NEUTRAL,
+    START_MS,
+    add_marker,
+    add_person,
+    new_archive,
+    sample,
+    save,
+)
 from tests.helpers.room_client import (
     CLOCK_ERROR_S,
     TOKEN,
@@ -217,6 +227,24 @@ def test_texts_are_not_guessed_to_be_something_else(script: Any, tmp_path: Path,
     assert set(samples["model"]) == {"123456789012"}
     assert samples["captured"].isna().all()
     assert set(script.participant_means(samples).index) == {*ODD_TEXTS, "All participants"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_texts_that_spreadsheets_take_for_formulas_load_unchanged(
+    script: Any, tmp_path: Path, form: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+    archive = new_archive(url, "ann")
+    archive.recordings.start_recording(CODE, START_MS)
+    add_marker(archive, "+", 1.0)
+    add_marker(archive, "'quoted'", 2.0)
+    archive.recordings.add_samples([sample("ann", 0, 1.0), sample("ann", 1, 2.0)])
+    archive.close()
+    engine = open_database(url)
+    path = save(engine, tmp_path / "signs.zip", form)
+    engine.dispose()
+    assert list(script.load(path)["marker"]) == ["+", "'quoted'"]
+    assert list(script.load_tables(path)["markers"]["label"]) == ["+", "'quoted'"]
 
 
 def test_means_are_of_people_and_of_main_faces_not_of_rows(script: Any, tmp_path: Path) -> None:
