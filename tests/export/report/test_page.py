@@ -246,6 +246,18 @@ def test_every_figure_is_a_file_that_needs_nothing_else(archive: Repositories, t
         assert "beep <1>" in words
 
 
+def test_thousands_of_markers_share_the_lines_that_the_eye_can_tell_apart(
+    archive: Repositories, tmp_path: Path
+) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 0.5, HAPPY)])
+    for number in range(1600):
+        add_marker(archive, "pulse", number * 4 / 1600)
+    svg = figure(report(tmp_path), "ANN")
+    marks = [float(x) for x in re.findall(r'<line class="mark" x1="([\d.]+)" x2="[\d.]+" y2="', svg)]
+    assert WIDTH <= len(marks) <= 2 * WIDTH + 1
+    assert max(after - before for before, after in pairwise(marks)) < 1.1
+
+
 def test_short_epochs_have_tenths_of_a_second(archive: Repositories, tmp_path: Path) -> None:
     archive.recordings.add_samples([sample("ann", 0, 1.2, HAPPY)])
     add_marker(archive, "trial 1", 1.0)
