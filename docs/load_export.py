@@ -78,9 +78,15 @@ def load_tables(path: Path | str) -> dict[str, pd.DataFrame]:
 
 
 def load_physio(path: Path | str) -> pd.DataFrame:
-    """The resampled signals of a BIDS export, with columns `subject`, `run` and `t` in seconds."""
+    """The resampled signals of a BIDS export, with columns `subject`, `run` and `t` in seconds.
+
+    Raises:
+        ValueError: a ZIP file has none.
+    """
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith("_physio.tsv.gz")]
+        if not names:
+            raise ValueError("No signals: the BIDS export of a room with samples has them.")
         return pd.concat([_read_physio(archive, name) for name in names], ignore_index=True)
 
 

@@ -126,6 +126,11 @@ def test_the_signals_of_a_bids_export_have_their_times(script: Any, exports: dic
     assert of_one[script.EMOTIONS].dropna().sum(axis=1).to_numpy() == pytest.approx(1.0, abs=1e-4)
 
 
+def test_an_export_without_signals_says_where_they_are(script: Any, exports: dict[str, Path]) -> None:
+    with pytest.raises(ValueError, match="BIDS"):
+        script.load_physio(exports["csv"])
+
+
 def frames_of_files() -> list[FileFrame]:
     """Two frames of a video, one without a face."""
     probabilities = dict(zip(LABELS, (0.1, 0.05, 0.05, 0.5, 0.1, 0.1, 0.1), strict=True))
