@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -196,6 +198,18 @@ def test_who_never_shows_a_face_has_a_figure_without_areas(archive: Repositories
     page = report(tmp_path)
     assert "<polygon" not in figure(page, "ANN")
     assert "1 frames, a face in 0%" in figure(page, "ANN")
+
+
+def test_intervals_say_of_how_many_people_they_are(archive: Repositories, tmp_path: Path) -> None:
+    shown = {"ann": HAPPY, "ben": NEUTRAL, "cat": None}
+    archive.recordings.add_samples([sample(one, 0, 0.5, face) for one, face in shown.items()])
+    assert "All participants (3, 2 with a face)" in report(tmp_path)
+    engine = open_database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    rows = list(csv.DictReader(io.StringIO(exported(engine)["summary.csv"].decode())))
+    engine.dispose()
+    group = next(row for row in rows if row["scope"] == "room" and not row["participant"])
+    assert (group["participants"], group["participants_with_face"]) == ("3", "2")
+    assert float(group["happiness_high"]) - 0.5 == pytest.approx(12.7062 * 0.5, abs=0.001), "one degree"
 
 
 def test_the_report_needs_no_script_and_nothing_from_elsewhere(archive: Repositories, tmp_path: Path) -> None:
