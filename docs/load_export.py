@@ -39,6 +39,9 @@ ALL_TEXTS = [
 ]
 TABLES = ("markers", "participants", "summary")
 
+GUARD = r"^'(?=[\t\n]|\s*[=+\-@＝＋－＠])"  # noqa: RUF001 - spreadsheets take the full-width signs too
+"""The apostrophe that CSV has before a text which a spreadsheet would run as a formula."""
+
 MIN_FRAMES = 25
 """A face that was tracked for fewer frames weighs less where the main face is chosen."""
 
@@ -75,9 +78,15 @@ def load_tables(path: Path | str) -> dict[str, pd.DataFrame]:
 
 
 def load_physio(path: Path | str) -> pd.DataFrame:
-    """The resampled signals of a BIDS export, with columns `subject`, `run` and `t` in seconds."""
+    """The resampled signals of a BIDS export, with columns `subject`, `run` and `t` in seconds.
+
+    Raises:
+        ValueError: a ZIP file has none.
+    """
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith("_physio.tsv.gz")]
+        if not names:
+            raise ValueError("No signals: the BIDS export of a room with samples has them.")
         return pd.concat([_read_physio(archive, name) for name in names], ignore_index=True)
 
 
@@ -177,6 +186,8 @@ def _read_csv(file: IO[bytes] | Path) -> pd.DataFrame:
     """Read without guessing types: an alias may be "NA", and an identifier may look like a number."""
     texts = dict.fromkeys(ALL_TEXTS, "str")
     table = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=[""])
+    for name in set(ALL_TEXTS) & set(table.columns):
+        table[name] = table[name].str.replace(GUARD, "", regex=True)
     for name in set(ALL_TIMES) & set(table.columns):  # a participant's clock may show an impossible date
         times = pd.to_datetime(table[name], format="ISO8601", utc=True, errors="coerce")
         table[name] = times.dt.as_unit("ms")

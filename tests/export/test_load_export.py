@@ -14,7 +14,17 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.helpers.exports import CODE, HAPPY, NEUTRAL, START_MS, add_person, new_archive, sample, save
+from tests.helpers.exports import (
+    CODE,
+    HAPPY,
+    NEUTRAL,
+    START_MS,
+    add_marker,
+    add_person,
+    new_archive,
+    sample,
+    save,
+)
 from tests.helpers.room_client import (
     CLOCK_ERROR_S,
     TOKEN,
@@ -114,6 +124,11 @@ def test_the_signals_of_a_bids_export_have_their_times(script: Any, exports: dic
     of_one = signals[signals["subject"] == "01"]
     assert of_one["t"].diff().dropna().to_numpy() == pytest.approx(0.1)
     assert of_one[script.EMOTIONS].dropna().sum(axis=1).to_numpy() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_an_export_without_signals_says_where_they_are(script: Any, exports: dict[str, Path]) -> None:
+    with pytest.raises(ValueError, match="BIDS"):
+        script.load_physio(exports["csv"])
 
 
 def frames_of_files() -> list[FileFrame]:
@@ -217,6 +232,24 @@ def test_texts_are_not_guessed_to_be_something_else(script: Any, tmp_path: Path,
     assert set(samples["model"]) == {"123456789012"}
     assert samples["captured"].isna().all()
     assert set(script.participant_means(samples).index) == {*ODD_TEXTS, "All participants"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_texts_that_spreadsheets_take_for_formulas_load_unchanged(
+    script: Any, tmp_path: Path, form: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+    archive = new_archive(url, "ann")
+    archive.recordings.start_recording(CODE, START_MS)
+    add_marker(archive, "+", 1.0)
+    add_marker(archive, "'quoted'", 2.0)
+    archive.recordings.add_samples([sample("ann", 0, 1.0), sample("ann", 1, 2.0)])
+    archive.close()
+    engine = open_database(url)
+    path = save(engine, tmp_path / "signs.zip", form)
+    engine.dispose()
+    assert list(script.load(path)["marker"]) == ["+", "'quoted'"]
+    assert list(script.load_tables(path)["markers"]["label"]) == ["+", "'quoted'"]
 
 
 def test_means_are_of_people_and_of_main_faces_not_of_rows(script: Any, tmp_path: Path) -> None:

@@ -37,6 +37,11 @@ FRAMES_UNDER_WAY = 2
 """As in the live view. It does not depend on the number of threads, so the same file gives the same results
 on every machine."""
 
+MAX_BEHIND_S = 0.045
+"""A frame that comes this much later in the file than one under way waits for its result: faces move far in
+that time, and their regions must not be older. With less than 22 frames a second one is under way at a time.
+"""
+
 DETECTION_INTERVAL_S = 0.1
 """How often the whole frame is scanned for new faces: in the live view a face may wait longer, but in a file
 the time at which it enters is a result."""
@@ -123,7 +128,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         with VideoReader(Path(path), self.video_limits) as video:
             try:
                 for frame in video.frames(Sampling(every, fps)):
-                    if len(pending) == FRAMES_UNDER_WAY:
+                    while pending and _is_due(pending, frame.t):
                         yield tracking.result(os.fspath(path), pending.popleft())
                     pending.append((frame, self._executor.submit(self._frame, frame, tracking.job(frame.t))))
             except FileError:
@@ -198,6 +203,11 @@ class FileEngine(AbstractContextManager["FileEngine"]):
             yield pipeline
         finally:
             self._idle.append(pipeline)
+
+
+def _is_due(pending: Sequence[tuple[DecodedFrame, Future[Analysis]]], t: float) -> bool:
+    """Whether the result of the oldest frame under way is needed before a frame of that time."""
+    return len(pending) == FRAMES_UNDER_WAY or t - pending[0][0].t > MAX_BEHIND_S
 
 
 class _VideoTracking:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -198,6 +200,18 @@ def test_who_never_shows_a_face_has_a_figure_without_areas(archive: Repositories
     assert "1 frames, a face in 0%" in figure(page, "ANN")
 
 
+def test_intervals_say_of_how_many_people_they_are(archive: Repositories, tmp_path: Path) -> None:
+    shown = {"ann": HAPPY, "ben": NEUTRAL, "cat": None}
+    archive.recordings.add_samples([sample(one, 0, 0.5, face) for one, face in shown.items()])
+    assert "All participants (3, 2 with a face)" in report(tmp_path)
+    engine = open_database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    rows = list(csv.DictReader(io.StringIO(exported(engine)["summary.csv"].decode())))
+    engine.dispose()
+    group = next(row for row in rows if row["scope"] == "room" and not row["participant"])
+    assert (group["participants"], group["participants_with_face"]) == ("3", "2")
+    assert float(group["happiness_high"]) - 0.5 == pytest.approx(12.7062 * 0.5, abs=0.001), "one degree"
+
+
 def test_the_report_needs_no_script_and_nothing_from_elsewhere(archive: Repositories, tmp_path: Path) -> None:
     add_person(archive, "eve", "<script>alert(1)</script>")
     add_marker(archive, "<b>&", 1.0)
@@ -226,6 +240,7 @@ def test_epochs_are_tabled_for_the_group_and_for_each_participant(
 
 def test_every_figure_is_a_file_that_needs_nothing_else(archive: Repositories, tmp_path: Path) -> None:
     add_person(archive, "dan", "../Zoë & Co.")
+    add_marker(archive, "\x1bbeep\x01 <1> \ufffe", 1.0)
     archive.recordings.add_samples([sample(one, 0, 0.5, HAPPY) for one in ("ann", "dan")])
     engine = open_database(f"sqlite:///{tmp_path / 'test.sqlite'}")
     files = exported(engine)
@@ -242,6 +257,27 @@ def test_every_figure_is_a_file_that_needs_nothing_else(archive: Repositories, t
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         words = " ".join(root.itertext())
         assert "Time in the recording (min:s)" in words and "--surface" in words
+        assert "beep <1>" in words
+
+
+def test_thousands_of_markers_share_the_lines_that_the_eye_can_tell_apart(
+    archive: Repositories, tmp_path: Path
+) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 0.5, HAPPY)])
+    for number in range(1600):
+        add_marker(archive, "pulse", number * 4 / 1600)
+    svg = figure(report(tmp_path), "ANN")
+    marks = [float(x) for x in re.findall(r'<line class="mark" x1="([\d.]+)" x2="[\d.]+" y2="', svg)]
+    assert WIDTH <= len(marks) <= 2 * WIDTH + 1
+    assert max(after - before for before, after in pairwise(marks)) < 1.1
+
+
+def test_short_epochs_have_tenths_of_a_second(archive: Repositories, tmp_path: Path) -> None:
+    archive.recordings.add_samples([sample("ann", 0, 1.2, HAPPY)])
+    add_marker(archive, "trial 1", 1.0)
+    add_marker(archive, "trial 2", 1.5)
+    page = report(tmp_path)
+    assert "2. trial 1 · 0:01 to 0:01.5" in page and "3. trial 2 · 0:01.5 to 0:04" in page
 
 
 def test_names_are_the_labels_of_the_experiment_and_told_apart(archive: Repositories, tmp_path: Path) -> None:

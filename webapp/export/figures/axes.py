@@ -31,6 +31,12 @@ def clock_text(at_s: float) -> str:
     return f"{whole // HOUR_S}:{minutes:02d}:{seconds:02d}" if whole >= HOUR_S else f"{minutes}:{seconds:02d}"
 
 
+def moment_text(at_s: float) -> str:
+    """The same with tenths of a second, where it is not whole: an experiment's trials are short."""
+    tenths = round(10 * at_s)
+    return clock_text(tenths // 10) + (f".{tenths % 10}" if tenths % 10 else "")
+
+
 def time_title(span_s: float) -> str:
     """What the axis of time says; `clock_text` writes hours from the first one on."""
     return f"Time in the recording ({'h:min:s' if span_s >= HOUR_S else 'min:s'})"

@@ -28,6 +28,9 @@ TIMES_HEIGHT, LEGEND_HEIGHT = 37, 22
 TOPS = (0.1, 0.25, 0.5, 1.0)
 """Where the scale of the group's expressions may end."""
 
+LINES_PER_UNIT = 2
+"""Lines of markers in each unit of the SVG, at most."""
+
 VALENCE = len(MEASURES) - 1
 PROBABILITY_TEXTS = ((0.0, "0%"), (0.5, "50%"), (1.0, "100%"))
 VALENCE_TEXTS = ((-1.0, "−1"), (0.0, "0"), (1.0, "+1"))
@@ -143,8 +146,13 @@ def _figure(
     flags = lay_out(sorted([*shared, *mine]), WIDTH)
     if flags.is_numbered and mine:
         flags = lay_out(shared, WIDTH)
-    marks, own_marks = ([x for x, _ in markers] for markers in (shared, mine))
+    marks, own_marks = (_apart([x for x, _ in markers]) for markers in (shared, mine))
     return Figure(title, panels, ticks(one.span_s), flags, marks, own_marks, time_title(one.span_s))
+
+
+def _apart(marks: Sequence[float]) -> list[float]:
+    """Those that the eye can tell apart: of thousands of markers most have the same line as another."""
+    return list({round(LINES_PER_UNIT * x): x for x in reversed(marks)}.values())[::-1]
 
 
 def _across(one: RecordingStatistics, markers: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 FONT_SIZE = 11.0
@@ -12,6 +14,9 @@ MAX_LANES = 4
 MAX_CHARACTERS = 24
 OFFSET, GAP = 3.0, 5.0
 """From a marker's line to its label, and at least between two labels, in units of the SVG."""
+
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no XML file may hold, so no SVG either; a program's marker may."""
 
 NARROW, WIDE = frozenset("fijlrtI.,:;|!'()[] "), frozenset("mwMW@%…—&")
 
@@ -47,10 +52,17 @@ def lay_out(markers: Sequence[tuple[float, str]], width: float) -> Flags:
     A label stands to the right of its line, at the right edge to the left of it. They are placed from right
     to left, each in the lowest lane with room, so that no line runs through a label on its way up.
     """
+    return _laid_out(tuple(markers), width)
+
+
+@lru_cache(maxsize=16)
+def _laid_out(markers: tuple[tuple[float, str], ...], width: float) -> Flags:
+    """The same; the figures of a recording have the same markers, and there may be thousands."""
     texts = [(x, _shortened(label)) for x, label in markers]
-    placed = _placed(texts, width)
-    if len(placed) == len(markers):
-        return Flags(placed, is_numbered=False)
+    if sum(text_width(text) + GAP for _, text in texts) <= MAX_LANES * (width + GAP):
+        placed = _placed(texts, width)
+        if len(placed) == len(markers):
+            return Flags(placed, is_numbered=False)
     return Flags(
         _placed([(x, str(number)) for number, (x, _) in enumerate(markers, 1)], width), is_numbered=True
     )
@@ -63,13 +75,17 @@ def text_width(text: str, size: float = FONT_SIZE) -> float:
 
 def _placed(texts: Sequence[tuple[float, str]], width: float) -> list[Flag]:
     placed: list[Flag] = []
+    near: list[Flag] = []  # those placed that any further label may still meet
+    reach = OFFSET + GAP + max((text_width(text) for _, text in texts), default=0.0)
     for x, text in sorted(texts, key=lambda one: -one[0]):
         needed = text_width(text)
         left = x + OFFSET if x + OFFSET + needed <= width else max(x - OFFSET - needed, 0.0)
+        near = [flag for flag in near if min(flag.left, flag.x) <= x + reach]
         candidates = (Flag(x, left, lane, text, needed) for lane in range(MAX_LANES))
-        free = next((flag for flag in candidates if _has_room(flag, placed)), None)
+        free = next((flag for flag in candidates if _has_room(flag, near)), None)
         if free is not None:
             placed.append(free)
+            near.append(free)
     return placed
 
 
@@ -94,7 +110,7 @@ def _lane(flag: Flag) -> int:
 
 
 def _shortened(label: str) -> str:
-    text = " ".join(label.split())
+    text = " ".join(NOT_XML.sub(" ", label).split())
     return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1].rstrip()}…"
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from webapp.export.figures.axes import clock_text
+from webapp.export.figures.axes import clock_text, moment_text
 from webapp.export.figures.figure import Figure, expressions_figure, group_figure, person_figure
 from webapp.export.figures.names import file_part
 from webapp.export.figures.svg import environment, figure_css, figure_svg, hatches_svg, inks_css
@@ -73,7 +73,7 @@ class Report:
     def _recording(self, one: RecordingStatistics) -> dict[str, Any]:
         number = one.recording.number
         epochs, is_shortened = epoch_table(one, self._names)
-        markers = [(clock_text(at_s), label) for at_s, label in one.markers]
+        markers = [(moment_text(at_s), label) for at_s, label in one.markers]
         is_numbered = bool(one.people) and group_figure(one, GROUP).flags.is_numbered
         return {
             "number": number,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from webapp.export.figures.axes import clock_text
+from webapp.export.figures.axes import moment_text
 from webapp.export.statistics.interval import Estimate
-from webapp.export.statistics.recordings import RecordingStatistics, group_means
+from webapp.export.statistics.recordings import GroupMeans, RecordingStatistics, group_means
 from webapp.export.statistics.summary import GROUP
 from webapp.export.statistics.tally import EXPRESSIONS, Tally
 
@@ -55,7 +55,7 @@ def epoch_table(one: RecordingStatistics, names: Mapping[str, str]) -> tuple[lis
         rows = [_group_row(tallies, with_intervals=False)] if tallies else []
         if not is_shortened:
             rows += [_person_row(name, tallies[key]) for key, name in names.items() if key in tallies]
-        span = f"{clock_text(epoch.start_s)} to {clock_text(epoch.end_s)}"
+        span = f"{moment_text(epoch.start_s)} to {moment_text(epoch.end_s)}"
         groups.append(TableGroup(f"{epoch.number}. {epoch.label} · {span}", rows))
     return groups, is_shortened
 
@@ -76,13 +76,20 @@ def _group_row(tallies: Mapping[str, Tally], *, with_intervals: bool) -> TableRo
     beneath = [_interval(one) for one in group.estimates] if with_intervals else [*strongest, ""]
     values = [f"{one.mean:.2f}" if one else EMPTY for one in group.estimates]
     return TableRow(
-        name=f"{GROUP} ({group.people})",
+        name=f"{GROUP} ({_people(group)})",
         frames=str(group.frames),
         face_share=_percent(group.face_share),
         quality=EMPTY if group.quality is None else f"{group.quality:.2f}",
         cells=list(zip(values, beneath, strict=True)),
         is_group=True,
     )
+
+
+def _people(group: GroupMeans) -> str:
+    """How many there are, and of how many the means are, if that is less."""
+    if group.people_with_face == group.people:
+        return str(group.people)
+    return f"{group.people}, {group.people_with_face} with a face"
 
 
 def _interval(one: Estimate | None) -> str:

@@ -88,6 +88,7 @@ class GroupMeans(NamedTuple):
     """Means over participants, each of whom counts alike; None where no face was seen.
 
     `estimates` are of `MEASURES`; `strongest` and `quality` are plain means of the participants' values.
+    `people` have frames, and all but `face_share` is of the `people_with_face` alone.
     """
 
     estimates: tuple[Estimate | None, ...]
@@ -97,6 +98,7 @@ class GroupMeans(NamedTuple):
     frames: int
     faces: int
     people: int
+    people_with_face: int
 
 
 def group_means(tallies: Mapping[str, Tally]) -> GroupMeans:
@@ -113,6 +115,7 @@ def group_means(tallies: Mapping[str, Tally]) -> GroupMeans:
         frames=sum(tally.frames for tally in tallies.values()),
         faces=sum(tally.faces for tally in tallies.values()),
         people=len(shares),
+        people_with_face=len(means),
     )
 
 

@@ -36,6 +36,12 @@ SUMMARY_COLUMNS = (
     Column("participant_label", "text", "The participant's label in the experiment; empty for the group"),
     Column("alias", "text", f"Name of the participant; {GROUP} for the group"),
     Column("participants", "whole", "Of the group: how many participants have frames; empty for one of them"),
+    Column(
+        "participants_with_face",
+        "whole",
+        "Of the group: how many of them have frames with a face; its means and intervals are of these; empty "
+        "for one of them",
+    ),
     Column("frames", "whole", "Analyzed frames; of the group the sum"),
     Column("frames_with_face", "whole", "Frames in which a face was found; of the group the sum"),
     Column("face_share", "number", "Share of the frames with a face; of the group the mean of participants"),
@@ -118,7 +124,8 @@ def _rows(about: Row, tallies: Mapping[str, Tally], people: Mapping[str, Any]) -
 def _person_row(about: Row, participant_id: str, person: Any, tally: Tally) -> Row:  # noqa: ANN401 - a row
     means = tally.means()
     return (
-        *(*about, participant_id, getattr(person, "participant_label", None), person.alias, None),
+        *(*about, participant_id, getattr(person, "participant_label", None), person.alias),
+        *(None, None),
         *(tally.frames, tally.faces, _rounded(tally.face_share)),
         *_numbers(means and means.quality, means and means.measures, means and means.strongest),
         *(None,) * (2 * len(MEASURES)),
@@ -128,7 +135,8 @@ def _person_row(about: Row, participant_id: str, person: Any, tally: Tally) -> R
 def _group_row(about: Row, group: GroupMeans) -> Row:
     means = [one and one.mean for one in group.estimates]
     return (
-        *(*about, None, None, GROUP, group.people, group.frames, group.faces, _rounded(group.face_share)),
+        *(*about, None, None, GROUP, group.people, group.people_with_face),
+        *(group.frames, group.faces, _rounded(group.face_share)),
         *_numbers(group.quality, means, group.strongest),
         *(_rounded(end) for one in group.estimates for end in _ends(one)),
     )
