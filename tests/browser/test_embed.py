@@ -274,6 +274,8 @@ def test_a_room_that_closes_ends_the_session_and_says_why(
     api(server, "POST", f"/rooms/{room}/close")
     page.wait_for_function("states.includes('ended room_closed')")
     assert run(page, "session.mark('late').catch(({ code }) => code)") == "ended"
+    assert run(page, "session.leave({ erase: true }).catch(({ code }) => code)") == "ended"
+    assert len(api(server, "GET", f"/rooms/{room}").json()["participants"]) == 1, "so it was not erased"
 
 
 def test_a_camera_that_is_refused_is_named_as_such(
@@ -327,6 +329,15 @@ def test_leaving_with_erase_deletes_what_was_recorded(
     assert api(server, "GET", f"/rooms/{room}").json()["participants"] == []
 
 
+def test_who_was_removed_while_away_can_join_anew(server: Server, site: ExperimentSite, page: Page) -> None:
+    room = embeddable_room(server, site, consent_by_experiment=True)
+    first = join(page, server, room, **EMBEDDED)["participant"]
+    page.goto(f"{site.origin}/blank")
+    api(server, "POST", f"/rooms/{room}/participants/{first}/remove")
+    assert join(page, server, room, **EMBEDDED)["code"] == "cannot_resume"
+    assert join(page, server, room, **EMBEDDED)["participant"] != first
+
+
 def test_a_hidden_frame_is_measured_as_often_as_one_in_view(
     server: Server, site: ExperimentSite, page: Page
 ) -> None:
@@ -375,5 +386,4 @@ def test_the_hidden_frame_has_a_process_of_its_own_and_hardly_touches_the_experi
     spent_ms = 1000 * (busy_s(session) - before_s)
     frames = run(page, "session.collect(args[0]).then(({ frames }) => frames)", began)
     assert frames > 0
-    print("SPENT", spent_ms, frames)
     assert spent_ms / frames < MAX_MAIN_THREAD_MS, (spent_ms, frames)
