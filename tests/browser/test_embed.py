@@ -16,6 +16,7 @@ from tests.browser.main_thread import busy_s
 from tests.helpers.experiment_site import ExperimentSite
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, export, rows, wait_until_stored
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 from webapp.export.codebook import EXPORT_NAMES
 
 NewPage = Callable[..., Page]
@@ -310,6 +311,25 @@ def test_marks_of_a_time_without_a_server_arrive_when_it_is_back(site: Experimen
         assert run(page, "window.marked.then(({ sent }) => sent)") is True
         assert [marker["label"] for marker in rows(export(server, room)["markers.csv"])] == ["meanwhile"]
         assert len(rows(export(server, room)["participants.csv"])) == 1
+
+
+def test_hosts_still_see_after_a_lost_connection_what_a_check_found(site: ExperimentSite, page: Page) -> None:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        room = embeddable_room(server, site, consent_by_experiment=True)
+
+        def is_told() -> bool:
+            page.wait_for_timeout(200)  # while which the browser's own requests go on
+            (person,) = api(server, "GET", f"/rooms/{room}").json()["participants"]
+            return person["ready"] is not None
+
+        join(page, server, room, **EMBEDDED)
+        page.evaluate("window.end = session.check(() => {}); 0")
+        wait_until(is_told)
+        page.evaluate("end()")
+        server.stop()
+        page.wait_for_function("states.includes('lost')")
+        server.start()
+        wait_until(is_told)
 
 
 def test_a_baseline_resolves_once_it_is_set(server: Server, site: ExperimentSite, page: Page) -> None:

@@ -149,6 +149,7 @@ export class EmbeddedPage {
     this.state.join(joined);
     this.#show("live");
     this.preview.start(this.#asked.view);
+    this.requests.onJoined(this.#session);
     const fields = { participant, alias, recording, baseline, marks: this.room.takesMarks };
     if (!this.#joined) this.embedder.send("joined", fields);
     this.#joined = true;
