@@ -38,8 +38,8 @@ RETRY_S = 1.0
 CLOCK_EXCHANGES = 10
 CLOCK_PAUSE_S = 0.02
 CLOCK_INTERVAL_S = 30.0
-PASSING_STATUS = (401, 408, 421, 429)
-"""Refusals that may pass: signed out, too slow, a wrong name, too many requests; as may all from 500 on."""
+PASSING_STATUS = (408, 421, 429)
+"""Refusals that may pass: too slow, a wrong name, too many requests; as may all from 500 on."""
 
 END = object()
 

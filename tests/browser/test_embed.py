@@ -16,6 +16,7 @@ from tests.browser.main_thread import busy_s
 from tests.helpers.experiment_site import ExperimentSite
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, export, rows, wait_until_stored
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 from webapp.export.codebook import EXPORT_NAMES
 
 NewPage = Callable[..., Page]
@@ -274,6 +275,8 @@ def test_a_room_that_closes_ends_the_session_and_says_why(
     api(server, "POST", f"/rooms/{room}/close")
     page.wait_for_function("states.includes('ended room_closed')")
     assert run(page, "session.mark('late').catch(({ code }) => code)") == "ended"
+    assert run(page, "session.leave({ erase: true }).catch(({ code }) => code)") == "ended"
+    assert len(api(server, "GET", f"/rooms/{room}").json()["participants"]) == 1, "so it was not erased"
 
 
 def test_a_camera_that_is_refused_is_named_as_such(
@@ -310,6 +313,25 @@ def test_marks_of_a_time_without_a_server_arrive_when_it_is_back(site: Experimen
         assert len(rows(export(server, room)["participants.csv"])) == 1
 
 
+def test_hosts_still_see_after_a_lost_connection_what_a_check_found(site: ExperimentSite, page: Page) -> None:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        room = embeddable_room(server, site, consent_by_experiment=True)
+
+        def is_told() -> bool:
+            page.wait_for_timeout(200)  # while which the browser's own requests go on
+            (person,) = api(server, "GET", f"/rooms/{room}").json()["participants"]
+            return person["ready"] is not None
+
+        join(page, server, room, **EMBEDDED)
+        page.evaluate("window.end = session.check(() => {}); 0")
+        wait_until(is_told)
+        page.evaluate("end()")
+        server.stop()
+        page.wait_for_function("states.includes('lost')")
+        server.start()
+        wait_until(is_told)
+
+
 def test_a_baseline_resolves_once_it_is_set(server: Server, site: ExperimentSite, page: Page) -> None:
     room = embeddable_room(server, site, consent_by_experiment=True)
     join(page, server, room, **EMBEDDED)
@@ -325,6 +347,15 @@ def test_leaving_with_erase_deletes_what_was_recorded(
     join(page, server, room, **EMBEDDED)
     run(page, "session.leave({ erase: true })")
     assert api(server, "GET", f"/rooms/{room}").json()["participants"] == []
+
+
+def test_who_was_removed_while_away_can_join_anew(server: Server, site: ExperimentSite, page: Page) -> None:
+    room = embeddable_room(server, site, consent_by_experiment=True)
+    first = join(page, server, room, **EMBEDDED)["participant"]
+    page.goto(f"{site.origin}/blank")
+    api(server, "POST", f"/rooms/{room}/participants/{first}/remove")
+    assert join(page, server, room, **EMBEDDED)["code"] == "cannot_resume"
+    assert join(page, server, room, **EMBEDDED)["participant"] != first
 
 
 def test_a_hidden_frame_is_measured_as_often_as_one_in_view(
@@ -375,5 +406,4 @@ def test_the_hidden_frame_has_a_process_of_its_own_and_hardly_touches_the_experi
     spent_ms = 1000 * (busy_s(session) - before_s)
     frames = run(page, "session.collect(args[0]).then(({ frames }) => frames)", began)
     assert frames > 0
-    print("SPENT", spent_ms, frames)
     assert spent_ms / frames < MAX_MAIN_THREAD_MS, (spent_ms, frames)

@@ -13,8 +13,9 @@ from tests.helpers.waiting import wait_until
 from webapp.errors import NoSuchRoomError, TooManyAttemptsError
 from webapp.rooms import feed as feed_module
 from webapp.rooms.feed import MAX_BATCH, MAX_READERS, WINDOW, Feeds, RoomFeed
+from webapp.rooms.participant import Participant
 from webapp.rooms.room import Room
-from webapp.store.records import MarkerRecord, RoomRecord
+from webapp.store.records import MarkerRecord, ParticipantRecord, RoomRecord
 from webapp.web.api.v1.stream import EventStream, _start
 
 
@@ -23,9 +24,13 @@ def room(code: str = "FEEDS234") -> Room:
 
 
 def publish(feed: RoomFeed, count: int, participant_id: str | None = None) -> None:
+    one = room()
+    if participant_id is not None:
+        record = ParticipantRecord(participant_id, one.code, participant_id, "", "", 0.0)
+        one.participants = {participant_id: Participant(record)}
     for number in range(count):
-        marker = MarkerRecord("FEEDS234", float(number), "x", "api", participant_id=participant_id)
-        feed.add("marker", marker, participant_id)
+        marker = MarkerRecord(one.code, float(number), "x", "api", participant_id=participant_id)
+        feed.marker(one, "marker", marker)
 
 
 def stream_of(feed: RoomFeed, start: int | None = 0) -> EventStream:
@@ -95,6 +100,26 @@ def test_somebodys_events_are_erased_and_the_others_stay() -> None:
     publish(feed, 2, "ben")
     feed.erase("ann")
     assert {event.participant_id for event in feed.after(0, 0.0).events} == {"ben"}
+
+
+def test_a_reader_waits_though_the_events_that_it_has_not_read_were_erased() -> None:
+    """One that did not wait would take a whole core, and under eventlet the server with it."""
+    feed = RoomFeed()
+    publish(feed, 3, "ann")
+    feed.erase("ann")
+    began_s = time.monotonic()
+    assert feed.after(0, 0.2).events == []
+    assert time.monotonic() - began_s > 0.15
+    publish(feed, 1, "ben")
+    assert [event.number for event in feed.after(0, 60.0).events] == [4]
+
+
+def test_a_marker_that_comes_after_its_participants_data_were_deleted_is_not_sent() -> None:
+    feeds, one = Feeds(), room()
+    feed = feeds.open(one, "ada")
+    feeds.marker(one, "marker", MarkerRecord(one.code, 1.0, "x", "participant", participant_id="gone"))
+    feeds.marker(one, "marker", MarkerRecord(one.code, 2.0, "y", "api"))
+    assert [event.number for event in feed.after(0, 0.0).events] == [1]
 
 
 def test_nothing_of_a_deleted_room_can_be_read() -> None:

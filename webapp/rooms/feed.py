@@ -92,12 +92,17 @@ class RoomFeed:
                     self._append("sample", content, sample.participant_id)
             self._changed.notify_all()
 
-    def add(
-        self, name: str, content: MarkerRecord | RecordingState, participant_id: str | None = None
-    ) -> None:
-        """Add another event."""
+    def marker(self, room: Room, name: str, marker: MarkerRecord) -> None:
+        """Add a marker, but none of a participant who is gone from the room."""
         with self._changed:
-            self._append(name, content, participant_id)
+            if marker.participant_id is None or marker.participant_id in room.participants:
+                self._append(name, marker, marker.participant_id)
+                self._changed.notify_all()
+
+    def recording(self, state: RecordingState) -> None:
+        """Add that recording began or stopped."""
+        with self._changed:
+            self._append("recording", state, None)
             self._changed.notify_all()
 
     def erase(self, participant_id: str) -> None:
@@ -116,12 +121,17 @@ class RoomFeed:
     def after(self, number: int, wait_s: float) -> Batch:
         """The events after a number; waits for one if there is none, but not for longer than `wait_s`."""
         with self._changed:
-            if self._last <= number and self._ended is None:
+            if self._newest <= number and self._ended is None:
                 self._changed.wait(wait_s)
             missed = max(0, self._dropped - number)
             first = max(number, self._dropped)
             events = self._from(first)
             return Batch(events, missed, self._ended if len(events) < MAX_BATCH else None)
+
+    @property
+    def _newest(self) -> int:
+        """The number of the newest event that a reader has to know of: those that were erased are none."""
+        return self._events[-1].number if self._events else self._dropped
 
     def _append(
         self, name: str, content: FeedSample | MarkerRecord | RecordingState, participant_id: str | None
@@ -197,13 +207,13 @@ class Feeds:
         """A marker was set, changed or deleted: `marker`, `marker_changed` or `marker_deleted`."""
         feed = self._feeds.get(room.code)
         if feed is not None:
-            feed.add(name, marker, marker.participant_id)
+            feed.marker(room, name, marker)
 
     def recording(self, room: Room) -> None:
         """Recording began or stopped."""
         feed = self._feeds.get(room.code)
         if feed is not None:
-            feed.add("recording", RecordingState(room.recording))
+            feed.recording(RecordingState(room.recording))
 
     def erase(self, room: Room, participant_id: str) -> None:
         """A participant's data were deleted."""

@@ -61,6 +61,8 @@ class Session {
   #marks = [];
   /** @type {Set<Promise<unknown>>} marks that the server has not taken yet */
   #unsent = new Set();
+  /** Whether what was recorded is known to be deleted. */
+  #isErased = false;
   /** What to add to this page's time for that of the frame, milliseconds. */
   #clock_ms = 0;
   #listening = new AbortController();
@@ -135,13 +137,22 @@ class Session {
 
   /** Leave, with what was recorded deleted if `erase`. Marks on their way are sent first. @param {{erase?: boolean}} [options] */
   async leave({ erase = false } = {}) {
-    if (this.state === "ended") return this.end();
+    if (this.state !== "ended") await this.#takeLeave(erase);
+    this.end();
+    if (erase && !this.#isErased) throw new MienError("ended", "The session had ended before: nothing was deleted.");
+  }
+
+  /** @param {boolean} erase */
+  async #takeLeave(erase) {
     const patience_ms = this.state === "lost" ? 2000 : MARKS_TIMEOUT_MS;
     await Promise.race([this.marked(), new Promise((done) => setTimeout(done, patience_ms))]);
-    await this.#ask("leave", { erase }).catch((error) => {
-      if (error.code !== "ended") throw error; // the end of the session may be told before the answer
-    });
-    this.end();
+    try {
+      await this.#ask("leave", { erase });
+      this.#isErased ||= erase;
+    } catch (error) {
+      // The end of the session may be told before the answer.
+      if (!(error instanceof MienError && error.code === "ended")) throw error;
+    }
   }
 
   /** Called by `join`: ask the frame to join, and wait until it did. @param {Fields} asked @returns {Promise<void>} */
@@ -222,6 +233,7 @@ class Session {
   #setState(state, reason) {
     if (state === this.state && !reason) return;
     this.state = state;
+    this.#isErased ||= reason === "erased" || reason === "deleted";
     this.#emit("state", { state, ...(reason ? { reason } : {}) });
     if (state === "ended") this.#fail(new MienError("ended", `The session has ended: ${reason ?? "left"}.`));
   }

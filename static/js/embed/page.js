@@ -134,7 +134,7 @@ export class EmbeddedPage {
       onCameraLost: () => this.#fail("unplugged", "camera_missing", "The camera was disconnected."),
       listener: {
         onJoined: (joined) => this.#onJoined(joined),
-        onRefused: (problem, message) => this.#fail(problem === "room_closed" ? "closed" : "removed", problem, message),
+        onRefused: (problem, message) => this.#onRefused(problem, message),
         onParted: (reason) => this.#fail(reason, reason === "closed" ? "room_closed" : reason, "The participation ended."),
         onRecording: (on) => this.#onRecording(on),
         onBaseline: (state, reason) => this.#onBaseline(state, reason),
@@ -149,10 +149,17 @@ export class EmbeddedPage {
     this.state.join(joined);
     this.#show("live");
     this.preview.start(this.#asked.view);
+    this.requests.onJoined(this.#session);
     const fields = { participant, alias, recording, baseline, marks: this.room.takesMarks };
     if (!this.#joined) this.embedder.send("joined", fields);
     this.#joined = true;
     this.embedder.send("state", { state: recording ? "recording" : "idle" });
+  }
+
+  /** @param {string} code @param {string} message */
+  #onRefused(code, message) {
+    if (code === "cannot_resume") this.#session?.parts.memory.forget(); // who joins again is somebody new
+    this.#fail(code === "room_closed" ? "closed" : "removed", code, message);
   }
 
   /** @param {import("../shared/connection.js").ConnectionState} state */

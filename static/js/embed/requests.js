@@ -21,6 +21,8 @@ const BASELINE_TIMEOUT_MS = 15_000;
 export class Requests {
   /** @type {ReadinessMonitor | null} */
   #monitor = null;
+  /** What was found last, for hosts. @type {Readiness | null} */
+  #readiness = null;
   /** @type {Map<Message, ReturnType<typeof setTimeout>>} those who wait for a baseline */
   #baselines = new Map();
 
@@ -44,8 +46,13 @@ export class Requests {
 
   stop() {
     this.#monitor?.stop();
-    this.#monitor = null;
+    this.#monitor = this.#readiness = null;
     this.#endBaselines((message) => this.embedder.refuse(message, "ended", "The session ended."));
+  }
+
+  /** Also after a loss of connection: the server has forgotten what was found. @param {FrameSession | null} session */
+  onJoined(session) {
+    if (this.#readiness) session?.connection?.report(this.#readiness);
   }
 
   /** @param {import("../shared/protocol.js").Result} result */
@@ -102,7 +109,9 @@ export class Requests {
   #check(message, session) {
     const onChange = (/** @type {Readiness} */ readiness) => {
       this.embedder.send("readiness", { readiness });
-      if (CHECKS.some((name) => readiness[name] !== "unknown")) session.connection?.report(readiness);
+      if (CHECKS.every((name) => readiness[name] === "unknown")) return;
+      this.#readiness = readiness;
+      session.connection?.report(readiness);
     };
     this.#monitor?.stop();
     this.#monitor = message.on === true ? new ReadinessMonitor(element("video", HTMLVideoElement), onChange) : null;

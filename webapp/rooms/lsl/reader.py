@@ -84,19 +84,29 @@ class StreamReader:
                 logger.info("the LSL stream %r is lost: %s", self._name, error)
 
     def _read(self, found: Any) -> None:  # noqa: ANN401 - pylsl has no types
-        inlet = self._pylsl.StreamInlet(found, max_buflen=BUFFER_S, recover=False)
+        inlet = self._pylsl.StreamInlet(found, max_buflen=BUFFER_S, recover=False, as_numpy=True)
         try:
             inlet.open_stream(timeout=OPEN_TIMEOUT_S)
             inlet.time_correction(timeout=OPEN_TIMEOUT_S)  # the first takes a moment; later ones do not
             logger.info("reading markers from the LSL stream %r", self._name)
             while not self._stopping.is_set():
                 values, sent_s = inlet.pull_sample(timeout=PULL_S)
-                if values:
+                if values is not None:
                     lsl_s = sent_s + inlet.time_correction()
-                    label = "; ".join(map(str, values))
+                    label = "; ".join(_text_of(value) for value in values.tolist())
                     self._came.put((self._name, label, self._clock.at_ms(lsl_s), lsl_s))
         finally:
             inlet.close_stream()
+
+
+def _text_of(value: bytes | float) -> str:
+    """One channel of a marker; a text comes as it was sent, which programs on Windows may do in Latin-1."""
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 class Readers:

@@ -97,8 +97,13 @@ def test_the_psychopy_script_names_what_the_server_refuses_and_goes_on() -> None
         mien.wait()
         labels = [one["label"] for one in api(server, "GET", f"/rooms/{room}/markers").json()["markers"]]
         mien.close()
+        wrong = markers.MienMarkers(server.url, room, key="mien_wrong")
+        wrong.start_recording()
+        wrong.close()
     assert labels == ["first", "last"]
     assert [label for label, _ in mien.failed] == ["x" * 1000]
+    ((action, reason),) = wrong.failed
+    assert action == "started" and "Bearer KEY" in reason, "a wrong key stays wrong: nobody waits for it"
 
 
 def test_the_closed_loop_example_follows_a_room_to_its_end(astronaut_jpeg: bytes) -> None:

@@ -164,8 +164,9 @@ def test_nothing_of_somebody_who_withdrew_can_be_read_again(server: Server, astr
         one.ask("mark", {"label": "pressed"})
         wait_until(lambda: reader.named("marker"))
         one.ask("withdraw", {})
-    mark(server, room, "everybody's")
     with StreamReader(server, room, last_id=reader.events[0].id) as again:
+        wait_until(lambda: again.named("recording"))
+        mark(server, room, "everybody's")  # which a stream that does not wait would never let through
         wait_until(lambda: again.named("marker"))
     assert again.named("sample") == []
     assert [event.data["label"] for event in again.named("marker")] == ["everybody's"]
