@@ -16,15 +16,15 @@ def main() -> None:
     eventlet.monkey_patch()  # before anything else imports sockets or threads
 
     from webapp.app import Application
-    from webapp.config import Settings
+    from webapp.config import Settings, log_settings
     from webapp.errors import MienError
     from webapp.server.data_dir import prepare_data_dir
     from webapp.server.log_limits import start_logging
     from webapp.server.run import serve
 
     try:
+        start_logging(**log_settings())
         settings = Settings.from_env()
-        start_logging(settings.log_level, settings.log_format)
         prepare_data_dir(settings.data_dir)
         serve(Application.build(settings), settings)
     except MienError as error:

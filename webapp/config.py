@@ -122,6 +122,15 @@ class Settings:
         return settings
 
 
+def log_settings(env: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """`log_level` and `log_format` alone, to be set before anything is logged.
+
+    Raises:
+        SettingsError: one of them cannot be used.
+    """
+    return _of_log(_Reader(os.environ if env is None else env))
+
+
 def serving_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment with what `mien serve` sets where nothing is set: https for the network."""
     return SERVING_DEFAULTS | dict(os.environ if env is None else env)

@@ -108,7 +108,14 @@ def test_a_recording_exports_every_frame_in_order_with_its_markers(
         one.send(astronaut_jpeg)
     wait_until_stored(room_server, room, 10)
     files = export(room_server, room)
-    assert list(files) == ["samples.csv", "markers.csv", "participants.csv", "room.json", "report.html"]
+    assert [name for name in files if not name.startswith("figures/")] == [
+        "samples.csv",
+        "markers.csv",
+        "participants.csv",
+        "summary.csv",
+        "room.json",
+        "report.html",
+    ]
     samples = rows(files["samples.csv"])
     assert [column.name for column in COLUMNS] == list(samples[0])
     assert [int(row["frame"]) for row in samples] == list(range(10))
@@ -306,7 +313,6 @@ def test_a_room_in_several_languages_says_in_which_each_consented(room_server: S
     files = export(room_server, room)
     consents = rows(files["participants.csv"])
     assert {row["alias"]: row["consent_language"] for row in consents} == languages
-    assert list(consents[0])[-1] == "consent_language"
     assert json.loads(files["room.json"])["information_translations"] == texts["information_translations"]
 
 

@@ -46,6 +46,7 @@ EVENTS: dict[str, tuple[Callable[[Situation], Answer], str]] = {
     "frame": (lambda at: at.one.send(at.jpeg, room=at.other_room), "not_joined"),
     "baseline": (lambda at: at.one.ask("baseline", at.naming_the_other), "not_joined"),
     "readiness": (lambda at: at.one.ask("readiness", at.naming_the_other), "not_joined"),
+    "mark": (lambda at: at.one.ask("mark", {**at.naming_the_other, "label": "mine"}), "not_joined"),
     "leave": (lambda at: at.one.ask("leave", at.naming_the_other), "not_joined"),
     "withdraw": (lambda at: at.one.ask("withdraw", at.naming_the_other), "not_joined"),
     "subscribe": (lambda at: at.one.ask("subscribe", at.naming_the_other), "unauthorized"),

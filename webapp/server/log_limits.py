@@ -73,13 +73,13 @@ class RepetitionFilter(logging.Filter):
         return dropped if window.count <= LINES_PER_WINDOW else None
 
 
-def start_logging(level: str, log_format: LogFormat = "text") -> None:
-    """Log messages of `level` and above to standard error, as text or as JSON."""
+def start_logging(log_level: str, log_format: LogFormat = "text") -> None:
+    """Log messages of `log_level` and above to standard error, as text or as JSON."""
     handler = logging.StreamHandler()
     handler.addFilter(LogCounter())
     handler.addFilter(RepetitionFilter())
     handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(TEXT_FORMAT))
-    logging.basicConfig(level=level, handlers=[handler])
+    logging.basicConfig(level=log_level, handlers=[handler])
     for library in ("engineio.server", "socketio.server"):
         # With a level set they do not add handlers of their own.
         logging.getLogger(library).setLevel(logging.ERROR)

@@ -177,8 +177,8 @@ class AuditRecord:
     """What somebody did, for the activity log.
 
     `proof` says how `actor` showed who they are: `session`, `token`, `key NAME`, or `server` where nobody
-    asked. `action` is such as `create room`; `subject` is what it was done to: a room's
-    code, a participant's id, the name of a host or a key.
+    asked. `action` is such as `create room`; `subject` is what it was done to: half of
+    a room's code, the name of a host or a key.
     """
 
     at_ms: float

@@ -1,15 +1,17 @@
 """Which requests and events the activity log notes, and as what.
 
 A request is noted once it was answered without a problem. What it was done to is in its path, or the view
-says it: `name_subject(room.code)`.
+says it: `name_subject(shown_code(room.code))`.
 """
 
 from __future__ import annotations
 
 from flask import Response, g, request
 
+from webapp.accounts.audit import shown_code
 from webapp.accounts.identity import HostUser
 from webapp.errors import StoreError, TooManyAttemptsError
+from webapp.rooms.room import normal_code
 from webapp.web.authentication import current_host
 from webapp.web.context import services
 
@@ -72,8 +74,8 @@ def _host() -> HostUser | None:
 
 
 def _subject() -> str:
-    """What the view named, or else the room, and the person in it, of the path."""
+    """What the view named, or else the room of the path."""
     if (named := g.get("audit_subject")) is not None:
         return str(named)
-    in_path = request.view_args or {}
-    return " ".join(str(in_path[name]) for name in ("code", "participant_id") if name in in_path)
+    code = (request.view_args or {}).get("code")
+    return shown_code(normal_code(code)) if code else ""

@@ -15,7 +15,7 @@ from typing import Any, cast
 from flask import request
 from flask_socketio import SocketIO
 
-from webapp.accounts.audit import WITHDRAWAL, AuditLog
+from webapp.accounts.audit import WITHDRAWAL, AuditLog, shown_code
 from webapp.accounts.join_limits import Joins, Marks, WrongCodes
 from webapp.accounts.service import AccountService
 from webapp.codec import problem
@@ -179,9 +179,9 @@ class RoomEvents:
 
     def _withdraw(self, connection: str, data: object) -> Ack:
         self._check_room(connection, data)
-        room, participant = self._membership.joined(connection)
+        room, _ = self._membership.joined(connection)
         self._membership.withdraw(connection)
-        self._audit.note(None, WITHDRAWAL, f"{room.code} {participant.record.id}")
+        self._audit.note(None, WITHDRAWAL, shown_code(room.code))
         return {"erased": True}
 
     def _baseline(self, connection: str, data: object) -> Ack:

@@ -56,7 +56,7 @@ WHO = {
 }
 """The headers of each; all but hosts come from other machines."""
 
-PUBLIC = {"GET /api/v1/docs", "GET /api/v1/openapi.json", "GET /api/v1/jobs"}
+PUBLIC = {"GET /api/v1/docs", "GET /api/v1/openapi.json", "GET /api/v1/jobs", "GET /api/v1/clock"}
 """What works without a key; a browser that made no job has none."""
 
 STREAMS = "text/event-stream"
@@ -100,7 +100,7 @@ class Existing:
         """The code of an open room."""
         answer = api(self._server, "GET", f"/rooms/{self._code}") if self._code else None
         if answer is None or answer.json().get("state") != "open":
-            self._code = make_room(self._server)
+            self._code = make_room(self._server, max_participants=200)
         return self._code
 
     def _participant(self) -> str:

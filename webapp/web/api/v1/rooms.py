@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from webapp.accounts.audit import shown_code
 from webapp.errors import BadRequestError
 from webapp.rooms.participant import Participant
 from webapp.rooms.room import Room
@@ -60,7 +61,7 @@ def create_room(json: NewRoom) -> Answer:
     """Create a room."""
     settings = json.settings.model_dump(exclude_unset=True)
     room = services().rooms.create_room(json.name, json.information, settings, json.information_translations)
-    name_subject(room.code)
+    name_subject(shown_code(room.code))
     return RoomCreated(code=room.code, join_url=join_url(services().settings, room.code)), 201
 
 
@@ -106,7 +107,7 @@ def copy_room(code: str, json: RoomCopy) -> Answer:
     """Create a room with the texts and settings of this one."""
     rooms = services().rooms
     room = rooms.copy_room(rooms.room(code), json.name)
-    name_subject(room.code)
+    name_subject(shown_code(room.code))
     return RoomCreated(code=room.code, join_url=join_url(services().settings, room.code)), 201
 
 

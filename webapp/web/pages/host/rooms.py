@@ -8,6 +8,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from webapp.accounts.audit import shown_code
 from webapp.errors import BadRequestError
 from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
@@ -83,7 +84,7 @@ def create_room() -> Page:
         )
     except BadRequestError as error:
         return _form_page(form, error), 400
-    name_subject(room.code)
+    name_subject(shown_code(room.code))
     return redirect(url_for("host.board", code=room.code))
 
 
