@@ -20,7 +20,7 @@ from tests.helpers.serving import Server
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]
 
-MAX_BOARD_MODULES = 24
+MAX_BOARD_MODULES = 28
 MAX_BOARD_BYTES = 200_000
 MAX_FILES = 16
 ROOT = Path(__file__).parents[2]
