@@ -92,7 +92,7 @@ def test_pages_of_forms_load_no_module_at_all(room_server: Server, launch: Launc
     open_new_room(page)
     loaded = loaded_files(page)
     page.reload()
-    assert set(loaded) == {"css/base.css", "css/sheet.css"}
+    assert set(loaded) == {"css/base.css", "css/sheet.css", "css/forms.css"}
 
 
 def test_the_live_page_loads_nothing_of_rooms(
