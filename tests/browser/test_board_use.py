@@ -244,7 +244,7 @@ def test_video_is_shown_where_everybody_was_told_and_only_while_they_are_there(
     shown = "() => document.querySelector('.tile-video')?.width > 0"
     host.wait_for_function(shown)
     page.click("#pause")
-    host.wait_for_selector(".tile .chip:text-is('No frames')")
+    host.wait_for_selector(".tile .tile-status:has-text('No frames')")
     host.wait_for_function("() => document.querySelector('.tile-video').width === 0")
     page.click("#pause")
     host.wait_for_function(shown)

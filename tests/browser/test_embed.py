@@ -27,7 +27,7 @@ SCREEN_FRAME_MS = 1000 / 60
 MAX_MAIN_THREAD_MS = 3
 """For each analyzed frame, with what the page's own evaluations take."""
 
-CLOCK_ERROR_MS = 50
+CLOCK_ERROR_MS = 200
 """Of the offset that the server estimated; two clocks of one machine on a busy one."""
 
 

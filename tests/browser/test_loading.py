@@ -20,7 +20,7 @@ from tests.helpers.serving import Server
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]
 
-MAX_BOARD_MODULES = 24
+MAX_BOARD_MODULES = 28
 MAX_BOARD_BYTES = 200_000
 MAX_FILES = 16
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ def test_pages_of_forms_load_no_module_at_all(room_server: Server, launch: Launc
     open_new_room(page)
     loaded = loaded_files(page)
     page.reload()
-    assert set(loaded) == {"css/base.css", "css/sheet.css"}
+    assert set(loaded) == {"css/base.css", "css/sheet.css", "css/forms.css"}
 
 
 def test_the_live_page_loads_nothing_of_rooms(

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import videos
+from tests.browser.board_page import ALL_HAPPY
 from tests.browser.room_pages import join, sign_in
 from tests.helpers.crowd import Crowd
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
@@ -190,7 +191,7 @@ def test_a_participant_is_told_what_to_do_and_the_host_sees_what_is_missing(
     page.set_default_timeout(TIMEOUT_MS)
     join(page, f"{room_server.url}/r/{room}", "Ben", information="What this is.")
     check_state(page, list(STATES).index(check), "wrong")
-    assert advice in page.inner_text("#checks-advice")
+    page.wait_for_selector(f"#checks-advice:has-text('{advice}')")
     host = open_board(room)
     host.wait_for_selector(f".tile .tile-status:has-text('{word}')")
     host.wait_for_selector("#ready:text-is('0 of 1 ready')")
@@ -223,17 +224,17 @@ def test_the_board_counts_who_is_ready_and_names_who_is_not(
     room = make_room(room_server)
     with Crowd(room_server, room, 3, [astronaut_jpeg], frames_per_s=2) as crowd:
         host = open_board(room)
-        host.wait_for_selector(".tile:nth-child(3)")
+        host.wait_for_function(ALL_HAPPY, arg=3)
+        expect(host.locator(".tile-status:visible")).to_have_count(0, timeout=TIMEOUT_MS)
         assert host.inner_text("#ready") == "", "programs say nothing about light"
-        assert host.locator(".tile-status:visible").count() == 0
         first, second, third = crowd.membership
         first.ask("readiness", READY)
         second.ask("readiness", {**READY, "light": "backlit"})
         third.ask("readiness", {**READY, "rate": "unknown"})
         host.wait_for_selector("#ready:text-is('1 of 3 ready')")
         host.wait_for_selector("#attention:has-text('Backlit: ')")
-        words = [host.inner_text(f".tile:nth-child({at}) .tile-status") for at in (1, 2, 3)]
-        assert words == ["Ready", "Backlit", "Checking …"]
+        words = ["Ready", "Backlit", "Checking …"]
+        expect(host.locator(".tile-status")).to_have_text(words, timeout=TIMEOUT_MS)
         refused = first.ask("readiness", {**READY, "light": "purple"})
         assert refused["problem"]["code"] == "bad_request"
         second.ask("readiness", READY)

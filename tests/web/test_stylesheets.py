@@ -13,12 +13,12 @@ STYLESHEETS = PROJECT_ROOT / "static" / "css"
 
 PAGES = {
     "live": ("base", "live"),
-    "room": ("base", "live", "sheet", "room"),
-    "embed": ("base", "live", "sheet", "room", "embed"),
+    "room": ("base", "live", "sheet", "forms", "room"),
+    "embed": ("base", "live", "sheet", "forms", "room", "embed"),
     "board": ("base", "sheet", "dashboard"),
-    "about": ("base", "sheet", "about"),
-    "reference": ("base", "sheet", "reference"),
-    "files": ("base", "sheet", "live", "files"),
+    "about": ("base", "sheet", "forms", "about"),
+    "reference": ("base", "sheet", "forms", "reference"),
+    "files": ("base", "sheet", "forms", "live", "files"),
 }
 """What each kind of page loads."""
 

@@ -25,8 +25,6 @@ const TIME = new Intl.DateTimeFormat(LANGUAGE, {
 });
 
 export class MarkerList {
-  #listening = new AbortController();
-
   /** @param {string} code the room's @param {import("../shared/controls/confirm_dialog.js").ConfirmDialog} confirm */
   constructor(code, confirm) {
     this.path = `/rooms/${code}/markers`;
@@ -34,15 +32,6 @@ export class MarkerList {
     this.dialog = element("marker-list", HTMLDialogElement);
     this.rows = element("marker-rows", HTMLOListElement);
     this.note = element("marker-list-note", HTMLElement);
-  }
-
-  start() {
-    const { signal } = this.#listening;
-    element("open-markers", HTMLButtonElement).addEventListener("click", () => void this.open(), { signal });
-  }
-
-  stop() {
-    this.#listening.abort();
   }
 
   async open() {

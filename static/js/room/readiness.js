@@ -1,3 +1,4 @@
+import { CHECKS } from "../shared/readiness_texts.js";
 import { RollingWindow } from "../shared/rolling_window.js";
 
 /**
@@ -33,8 +34,7 @@ import { RollingWindow } from "../shared/rolling_window.js";
  *   what is not good is so from `enough` on, and what is good stays so down (or up) to `keep`
  */
 
-/** The checks, in the order in which a person can do something about them. */
-export const CHECKS = /** @type {const} */ (["face", "light", "size", "pose", "rate"]);
+export { CHECKS };
 
 /** Grey values of the face: at 26 accuracy is a point lower, at 13 seven, as a camera's noise stays. @type {Limit} */
 export const MIN_BRIGHTNESS = { enough: 32, keep: 26 };

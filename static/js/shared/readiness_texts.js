@@ -1,4 +1,3 @@
-import { CHECKS } from "../room/readiness.js";
 import { t } from "./translate.js";
 
 /**
@@ -8,6 +7,9 @@ import { t } from "./translate.js";
  * @typedef {typeof CHECKS[number]} CheckName
  * @typedef {{word: string, advice: string}} Problem
  */
+
+/** The checks, in the order in which a person can do something about them. */
+export const CHECKS = /** @type {const} */ (["face", "light", "size", "pose", "rate"]);
 
 /** @type {Record<CheckName, () => string>} */
 const GOOD = {

@@ -89,7 +89,7 @@ export class TileChart {
     const { width, height } = this.#size;
     const context = width > 0 && this.strip.height > 0 ? clearedContext(this.canvas, this.#size) : null;
     if (!context) return;
-    const newest = (this.#last.step % STEPS) + 1;
+    const newest = columnOf(this.#last.step) + 1;
     const older = (width * (STEPS - newest)) / STEPS;
     context.imageSmoothingEnabled = false;
     if (newest < STEPS) context.drawImage(this.strip, newest, 0, STEPS - newest, this.strip.height, 0, 0, older, height);
@@ -99,12 +99,17 @@ export class TileChart {
   }
 }
 
+/** Where a step of time lies on the ring. What was measured before the page was opened has steps below 0. @param {number} step */
+function columnOf(step) {
+  return ((step % STEPS) + STEPS) % STEPS;
+}
+
 /**
  * One step of time on the strip.
  * @param {CanvasRenderingContext2D} context @param {number} step @param {Shown} shown @param {number} height
  */
 function drawColumn(context, step, shown, height) {
-  const across = step % STEPS;
+  const across = columnOf(step);
   context.clearRect(across, 0, 1, height);
   for (const { index, top, share } of shown ? stackOf(shown.probabilities) : []) {
     context.fillStyle = COLOURS[LABELS[index]];

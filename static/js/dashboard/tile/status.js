@@ -1,5 +1,4 @@
-import { CHECKS } from "../../room/readiness.js";
-import { isReady, readinessWord } from "../../shared/readiness_texts.js";
+import { CHECKS, isReady, readinessWord } from "../../shared/readiness_texts.js";
 import { t } from "../../shared/translate.js";
 
 /**

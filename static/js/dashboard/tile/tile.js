@@ -5,7 +5,6 @@ import { formatNumber, formatPercent, t } from "../../shared/translate.js";
 import { baselineText, isPending } from "./baseline_text.js";
 import { TileChart } from "./chart.js";
 import { statusOf } from "./status.js";
-import { TileVideo } from "./video.js";
 
 /**
  * One participant on the board.
@@ -61,7 +60,7 @@ export class Tile {
     this.data = /** @type {TileData | null} */ (null);
     this.#build(onAction);
     this.chart = new TileChart(this.canvas);
-    this.video = new TileVideo(this.frame);
+    this.video = /** @type {import("./video.js").TileVideo | null} */ (null);
   }
 
   /** @param {OnAction} onAction */
@@ -78,6 +77,7 @@ export class Tile {
     this.readout.append(this.swatch, this.name, this.number);
     this.canvas.setAttribute("role", "img");
     this.frame.setAttribute("role", "img");
+    Object.assign(this.frame, { width: 0, height: 0 }); // nothing to see until the first frame
     this.root.append(this.head, this.frame, this.readout, this.relative, this.canvas, this.facts);
   }
 
@@ -101,7 +101,7 @@ export class Tile {
     this.alias.title = data.label ?? "";
     this.data = data;
     const { expression, probabilities, valence } = data;
-    if (WITHOUT_VIDEO.has(data.warning ?? "")) this.video.clear();
+    if (WITHOUT_VIDEO.has(data.warning ?? "")) this.video?.clear();
     this.root.dataset.expression = expression ?? "";
     this.root.classList.toggle("is-away", data.warning === "left");
     this.#showStatus(statusOf(data), expression !== null);
@@ -134,9 +134,11 @@ export class Tile {
     write(this.relative, isPending(data) ? text : relativeText(data) || (data.baseline === "set" ? text : ""));
   }
 
-  /** @param {import("./video.js").Frame} frame @param {ArrayBuffer} image */
-  showFrame(frame, image) {
-    return this.video.show(frame, image, this.data?.expression ?? null);
+  /** Rooms without video load nothing of it. @param {import("./video.js").Frame} frame @param {ArrayBuffer} image */
+  async showFrame(frame, image) {
+    const { TileVideo } = await import("./video.js");
+    this.video ??= new TileVideo(this.frame);
+    await this.video.show(frame, image, this.data?.expression ?? null);
   }
 
   /** Fill the chart with the minute before. @param {import("../past.js").Past} past @param {number} now_ms */
