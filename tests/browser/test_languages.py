@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import live
@@ -81,10 +82,12 @@ def _pages(app: Flask, wanted: Callable[[str], bool]) -> list[str]:
     paths = {
         rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
     }
-    answers = {path: client.get(path) for path in sorted(paths) if wanted(path)}
-    return [
-        path for path, page in answers.items() if page.mimetype == "text/html" and page.status_code != 404
-    ]
+    return [path for path in sorted(paths) if wanted(path) and _is_page(client, path)]
+
+
+def _is_page(client: FlaskClient, path: str) -> bool:
+    with client.get(path) as answer:  # closes a file that is sent
+        return answer.mimetype == "text/html" and answer.status_code != 404
 
 
 def misfits(page: Page) -> list[str]:
