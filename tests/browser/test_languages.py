@@ -86,7 +86,7 @@ def _pages(app: Flask, wanted: Callable[[str], bool]) -> list[str]:
 
 
 def _is_page(client: FlaskClient, path: str) -> bool:
-    with client.get(path) as answer:  # the answer may be a file that stays open
+    with client.get(path) as answer:  # closes a file that is sent
         return answer.mimetype == "text/html" and answer.status_code != 404
 
 
