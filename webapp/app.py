@@ -120,18 +120,8 @@ class Application:
         frame_events.register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days, audit.note_retention)
         inlets = (LslInlets(room_service),) if settings.lsl else ()
-        parts = (
-            FolderLock(settings),
-            pool,
-            store,
-            writer,
-            ticker,
-            housekeeping,
-            jobs,
-            audit,
-            *inlets,
-        )
-        return cls(flask, known_hosts, parts)
+        beside = (ticker, housekeeping, jobs, audit, *inlets)
+        return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, *beside))
 
     @contextmanager
     def running(self) -> Iterator[None]:

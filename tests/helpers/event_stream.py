@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 import requests
@@ -42,6 +43,8 @@ class StreamReader:
         return self
 
     def __exit__(self, *error: object) -> None:
+        with suppress(RuntimeError):  # it has ended
+            self.response.raw.shutdown()  # or closing waits for the reading thread, until the next heartbeat
         self.response.close()
 
     def named(self, name: str) -> list[Sent]:

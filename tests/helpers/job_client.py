@@ -76,5 +76,11 @@ class JobClient:
 
 def kept_files(server: Server) -> set[str]:
     """The names of all files of jobs and uploads, without the queues; some may be deleted meanwhile."""
+    return {path.name for path in kept_paths(server)}
+
+
+def kept_paths(server: Server) -> set[Path]:
+    """As `kept_files`, where several jobs are kept."""
     folder = Path(server.settings["MIEN_DATA_DIR"]) / "jobs"
-    return {name for parent, _, names in os.walk(folder) if Path(parent) != folder for name in names}
+    found = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+    return {path for path in found if path.parent != folder}

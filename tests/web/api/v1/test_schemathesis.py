@@ -59,6 +59,9 @@ WHO = {
 PUBLIC = {"GET /api/v1/docs", "GET /api/v1/openapi.json", "GET /api/v1/jobs", "GET /api/v1/clock"}
 """What works without a key; a browser that made no job has none."""
 
+MAX_JOINED = 20
+"""Of one room, which has places for 30."""
+
 STREAMS = "text/event-stream"
 
 schemathesis.openapi.format("binary", st.sampled_from(FILES))
@@ -80,12 +83,13 @@ def operations(server: Server) -> list[Operation]:
 
 
 class Existing:
-    """A room with somebody in it, made anew when a request has deleted it."""
+    """A room with somebody in it, made anew when a request has deleted it or it is almost full."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._requests = count()
         self._code = ""
+        self._joined = 0
 
     def in_place_of(self, generated: dict[str, Any], operation: Operation) -> dict[str, Any]:
         """The room in place of two generated codes of three; streams get none, as they would not end."""
@@ -99,13 +103,16 @@ class Existing:
     def code(self) -> str:
         """The code of an open room."""
         answer = api(self._server, "GET", f"/rooms/{self._code}") if self._code else None
-        if answer is None or answer.json().get("state") != "open":
-            self._code = make_room(self._server, max_participants=200)
+        if answer is None or answer.json().get("state") != "open" or self._joined >= MAX_JOINED:
+            self._code, self._joined = make_room(self._server), 0
         return self._code
 
     def _participant(self) -> str:
         with ParticipantClient(self._server) as one:
-            found: str = one.join(self._code)["participant"]
+            answer = one.join(self._code)
+        assert "participant" in answer, answer
+        self._joined += 1
+        found: str = answer["participant"]
         return found
 
 

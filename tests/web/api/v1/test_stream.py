@@ -132,6 +132,8 @@ def test_a_reader_whose_place_is_not_known_is_told_that_it_may_have_missed_somet
     room = make_room(server)
     with StreamReader(server, room, last_id=last_id) as reader:
         assert [event.data for event in reader.named("gap")] == [{"missed": None}]
+        api(server, "DELETE", f"/rooms/{room}")
+        reader.wait_for_end()  # which frees its place at once
 
 
 def test_a_reader_sees_the_end_of_a_room_and_nothing_of_another(server: Server) -> None:
@@ -180,11 +182,11 @@ def test_a_stream_ends_when_its_key_is_deleted(server: Server) -> None:
     assert reader.events[-1].data == {"reason": "signed_out"}
 
 
-def test_readers_that_take_nothing_delay_nobody_and_those_that_vanish_make_room_for_others(
-    server: Server,
-) -> None:
-    room = make_room(server)
+def test_readers_that_take_nothing_delay_nobody_and_those_that_vanish_make_room_for_others() -> None:
+    """On a server of its own, where no reader of another test still has a place."""
     with ExitStack() as stack:
+        server = stack.enter_context(Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN))
+        room = make_room(server)
         silent = [stack.enter_context(silent_reader(server, room)) for _ in range(MAX_READERS - 1)]
         reader = stack.enter_context(StreamReader(server, room))
         refused = api(server, "GET", f"/rooms/{room}/stream")
