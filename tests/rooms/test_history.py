@@ -32,7 +32,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("membership", "preparation", "presence", "recorder", "service"):
+    for module in ("membership", "preparation", "presence", "recording.recorder", "service"):
         monkeypatch.setattr(
             f"webapp.rooms.{module}.time", SimpleNamespace(monotonic=clock.monotonic), raising=False
         )

@@ -36,7 +36,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("membership", "preparation", "presence", "recorder"):
+    for module in ("membership", "preparation", "presence", "recording.recorder"):
         monkeypatch.setattr(f"webapp.rooms.{module}.time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
