@@ -1,7 +1,7 @@
 // Runs before a board's own scripts: notes its updates, and can feed it hours of them in seconds.
 (() => {
   const now = performance.now.bind(performance);
-  const feed = { times_ms: [], last: null, video: [], blocked: false, skipped_ms: 0, fed_minutes: 0, sockets: [] };
+  const feed = { times_ms: [], last: null, video: [], blocked: false, skipped_ms: 0, fed_minutes: 0, sockets: [], board: null };
   window.boardFeed = feed;
   performance.now = () => now() + feed.skipped_ms;
 
@@ -17,6 +17,7 @@
         if (typeof event.data === "string") header = event.data; // binary data belongs to the text before it
         const shown = header.startsWith(PREFIX) || VIDEO.test(header);
         if (event.fed || !shown) return;
+        if (header.startsWith(PREFIX)) feed.board = this;
         if (feed.blocked) event.stopImmediatePropagation();
         else note(event.data);
       });
@@ -37,6 +38,7 @@
     feed.blocked = true;
     const summary = structuredClone(feed.last);
     for (let minute = 0; minute < minutes; minute += 1) {
+      await connected();
       for (let update = 0; update < 240; update += 1) {
         feed.skipped_ms += 250;
         summary.now_ms += 250;
@@ -48,6 +50,11 @@
       feed.fed_minutes += 1;
     }
   };
+
+  /** On a busy machine the connection may be lost meanwhile: wait until the newest one shows the board. */
+  async function connected() {
+    while (feed.board !== feed.sockets.at(-1)) await new Promise((done) => setTimeout(done, 50));
+  }
 
   function receive(data) {
     const event = new MessageEvent("message", { data });
