@@ -15,6 +15,7 @@ from tests.helpers.long_recording import PARTICIPANTS, add_recording
 from tests.helpers.old_rooms import DAYS, make_older, record_some
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room, wait_until_stored
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 from webapp.export.snapshot import MAX_ROWS
 from webapp.export.store_process import Repositories
 from webapp.store.database import open_database
@@ -93,11 +94,8 @@ def test_a_room_that_retention_deleted_is_in_no_file(astronaut_jpeg: bytes) -> N
     assert room.encode() in stored_bytes(folder_of(server))
     server.settings["MIEN_RETENTION_DAYS"] = str(DAYS)
     with server:
-        start_s = time.monotonic()
-        while api(server, "GET", f"/rooms/{room}").status_code != 404:
-            assert time.monotonic() - start_s < WAIT_S
-            time.sleep(0.1)
-        assert room.encode() not in stored_bytes(folder_of(server))
+        wait_until(lambda: api(server, "GET", f"/rooms/{room}").status_code == 404)
+        wait_until(lambda: room.encode() not in stored_bytes(folder_of(server)))  # the log is emptied next
 
 
 def test_no_value_of_a_deleted_participant_stays_between_those_of_others(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_participant_who_floods_a_room_with_marks_is_slowed(server: Server) ->
     room = make_room(server, participant_markers=True)
     with ParticipantClient(server) as one:
         one.join(room)
-        answers = [one.ask("mark", {"label": str(number)}) for number in range(3 * MARKS)]
+        answers = [one.ask("mark", {"label": str(number)}) for number in range(2 * MARKS)]
         refused = [answer for answer in answers if "problem" in answer]
         assert {code_of(answer) for answer in refused} <= {"too_many_attempts"}
         kept = len(answers) - len(refused)
