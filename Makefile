@@ -34,7 +34,7 @@ serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network
 check: lint ## Run lint and the quick tests, in under 90 seconds
 	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadscope -m "not (browser or postgres or redis or server or slow)"
 
-# In two processes: one has the browser, the other all else.
+# In two processes, each with a browser for half of the tests that need one; tests/conftest.py divides them.
 test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --durations 20
