@@ -11,7 +11,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run serve check test coverage lint format screenshots translations \
+.PHONY: help setup run serve check test coverage lint audit format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-embed bench-jobs \
   bench-recovery teachers bank train evaluate clean
@@ -53,6 +53,9 @@ lint: .venv/dev.stamp node_modules/dev.stamp ## Check style, types and the impor
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	node_modules/.bin/tsc --project tsconfig.json
+
+audit: .venv/dev.stamp node_modules/dev.stamp ## Ask for known vulnerabilities of all dependencies; needs the network
+	@PATH="$$PATH:$(CURDIR)/.venv/bin" $(PYTHON) -m tests.helpers.audit
 
 format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .

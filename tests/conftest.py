@@ -27,7 +27,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 BROWSER_SCOPES = ("tests/browser/rooms/", "tests/browser/")
-"""Two halves that take about as long; a test belongs to the first that has it. Each has a Chromium of its own."""
+"""Halves that take about as long, each with a Chromium; a test belongs to the first that has it."""
 
 
 class TwoBrowsersAndTheRest(LoadScopeScheduling):  # type: ignore[misc]
