@@ -11,7 +11,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run serve check test coverage lint format screenshots translations \
+.PHONY: help setup run serve check test coverage lint audit format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-embed bench-jobs \
   bench-recovery teachers bank train evaluate clean
@@ -34,7 +34,7 @@ serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network
 check: lint ## Run lint and the quick tests, in under 90 seconds
 	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadscope -m "not (browser or postgres or redis or server or slow)"
 
-# In two processes: one has the browser, the other all else.
+# In two processes, each with a browser for half of the tests that need one; tests/conftest.py divides them.
 test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser
 	@$(PYTHON) -m tests.browser.chromium
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --durations 20
@@ -53,6 +53,9 @@ lint: .venv/dev.stamp node_modules/dev.stamp ## Check style, types and the impor
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	node_modules/.bin/tsc --project tsconfig.json
+
+audit: .venv/dev.stamp node_modules/dev.stamp ## Ask for known vulnerabilities of all dependencies; needs the network
+	@PATH="$$PATH:$(CURDIR)/.venv/bin" $(PYTHON) -m tests.helpers.audit
 
 format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .

@@ -23,14 +23,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    return BrowserBesideTheRest(config, log)
+    return TwoBrowsersAndTheRest(config, log)
 
 
-class BrowserBesideTheRest(LoadScopeScheduling):  # type: ignore[misc]
-    """Keeps all tests in a browser in one process, and each other file in one."""
+BROWSER_SCOPES = ("tests/browser/rooms/", "tests/browser/")
+"""Halves that take about as long, each with a Chromium; a test belongs to the first that has it."""
+
+
+class TwoBrowsersAndTheRest(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps each half of the tests in a browser in one process, and each other file in one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+        halves = (scope for scope in BROWSER_SCOPES if nodeid.startswith(scope))
+        return next(halves, nodeid.partition("::")[0])
 
 
 @pytest.fixture(scope="session")

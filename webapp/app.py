@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from flask import Flask
@@ -30,6 +31,7 @@ from webapp.server import socketio_server
 from webapp.server.certificates import certified_names
 from webapp.server.folder_lock import FolderLock
 from webapp.server.known_hosts import HostCheck, KnownHosts
+from webapp.server.upkeep import UpkeepLog, concerns
 from webapp.store.client import StoreClient
 from webapp.store.database import check_url
 from webapp.store.sample_writer import SampleWriter
@@ -121,7 +123,8 @@ class Application:
         frame_events.register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days, audit.note_retention)
         inlets = (LslInlets(room_service),) if settings.lsl else ()
-        beside = (ticker, housekeeping, jobs, audit, *inlets)
+        upkeep = UpkeepLog(partial(concerns, settings))
+        beside = (ticker, housekeeping, jobs, audit, upkeep, *inlets)
         return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, *beside))
 
     @contextmanager

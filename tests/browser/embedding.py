@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from playwright.sync_api import Page
@@ -12,6 +13,9 @@ from tests.helpers.serving import Server
 
 LIMIT_MS = 60_000
 """For a join: generous, as it only decides how soon a failure is known."""
+
+CAPTURED_ERROR_MS = 1.01
+"""The export rounds down to whole milliseconds; an epoch time in double precision is exact to 0.0003."""
 
 JOIN = """async ([server, room, options, limit_ms]) => {
     const { Mien } = await import(`${server}/embed/mien.js`);
@@ -81,6 +85,20 @@ def run(page: Page, script: str, *arguments: object) -> Any:  # noqa: ANN401 - w
 def record(server: Server, room: str) -> None:
     """Start recording a room."""
     assert api(server, "POST", f"/rooms/{room}/recording", {"state": "started"}).status_code == 200
+
+
+def rows_captured_at(samples: list[dict[str, str]], times_ms: list[float]) -> list[dict[str, str]]:
+    """The exported rows of the frames captured at these exact times since 1970, one row each."""
+    found = [min(samples, key=lambda row: abs(milliseconds(row["captured"]) - at_ms)) for at_ms in times_ms]
+    for row, at_ms in zip(found, times_ms, strict=True):
+        assert abs(milliseconds(row["captured"]) - at_ms) < CAPTURED_ERROR_MS, (row["captured"], at_ms)
+    assert len({row["captured"] for row in found}) == len(times_ms)
+    return found
+
+
+def milliseconds(text: str) -> float:
+    """Milliseconds since 1970 of a time in an export."""
+    return 1000 * datetime.fromisoformat(text).timestamp()
 
 
 def run_trials(

@@ -1,6 +1,6 @@
 """Every screen against what a program can check of WCAG 2.2 AA, contrast among it, by axe-core.
 
-SCREENS lists them; each is checked in all MODES at once by one visit, in English and in Arabic.
+SCREENS lists them. One visit, in English and in Arabic, checks each in all MODES, and at 200%.
 """
 
 from __future__ import annotations
@@ -264,38 +264,38 @@ def colour_rules(mode: str) -> dict[str, Any]:
     return RULES if mode == "light" else {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
+def faults_of_modes(page: Page) -> dict[str, str]:
+    """What axe finds in each of MODES."""
+    found = {}
+    for mode, settings in MODES.items():
+        page.emulate_media(reduced_motion="reduce", **settings)
+        if text := faults(page, colour_rules(mode)):
+            found[mode] = text
+    return found
+
+
+def losses_at_200_percent(page: Page) -> dict[str, str]:
+    """What does not fit, cannot be reached or moves when people zoom in."""
+    page.set_viewport_size(ZOOMED)
+    overflow = page.evaluate(OVERFLOW)
+    lost = [f"{overflow} px wider than the window"] if overflow > 0 else []
+    problems = [*lost, *page.evaluate(UNREACHABLE), *page.evaluate(MOVING)]
+    page.set_viewport_size(DESKTOP)
+    return {"200%": "\n".join(problems)} if problems else {}
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_every_screen_in_every_mode(
+def test_every_screen_in_every_mode_and_at_200_percent_with_reduced_motion(
     room_server: Server, room: str, still_browser: Browser, new_page: NewPage, language: Language
 ) -> None:
-    page = new_page(still_browser, locale=language, viewport=DESKTOP)
+    page = new_page(still_browser, locale=language, viewport=DESKTOP, reduced_motion="reduce")
     visit = Visit(page, room_server, room)
     found: dict[str, str] = {}
     with ParticipantClient(room_server) as other:  # whom the board shows
         other.join(room)
         for screen in SCREENS:
             screen.show(visit)
-            for mode, settings in MODES.items():
-                page.emulate_media(reduced_motion="reduce", **settings)
-                if text := faults(page, colour_rules(mode)):
-                    found[f"{screen.name}, {mode}"] = text
+            problems = {**losses_at_200_percent(page), **faults_of_modes(page)}
+            found |= {f"{screen.name}, {where}": text for where, text in problems.items()}
     assert page.evaluate("document.documentElement.lang") == language
     assert found == {}, "\n\n".join(f"{name}\n{text}" for name, text in found.items())
-
-
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_at_200_percent_nothing_is_lost_and_with_reduced_motion_nothing_moves(
-    room_server: Server, room: str, still_browser: Browser, new_page: NewPage, language: Language
-) -> None:
-    page = new_page(still_browser, locale=language, viewport=ZOOMED, reduced_motion="reduce")
-    visit = Visit(page, room_server, room)
-    found: dict[str, list[Any]] = {}
-    with ParticipantClient(room_server) as other:  # whom the board shows
-        other.join(room)
-        for screen in SCREENS:
-            screen.show(visit)
-            overflow = page.evaluate(OVERFLOW)
-            lost = [f"{overflow} px wider than the window"] if overflow > 0 else []
-            if problems := [*lost, *page.evaluate(UNREACHABLE), *page.evaluate(MOVING)]:
-                found[screen.name] = problems
-    assert found == {}

@@ -16,6 +16,7 @@
 | `mien_child_resident_bytes` | `child`, `pid` | memory of each child process (Linux) |
 | `mien_disk_free_bytes` | | free on the disk of the data folder |
 | `mien_certificate_end_seconds` | | when the certificate ends, since 1970; only with https |
+| `mien_upkeep_due` | `subject` | 1 where the `disk` or the `certificate` needs somebody soon |
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from webapp.jobs.service import JobService
 from webapp.metrics import REGISTRY
 from webapp.rooms.service import RoomService
 from webapp.server.certificates import certificate_end
+from webapp.server.upkeep import SUBJECTS, concerns
 from webapp.store.client import StoreClient
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import VERSION, model_version
@@ -136,6 +138,11 @@ class StateMetrics(Collector):
             yield GaugeMetricFamily(
                 "mien_certificate_end_seconds", "When the certificate ends", value=end.timestamp()
             )
+        due = dict.fromkeys(SUBJECTS, 0) | {one.subject: 1 for one in concerns(self.settings)}
+        family = GaugeMetricFamily("mien_upkeep_due", "What needs somebody soon", labels=["subject"])
+        for subject, value in due.items():
+            family.add_metric([subject], value)
+        yield family
 
 
 def _by_state(name: str, help_text: str, values: Mapping[str, float]) -> Metric:

@@ -43,7 +43,7 @@ async function finish() {
   const shown = document.createElement("pre");
   shown.id = "data";
   shown.tabIndex = 0;
-  shown.textContent = jsPsych.data.get().filter({ part: "word" }).json(true);
+  shown.textContent = JSON.stringify(jsPsych.data.get().filter({ part: "word" }).values(), null, 2);
   const end = Object.assign(document.createElement("main"), { className: "end" });
   end.append(heading("Thank you. What was measured:"), shown);
   jsPsych.getDisplayElement().replaceChildren(end);

@@ -1,4 +1,4 @@
-import { drawGrid, drawStack, SPAN_MS } from "../shared/chart_style.js";
+import { chartFont, drawGrid, drawStack, SPAN_MS } from "../shared/chart_style.js";
 import { clearedContext, styleOf } from "../shared/dom.js";
 import { Minute } from "./minute.js";
 
@@ -74,7 +74,7 @@ export class GroupChart {
     const [ink, paper] = [styleOf(this.canvas, "--ink"), styleOf(this.canvas, "--surface")];
     /** @type {[from: number, to: number][][]} */
     const rows = Array.from({ length: Math.floor(height / FLAG_HEIGHT) }, () => []);
-    context.font = "600 12px system-ui, sans-serif";
+    context.font = chartFont(12, 600);
     for (const { at_ms, label } of [...this.#markers].reverse()) {
       const x = width * (1 - (now_ms - at_ms) / SPAN_MS);
       if (x < 0) continue;

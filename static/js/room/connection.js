@@ -104,7 +104,8 @@ export class RoomConnection {
 
   /** @param {Ending} reason */
   #onParted(reason) {
-    this.memory.forget();
+    if (reason === "closed") this.memory.end();
+    else this.memory.forget();
     this.listener.onParted(reason);
   }
 
@@ -126,7 +127,7 @@ export class RoomConnection {
 
   /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. */
   leave() {
-    this.memory.forget();
+    this.memory.end();
     this.onState = () => {}; // the view is over
     const told = this.#ask("leave", {}, LEAVE_TIMEOUT_MS);
     this.#told = told.catch((error) => console.debug("The server was not told:", error));

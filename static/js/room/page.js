@@ -57,6 +57,7 @@ export class ParticipantPage {
     this.#listen();
     document.documentElement.classList.toggle("is-blind", !this.showsResults);
     if (this.memory.alias) this.alias.value = this.memory.alias;
+    this.completion.show(this.memory.completion);
     if (this.isClosed) this.page.screens.show("closed");
   }
 

@@ -1,3 +1,4 @@
+import { chartFont } from "../../shared/chart_style.js";
 import { textColourOn } from "../../shared/expressions.js";
 
 /**
@@ -29,7 +30,7 @@ export class Brush {
     this.rightToLeft = document.documentElement.dir === "rtl";
     context.lineJoin = "round";
     context.lineCap = "round";
-    context.font = `600 ${this.unit}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
+    context.font = chartFont(this.unit, 600);
     context.textBaseline = "middle";
   }
 

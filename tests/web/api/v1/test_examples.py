@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from types import ModuleType
 
 from tests.helpers.host_browser import new_key, signed_in
@@ -104,6 +105,31 @@ def test_the_psychopy_script_names_what_the_server_refuses_and_goes_on() -> None
     assert [label for label, _ in mien.failed] == ["x" * 1000]
     ((action, reason),) = wrong.failed
     assert action == "started" and "Bearer KEY" in reason, "a wrong key stays wrong: nobody waits for it"
+
+
+def test_the_psychopy_script_ends_without_a_server_and_sends_later_what_it_kept(tmp_path: Path) -> None:
+    markers = loaded("psychopy_markers")
+    kept = str(tmp_path / "unsent.json")
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        room, key = make_room(server), new_key(signed_in(server), "PsychoPy", "markers")
+        mien = markers.MienMarkers(server.url, room, key)
+        mien.mark("sent")
+        mien.wait()
+        server.process.kill()
+        server.process.wait()
+        at_s, _ = timed(mien.mark, "kept")
+        mien.mark("kept too")
+        assert mien.wait(timeout_s=0.1) is False
+        assert mien.close(timeout_s=0.5, unsent_file=kept) is False
+        assert [one["label"] for one in mien.unsent] == ["kept", "kept too"]
+        server.start()
+        later = markers.MienMarkers(server.url, room, key)
+        later.send_file(kept)
+        assert later.close() is True
+        found = rows(export(server, room)["markers.csv"])
+    assert [row["label"] for row in found] == ["sent", "kept", "kept too"]
+    sent_s = datetime.fromisoformat(found[1]["timestamp"]).timestamp()
+    assert abs(sent_s - at_s) < (mien.clock_error_s or 0.0) + BUSY_MACHINE_S
 
 
 def test_the_closed_loop_example_follows_a_room_to_its_end(astronaut_jpeg: bytes) -> None:

@@ -10,7 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.helpers.host_browser import new_key, signed_in
-from tests.helpers.room_client import TOKEN, ParticipantClient, api, code_of, export, make_room, rows
+from tests.helpers.room_client import (
+    TIMEOUT_S,
+    TOKEN,
+    ParticipantClient,
+    api,
+    code_of,
+    export,
+    make_room,
+    rows,
+)
 from tests.helpers.serving import Server
 from webapp.accounts.join_limits import MARKS
 
@@ -84,6 +93,19 @@ def test_a_change_that_cannot_be_is_refused_with_a_reason(
     assert (answer.status_code, code_of(answer.json())) == (status, code)
     (still,) = api(server, "GET", f"/rooms/{room}/markers").json()["markers"]
     assert (still["label"], still["history"]) == ("kept", [])
+
+
+def test_only_the_dashboard_of_a_host_who_signed_in_sets_markers_of_source_board(server: Server) -> None:
+    room, host = make_room(server), signed_in(server)
+    body = {"label": "pressed", "source": "board"}
+    for secret in (TOKEN, new_key(host, "Program", "markers")):
+        refused = api(server, "POST", f"/rooms/{room}/markers", body, token=secret)
+        assert (refused.status_code, code_of(refused.json())) == (403, "forbidden")
+    assert api(server, "GET", f"/rooms/{room}/markers").json()["markers"] == []
+    host.open(f"/host/rooms/{room}")
+    url, headers = f"{server.url}/api/v1/rooms/{room}/markers", {"X-CSRFToken": host.token}
+    made = host.post(url, json=body, headers=headers, timeout=TIMEOUT_S)
+    assert (made.status_code, made.json()["source"]) == (201, "board")
 
 
 def test_a_participants_mark_is_exported_with_them_and_both_clocks(server: Server) -> None:

@@ -8,7 +8,7 @@ from flask import Blueprint
 from flask_login import current_user
 
 from webapp.accounts.identity import HostUser
-from webapp.errors import BadRequestError
+from webapp.errors import BadRequestError, ForbiddenError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.markers.service import MAX_LISTED
 from webapp.rooms.room import Room
@@ -68,9 +68,8 @@ def add_marker(code: str, json: NewMarker) -> Answer:
     time counts once, so a program that got no answer may send its marker again.
     """
     rooms = services().rooms
-    source = "board" if json.source == "board" else "api"
     room = rooms.room(code)
-    return _shown(room, rooms.markers.add(room, json.label, parse_time(json.time), source)), 201
+    return _shown(room, rooms.markers.add(room, json.label, parse_time(json.time), _source(json.source))), 201
 
 
 @blueprint.patch("/rooms/<code>/markers/<int:marker_id>")
@@ -92,6 +91,19 @@ def delete_marker(code: str, marker_id: int) -> Answer:
     rooms = services().rooms
     rooms.markers.delete(rooms.room(code), _id(marker_id), _who())
     return Deleted(), 200
+
+
+def _source(given: str) -> str:
+    """Where a marker comes from: the dashboard, or a program.
+
+    Raises:
+        ForbiddenError: a program says that it is the dashboard.
+    """
+    if given != "board":
+        return "api"
+    if cast(HostUser, current_user).proof != "session":
+        raise ForbiddenError("Only the dashboard of a host who signed in sets markers of source board.")
+    return given
 
 
 def _who() -> str:

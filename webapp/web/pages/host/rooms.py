@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
+from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 
 from webapp.accounts.audit import shown_code
@@ -13,6 +14,7 @@ from webapp.errors import BadRequestError
 from webapp.rooms.information import DEFAULT_LANGUAGE, VIDEO_NOTICES
 from webapp.rooms.service import can_write_parquet
 from webapp.rooms.settings import MAX_NAME_LENGTH
+from webapp.server.upkeep import Concern, concerns
 from webapp.web.audited import name_subject
 from webapp.web.authentication import session_only
 from webapp.web.catalogues import LANGUAGES
@@ -45,7 +47,21 @@ def rooms_page() -> str:
         searched=searched,
         sort=sort,
         retention_days=services().settings.retention_days,
+        concerns=[_concern_text(one) for one in concerns(services().settings)],
     )
+
+
+def _concern_text(concern: Concern) -> str:
+    """What an administrator has to see to, in the language of the page."""
+    if concern.subject == "disk":
+        free = format_decimal(round(concern.free_bytes / 1e9, 1))
+        return str(
+            _("The server's disk has only %(size)s GB free. Free some, or recordings will stop.", size=free)
+        )
+    end = format_date(concern.end, "long")
+    if concern.is_own:
+        return str(_("The server's certificate ends on %(date)s. Install a new one before then.", date=end))
+    return str(_("The server's certificate ends on %(date)s. Restart the server to renew it.", date=end))
 
 
 @blueprint.get("/rooms/new")

@@ -20,7 +20,9 @@ class NewMarker(RequestModel):
         description="ISO 8601; UTC if it names no zone, and now if it is left out.",
         examples=["2026-05-04T10:11:12.345Z"],
     )
-    source: str = Field(default="api", description="`board` where a dashboard's key was pressed.")
+    source: str = Field(
+        default="api", description="`board` where a dashboard's key was pressed: of a host's session only."
+    )
 
 
 class MarkerEdit(RequestModel):
