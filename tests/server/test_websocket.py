@@ -68,6 +68,12 @@ def test_messages_arrive_however_the_network_cuts_them(
     assert received.wait() is None
 
 
+@pytest.fixture(autouse=True)
+def everything_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connections of these tests are no sockets that could be asked."""
+    monkeypatch.setattr(websocket_module, "has_arrived", lambda _: True)
+
+
 def masked_frame(message: bytes | str) -> bytes:
     """As a browser sends it."""
     opcode, payload = (0x81, message.encode()) if isinstance(message, str) else (0x82, message)
@@ -98,7 +104,6 @@ def test_a_message_is_limited_together_with_its_unfinished_fragments(
     frames: list[bytes], limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(eventlet, "sleep", lambda _: None)
-    monkeypatch.setattr(websocket_module, "has_arrived", lambda _: True)
     endless = received_by(*frames, masked_frame(b"the next message"), max_frame_length=limit)
     assert endless.wait() is None
     assert closing_status(endless) == 1009

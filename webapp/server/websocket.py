@@ -18,6 +18,7 @@ already, for the server to inflate. It is refused here.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Sequence
@@ -53,6 +54,11 @@ FRAGMENT_BYTES = 64
 
 POLICY_VIOLATION, TOO_BIG = 1008, 1009
 """Status codes of RFC 6455, section 7.4.1."""
+
+REFUSED = (POLICY_VIOLATION, TOO_BIG)
+
+LINGER_S, LINGER_STEP_S = 1.0, 0.05
+"""How long a client that is refused something may take to close, and how often it is read meanwhile."""
 
 
 def apply_mask(data: bytes, mask: Sequence[int], length: int | None = None, offset: int = 0) -> bytes:
@@ -183,6 +189,23 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
         if self._units_of_turn >= UNITS_PER_TURN or budget.balance < 0:
             self._yield_turn()
         return received
+
+    def close(self, close_data: tuple[int, str] | None = None) -> None:
+        """Close the connection; a client that is refused something has time to read why."""
+        if close_data is not None and close_data[0] in REFUSED and close_data[1]:
+            self._send_closing_frame(ignore_send_errors=True, close_data=close_data)
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+                self._linger()
+        super().close(close_data)
+
+    def _linger(self) -> None:
+        """Read until the client closes, but slowly: what is closed unread resets the connection."""
+        end_s = time.monotonic() + LINGER_S
+        while time.monotonic() < end_s:
+            eventlet.sleep(LINGER_STEP_S)
+            if has_arrived(self.socket) and not self.socket.recv(MAX_READ_BYTES):
+                return
 
     def _yield_turn(self) -> None:
         """Let other connections run, at least until this connection has paid off its debt."""
