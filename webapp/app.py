@@ -177,7 +177,9 @@ def _create_services(
         pool=pool,
         accounts=accounts,
         rooms=rooms,
-        uploads=Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels)),
+        uploads=Uploads(
+            pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels), settings.limits
+        ),
         page_uploads=AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None,
         wrong_codes=WrongCodes(),
         jobs=jobs,
@@ -214,7 +216,8 @@ def _create_socketio(settings: Settings) -> SocketIO:
         cors_allowed_origins=_origin_check(settings.allowed_origins),
         manage_session=False,
         json=WireJson,
-        connections_per_address=settings.connections_per_address,
+        ping_timeout=settings.limits.ping_timeout_s,
+        limits=settings.limits,
     )
 
 

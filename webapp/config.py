@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from webapp.errors import SettingsError
+from webapp.limits import Limits
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,7 +65,7 @@ class Settings:
     lsl: bool = False
     proxies: int = 0
     known_hosts: tuple[str, ...] = ()
-    connections_per_address: int = 400
+    limits: Limits = Limits()
     allowed_origins: tuple[str, ...] = ()
     max_file_mb: int = 30
     max_file_megapixels: int = 50
@@ -247,9 +248,18 @@ def _of_server(read: _Reader) -> dict[str, Any]:
         "redirect_port": read.whole("REDIRECT_PORT", 8080, low=0, high=65535),
         "proxies": read.whole("PROXIES", 0, low=0, high=10),
         "known_hosts": read.hosts("KNOWN_HOSTS"),
-        "connections_per_address": read.whole("CONNECTIONS_PER_ADDRESS", 400, low=1, high=100_000),
+        "limits": _limits(read),
         "allowed_origins": tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
     }
+
+
+def _limits(read: _Reader) -> Limits:
+    return Limits(
+        **{
+            name: read.whole(name.upper(), default, low, high)
+            for name, default, low, high in Limits.described()
+        }
+    )
 
 
 def _of_data(read: _Reader) -> dict[str, Any]:

@@ -7,7 +7,8 @@
 | `mien_frame_stage_seconds` | `stage` | time of an analyzed frame by stage: `queue`, `detect`, ..., `total` |
 | `mien_uploads_total` | `outcome` | images sent to `/api/v1/analyze`, as the frames |
 | `mien_http_requests_total` | `method`, `area`, `status` | requests; an area is a group of routes |
-| `mien_refusals_total` | `limit` | what a limit refused, by the limit's name |
+| `mien_connections` | | TCP connections that are open, idle ones included |
+| `mien_refusals_total` | `limit` | what a limit refused, by the limit's name in docs/limits.md |
 | `mien_log_messages_total` | `level` | warnings and errors in the log, those too that the log left out |
 | `process_...` | | memory, CPU and descriptors of the serving process |
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -45,6 +46,7 @@ _uploads = Counter(
 _requests = Counter(
     "mien_http_requests", "Answered HTTP requests", ["method", "area", "status"], registry=REGISTRY
 )
+_connections = Gauge("mien_connections", "Open TCP connections", registry=REGISTRY)
 _refusals = Counter("mien_refusals", "What limits refused", ["limit"], registry=REGISTRY)
 _messages = Counter("mien_log_messages", "Warnings and errors in the log", ["level"], registry=REGISTRY)
 
@@ -70,6 +72,11 @@ def count_upload(outcome: str) -> None:
 def count_request(method: str, area: str, status: int) -> None:
     """An HTTP request was answered."""
     _requests.labels(method, area, status).inc()
+
+
+def tell_connections(count: int) -> None:
+    """So many connections are open now."""
+    _connections.set(count)
 
 
 def count_refusal(limit: str) -> None:

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
@@ -58,14 +58,20 @@ class LoggedServer(Server):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom an attack is for: the port, and the room that it may join."""
+    """Whom an attack is for: the port, and the room that it may join.
+
+    The attacker has an `address` of this machine, such as 127.0.0.2; Linux has them all.
+    """
 
     port: int
     room: str
+    address: str = "127.0.0.1"
 
     def connect(self) -> socket.socket:
         """A connection that says nothing yet."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=SEND_TIMEOUT_S)
+        return socket.create_connection(
+            ("127.0.0.1", self.port), timeout=SEND_TIMEOUT_S, source_address=(self.address, 0)
+        )
 
     def request(self, path: str) -> bytes:
         """A GET request."""
@@ -122,13 +128,18 @@ def attack(point: int, name: str) -> Callable[[Attack], Attack]:
     return register
 
 
-@contextmanager
-def attacking(name: str, target: Target) -> Iterator[None]:
+def attacking(name: str, target: Target) -> AbstractContextManager[None]:
     """Attack from another process while the block runs."""
+    return attacking_by(ATTACKS[name][1], target, name)
+
+
+@contextmanager
+def attacking_by(attack: Attack, target: Target, name: str) -> Iterator[None]:
+    """Let a function of a module attack from another process while the block runs."""
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])  # so that only the first attack waits for the imports
     under_way, stop = context.Event(), context.Event()
-    process = context.Process(target=_attack, args=(name, target, under_way, stop), daemon=True)
+    process = context.Process(target=_attack, args=(attack, target, under_way, stop), daemon=True)
     process.start()
     assert under_way.wait(UNDER_WAY_TIMEOUT_S), f"{name} did not begin"
     try:
@@ -140,9 +151,9 @@ def attacking(name: str, target: Target) -> Iterator[None]:
         process.join()
 
 
-def _attack(name: str, target: Target, under_way: Event, stop: Event) -> None:
+def _attack(attack: Attack, target: Target, under_way: Event, stop: Event) -> None:
     os.nice(5)  # what counts is what the server does, not what it costs to attack it
-    ATTACKS[name][1](target, under_way, stop)
+    attack(target, under_way, stop)
 
 
 def flood(
@@ -168,7 +179,7 @@ def flood(
             under_way.set()
             time.sleep(0.05)
 
-    _in_threads(send, SOCKETS)
+    in_threads(send, SOCKETS)
 
 
 def _read_all(connection: socket.socket) -> None:
@@ -181,7 +192,7 @@ def _read_all(connection: socket.socket) -> None:
                 continue
 
 
-def _in_threads(function: Callable[[], None], count: int) -> None:
+def in_threads(function: Callable[[], None], count: int) -> None:
     threads = [threading.Thread(target=function, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
@@ -322,7 +333,7 @@ def uploads(target: Target, under_way: Event, stop: Event) -> None:
                     session.post(url, files={"image": image}, timeout=SEND_TIMEOUT_S)
                 under_way.set()
 
-    _in_threads(upload, 16)
+    in_threads(upload, 16)
 
 
 @attack(20, "unfinished fragments")
@@ -366,7 +377,7 @@ def logins(target: Target, under_way: Event, stop: Event) -> None:
                 requests.post(f"http://127.0.0.1:{target.port}/host/login", data=form, timeout=SEND_TIMEOUT_S)
             under_way.set()
 
-    _in_threads(guess, 20)
+    in_threads(guess, 20)
 
 
 @attack(21, "joining and quitting")

@@ -18,8 +18,9 @@ import requests
 
 from tests.helpers.attacks import LoggedServer, Target
 from tests.helpers.serving import PROJECT_ROOT, Server, free_port
+from webapp.limits import Limits
 from webapp.server import tls_listener
-from webapp.server.eventlet_server import MAX_DESCRIPTORS, connection_limit
+from webapp.server.descriptors import SPARE_DESCRIPTORS, connection_limit
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS")
 
@@ -214,14 +215,22 @@ def test_a_second_server_on_the_same_port_is_refused_with_what_to_do(narrow_serv
 
 def test_the_soft_limit_of_descriptors_is_raised_at_start(narrow_server: LoggedServer) -> None:
     raised, hard = resource.prlimit(narrow_server.process.pid, resource.RLIMIT_NOFILE)
+    needed = Limits().connections + SPARE_DESCRIPTORS
     if hard == resource.RLIM_INFINITY:
-        hard = MAX_DESCRIPTORS
-    assert raised == min(hard, MAX_DESCRIPTORS)
+        hard = needed
+    assert raised == min(hard, needed)
+    if raised == needed:
+        assert "connections fit" not in narrow_server.log.read_text()
 
 
-@pytest.mark.parametrize(("descriptors", "connections"), [(1024, 768), (16384, 4096), (100, 50)])
-def test_connections_leave_descriptors_for_everything_else(descriptors: int, connections: int) -> None:
-    assert connection_limit(descriptors) == connections
+@pytest.mark.parametrize(
+    ("descriptors", "connections", "warns"), [(1024, 768, True), (16384, 4096, False), (100, 50, True)]
+)
+def test_connections_leave_descriptors_for_everything_else(
+    descriptors: int, connections: int, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert connection_limit(Limits(), descriptors) == connections
+    assert ("MIEN_CONNECTIONS" in caplog.text) == warns
 
 
 @pytest.mark.parametrize("method", ["read", "readline", "readlines"])
@@ -230,7 +239,7 @@ def test_a_request_has_to_be_sent_in_time(method: str) -> None:
     program = (
         "import eventlet; eventlet.monkey_patch()\n"
         "import socket, sys, time\n"
-        "from webapp.server.eventlet_server import TimedReader\n"
+        "from webapp.server.timed_streams import TimedReader\n"
         "ours, theirs = socket.socketpair()\n"
         "def trickle():\n"
         "    while True: theirs.send(b'x'); time.sleep(0.05)\n"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import itertools
 import socket
+from functools import partial
 from typing import cast
 
 import eventlet
@@ -13,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.load_client import websocket_frame
+from webapp.limits import Limits
 from webapp.server import websocket as websocket_module
 from webapp.server.connection_limits import BURST_UNITS, OVER_BUDGET_TIMEOUT_S, UNITS_PER_S, Budget
-from webapp.server.websocket import UNITS_PER_TURN, QuickWebSocket, apply_mask, install
+from webapp.server.websocket import UNITS_PER_TURN, LimitedMessage, QuickWebSocket, apply_mask, install
 
 eventlets_own = RFC6455WebSocket._apply_mask
 
@@ -48,7 +50,7 @@ def test_installed_it_serves_every_websocket_and_compression_is_refused(
     )
     offered: dict[str, list[object]] = {"permessage-deflate": [{}]}
     assert WebSocketWSGI(None)._negotiate_permessage_deflate(offered) is not None
-    install()
+    install(Limits())
     assert eventlet.websocket.RFC6455WebSocket._apply_mask is apply_mask
     assert WebSocketWSGI(None)._negotiate_permessage_deflate(offered) is None
 
@@ -64,6 +66,12 @@ def test_messages_arrive_however_the_network_cuts_them(
     received = QuickWebSocket(cast(socket.socket, end), {})
     assert [received.wait() for _ in messages] == messages
     assert received.wait() is None
+
+
+@pytest.fixture(autouse=True)
+def everything_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connections of these tests are no sockets that could be asked."""
+    monkeypatch.setattr(websocket_module, "has_arrived", lambda _: True)
 
 
 def masked_frame(message: bytes | str) -> bytes:
@@ -102,7 +110,7 @@ def test_a_message_is_limited_together_with_its_unfinished_fragments(
 
 
 def test_a_message_has_to_be_whole_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_module, "MESSAGE_TIMEOUT_S", -1.0)
+    monkeypatch.setattr(QuickWebSocket, "Message", partial(LimitedMessage, timeout_s=-1.0))
     slow = received_by(*fragments(2, b"x"))
     assert slow.wait() is None
     assert closing_status(slow) == 1008
@@ -116,8 +124,11 @@ def test_other_connections_have_their_turn_however_much_has_arrived(monkeypatch:
     assert len(waits) >= 200 / UNITS_PER_TURN - 1 and not any(waits)
 
 
-def test_a_flood_is_slowed_and_closed_if_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("waits", [False, True], ids=["sends on", "waits to be read"])
+def test_a_flood_is_slowed_and_closed_if_it_goes_on(waits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once in between everything that was sent has been read, or not."""
     clock_s = 0.0
+    monkeypatch.setattr(websocket_module, "has_arrived", lambda _: not waits)
 
     def sleep(seconds: float) -> None:
         nonlocal clock_s
@@ -125,11 +136,14 @@ def test_a_flood_is_slowed_and_closed_if_it_goes_on(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(eventlet, "sleep", sleep)
     pings = round(BURST_UNITS + (OVER_BUDGET_TIMEOUT_S + 1) * UNITS_PER_S)
-    flood = received_by(*[websocket_frame(0x8A, b"")] * pings)
-    flood.budget = Budget(lambda: clock_s)
+    flood = received_by(*[websocket_frame(0x8A, b"xx")] * pings)  # whole ones fill what is read at once
+    flood.budget = Budget(clock=lambda: clock_s)
     assert flood.wait() is None
-    assert closing_status(flood) == 1008
-    assert OVER_BUDGET_TIMEOUT_S <= clock_s < OVER_BUDGET_TIMEOUT_S + 1
+    if waits:
+        assert flood.socket.sent == []
+    else:
+        assert closing_status(flood) == 1008
+    assert OVER_BUDGET_TIMEOUT_S <= clock_s < OVER_BUDGET_TIMEOUT_S + 1.1
 
 
 def closing_status(closed: QuickWebSocket) -> int:

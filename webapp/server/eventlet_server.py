@@ -9,64 +9,33 @@ Only `webapp.server` and `wsgi.py` know eventlet.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import resource
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from functools import partial
+from typing import Any, cast
 
 import eventlet
 from eventlet import greenio, hubs, wsgi
 
 from webapp.config import Settings
 from webapp.errors import ListenerError, SettingsError
-from webapp.metrics import count_refusal
+from webapp.limits import Limits
+from webapp.metrics import count_refusal, tell_connections
+from webapp.server.arrivals import is_gone
 from webapp.server.certificates import ensure_certificate
-from webapp.server.connection_limits import Connections
+from webapp.server.connection_limits import Connections, Handshakes
+from webapp.server.descriptors import connection_limit, raise_descriptor_limit
 from webapp.server.https_redirect import answer_plain_http
 from webapp.server.known_hosts import KnownHosts
+from webapp.server.refusals import TOO_SLOW, RefusedConnections, tell
+from webapp.server.timed_streams import CountedWriter, SlowRequestError, TimedReader
 from webapp.server.tls_listener import Listener, TlsListener, tls_context
 
 LISTEN_BACKLOG = 256
 
-MAX_CONNECTIONS = 4096
-SPARE_DESCRIPTORS = 256
-"""For workers, the store, files and connections that are being refused."""
-
-MAX_DESCRIPTORS = 16384
-"""What the soft limit is raised to, where the hard limit allows it."""
-
-HEAD_TIMEOUT_S = 20.0
-"""For TLS's handshake and the first request line, and for the headers of any request."""
-
-KEEP_ALIVE_S = 75.0
-"""For the next request line; longer than nginx keeps connections to the servers behind it."""
-
-BODY_TIMEOUT_S = 60.0
-"""For all of a request's body."""
-
-SEND_TIMEOUT_S = 30.0
-"""A client that takes nothing of a response for this long is gone."""
-
 logger = logging.getLogger("mien.http")
-
-
-def raise_descriptor_limit() -> int:
-    """Raise the soft limit of open files towards the hard one; what it is then."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return MAX_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return wanted
-
-
-def connection_limit(descriptors: int) -> int:
-    """How many connections fit beside everything else that needs a descriptor."""
-    return min(MAX_CONNECTIONS, max(descriptors - SPARE_DESCRIPTORS, descriptors // 2))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -96,33 +65,46 @@ def open_ports(settings: Settings, known_hosts: KnownHosts) -> tuple[HttpServer,
         SettingsError: a port cannot be used.
         CertificateError: the certificate cannot be used.
     """
-    limit = connection_limit(raise_descriptor_limit())
+    limits = settings.limits
+    limit = connection_limit(limits, raise_descriptor_limit(limits))
     # Behind proxies, all connections have the proxies' addresses.
-    connections = Connections(limit, limit if settings.proxies else settings.connections_per_address)
-    listener = listen(settings.host, settings.port)
+    connections = Connections(limit, limit if settings.proxies else limits.connections_per_address)
+    listener, make_room = listen(settings.host, settings.port), connections.evict_one
     if not settings.https:
-        return HttpServer(Listener(listener), connections), None
+        return HttpServer(Listener(listener, make_room), connections, limits), None
     pair = ensure_certificate(settings)
-    tls_listener = TlsListener(listener, tls_context(pair.certificate, pair.key))
-    server = HttpServer(tls_listener, connections, known_hosts)
+    tls_listener = TlsListener(listener, tls_context(pair.certificate, pair.key), make_room)
+    handshakes = Handshakes(limits.handshakes_per_s, limits.connections_per_address)
+    server = HttpServer(
+        tls_listener, connections, limits, known_hosts, None if settings.proxies else handshakes
+    )
     if not settings.redirect_port:
         return server, None
-    return server, HttpServer(Listener(listen(settings.host, settings.redirect_port)), connections)
+    redirects = Listener(listen(settings.host, settings.redirect_port), make_room)
+    return server, HttpServer(redirects, connections, limits)
 
 
 class HttpServer:
     """Accepts connections and answers their requests.
 
     `connections` may be shared with other servers of this process. On a port that speaks TLS, plain http is
-    redirected to https under one of the `known_hosts`.
+    redirected to https under one of the `known_hosts`, and `handshakes` limits those of an address.
     """
 
     def __init__(
-        self, listener: Listener, connections: Connections, known_hosts: KnownHosts | None = None
+        self,
+        listener: Listener,
+        connections: Connections,
+        limits: Limits,
+        known_hosts: KnownHosts | None = None,
+        handshakes: Handshakes | None = None,
     ) -> None:
         self._listener = listener
         self._connections = connections
+        self._limits = limits
         self._known_hosts = known_hosts
+        self._refused = RefusedConnections()
+        self._handshakes = handshakes
         # eventlet knows its own TLS only, so it must be told what browsers speak.
         self._scheme = "https" if isinstance(listener, TlsListener) else "http"
 
@@ -141,8 +123,8 @@ class HttpServer:
             debug=False,  # no traceback goes to a browser
             environ={"wsgi.url_scheme": self._scheme},
             max_http_version="HTTP/1.1",
-            keepalive=KEEP_ALIVE_S,
-            socket_timeout=SEND_TIMEOUT_S,
+            keepalive=self._limits.idle_timeout_s,
+            socket_timeout=self._limits.send_timeout_s,
         )
         while True:
             try:
@@ -153,61 +135,31 @@ class HttpServer:
             time.sleep(0)  # connections that are there already have their turn, however many are new
 
     def _answer(self, connection: socket.socket, address: tuple[Any, ...], server: wsgi.Server) -> None:
-        connection.settimeout(SEND_TIMEOUT_S)
-        conversation = Conversation([address, connection, wsgi.STATE_IDLE], server, self._known_hosts)
+        connection.settimeout(self._limits.send_timeout_s)
+        state = [address, connection, wsgi.STATE_IDLE]
+        conversation = Conversation(state, server, self._limits, self._known_hosts)
         try:
-            if self._connections.enter(address[0], conversation):
+            limit = self._enter(address[0], conversation)
+            if limit is None:
                 conversation.run(self._connections)
             else:
-                count_refusal("connections")
+                count_refusal(limit)
+                self._refused.tell(connection, limit)
         except (OSError, ValueError) as error:  # it broke off, or its socket was closed meanwhile
             logger.debug("a connection ended: %s", error)
         finally:
             self._connections.leave(address[0], conversation)
+            tell_connections(len(self._connections))
             greenio.shutdown_safe(connection)
             connection.close()
 
-
-class TimedReader:
-    """What arrives on a connection, to be read by the end of the time that was last allowed."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._deadline_s = 0.0
-
-    def allow(self, seconds: float) -> None:
-        """Begin a new time."""
-        self._deadline_s = time.monotonic() + seconds
-
-    @contextlib.contextmanager
-    def _limited(self) -> Iterator[BinaryIO]:
-        left_s = max(0.0, self._deadline_s - time.monotonic())
-        with eventlet.Timeout(left_s, TimeoutError("the client did not send its request in time")):
-            yield self._stream
-
-    def read(self, *count: int) -> bytes:
-        """As a file's; raises a TimeoutError at the end of the time."""
-        with self._limited() as stream:
-            return stream.read(*count)
-
-    def readline(self, *count: int) -> bytes:
-        """As a file's; raises a TimeoutError at the end of the time."""
-        with self._limited() as stream:
-            return stream.readline(*count)
-
-    def readlines(self, *hint: int) -> list[bytes]:
-        """As a file's; raises a TimeoutError at the end of the time."""
-        with self._limited() as stream:
-            return stream.readlines(*hint)
-
-    @property
-    def closed(self) -> bool:
-        """As a file's."""
-        return self._stream.closed
-
-    def close(self) -> None:
-        """As a file's."""
-        self._stream.close()
+    def _enter(self, address: str, conversation: Conversation) -> str | None:
+        """Count a new connection; or the name of the limit that refuses it."""
+        if self._handshakes is not None and not self._handshakes.take(address):
+            return "handshakes"
+        limit = self._connections.enter(address, conversation)
+        tell_connections(len(self._connections))
+        return limit
 
 
 class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
@@ -216,12 +168,16 @@ class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is unty
     minimum_chunk_size = 1
     """Each piece of a response is sent at once: eventlet would keep a stream's events until they are 4 kB."""
 
-    def __init__(self, state: list[Any], server: wsgi.Server, known_hosts: KnownHosts | None) -> None:
+    def __init__(
+        self, state: list[Any], server: wsgi.Server, limits: Limits, known_hosts: KnownHosts | None
+    ) -> None:
         # Not the base class's constructor, which would answer all requests before it returns.
         self.client_address, self.request, _ = self.conn_state = state
         self.server = server
+        self._limits = limits
         self._known_hosts = known_hosts
         self.idle = True
+        self._is_first, self._has_begun = True, False
         self._connections: Connections
         self._thread = eventlet.getcurrent()
 
@@ -230,20 +186,28 @@ class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is unty
         self._connections = connections
         self.setup()
         self.rfile = TimedReader(cast(Any, self).rfile)
-        self.rfile.allow(HEAD_TIMEOUT_S)
+        self.wfile = CountedWriter(cast(Any, self).wfile)
+        self.rfile.allow(self._limits.head_timeout_s)
         try:
             self.handle()
+        except SlowRequestError:
+            if self._has_begun:
+                count_refusal(TOO_SLOW.limit)
+                tell(self.connection, TOO_SLOW)
+            elif self._is_first:
+                count_refusal("silent connections")
         finally:
             self.finish()
 
     def evict(self) -> None:
         """Close the connection, which is idle."""
+        count_refusal("idle connections")
         self._connections.leave(self.client_address[0], self)
         hubs.get_hub().schedule_call_global(0, self._end)
 
     def _end(self) -> None:
         if self.idle and not self._thread.dead:
-            self._thread.throw(TimeoutError("the connection made way for another"))
+            self._thread.throw(ConnectionAbortedError("the connection made way for another"))
 
     def _read_request_line(self) -> bytes | str:
         try:
@@ -252,23 +216,30 @@ class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is unty
             if error.reason == "HTTP_REQUEST" and self._known_hosts is not None:
                 answer_plain_http(self.connection, self._known_hosts)
             return ""  # ends the connection
-        self.rfile.allow(HEAD_TIMEOUT_S)
+        self._is_first, self._has_begun = False, bool(line)
+        self.rfile.allow(self._limits.head_timeout_s)
         return line
 
     def get_environ(self) -> dict[str, Any]:
-        """What the application is told of a request; large bodies may ask for more time as they arrive."""
+        """What the application is told of a request.
+
+        Large bodies may ask for more time as they arrive, long responses whether the client is gone.
+        """
         environ: dict[str, Any] = super().get_environ()
         environ["mien.more_time"] = self.rfile.allow
+        environ["mien.is_gone"] = partial(is_gone, self.connection)
         return environ
 
     def handle_one_response(self) -> None:
         """Let the application answer the request whose head was read."""
         self.idle = False
-        self.rfile.allow(BODY_TIMEOUT_S)
+        self.rfile.allow(self._limits.body_timeout_s)
         super().handle_one_response()
+        if self.rfile.is_late:
+            count_refusal(TOO_SLOW.limit)
         time.sleep(0)  # requests sent all at once must not hold up other connections
-        self.rfile.allow(KEEP_ALIVE_S)
-        self.idle = True
+        self.rfile.allow(self._limits.idle_timeout_s)
+        self.idle, self._has_begun = True, False
         self._connections.rest(self.client_address[0], self)
 
     def log_message(self, *_: object) -> None:

@@ -48,7 +48,7 @@ def serve(application: Servable, settings: Settings) -> None:
         SettingsError, CertificateError: a port, the data folder or the certificate cannot be used.
         ListenerError: a port could not be served any more.
     """
-    websocket.install()
+    websocket.install(settings.limits)
     server, redirects = open_ports(settings, application.known_hosts)
     end = Event()
     eventlet.spawn(_await_stop_signal, _catch_stop_signals(), end)

@@ -8,13 +8,14 @@ without end, and every packet that cannot be read is a traceback in the log. Her
 - only a frame has an attachment, and one,
 - a connection has a `Budget`, by either transport, and at most MAX_HANDLERS events under way; beyond them it
   is read no further,
-- a connection that leaves MAX_QUEUED_BYTES unread is closed.
+- a connection that leaves `unread_mb` unread is closed.
 """
 
 from __future__ import annotations
 
 import logging
 import socket as sockets
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -29,16 +30,18 @@ from engineio import exceptions
 from socketio import packet
 
 from webapp.codec import problem
+from webapp.limits import Limits
 from webapp.metrics import count_refusal
 from webapp.server.connection_limits import (
     BAD_PACKET_UNITS,
-    EVENT_UNITS,
     MAX_TEXT_BYTES,
     Budget,
+    Handshakes,
     OverBudgetError,
-    message_units,
+    Prices,
     network_of,
 )
+from webapp.server.refusals import REFUSALS, TOO_MANY_MESSAGES, Refusal
 
 FRAME = "frame"
 """The only event with an attachment."""
@@ -53,12 +56,8 @@ MAX_HANDLERS = 8
 MAX_POST_BYTES = 4_000_000
 """Of the polling transport, where an image of 2 MB is 2.7 MB of base64."""
 
-MAX_QUEUED_BYTES = 8 << 20
 PACKET_BYTES = 512
 """What a packet in the queue takes besides its payload."""
-
-CONNECT_TIMEOUT_S = 30.0
-"""Within this a browser must connect to the namespace; the libraries would wait without end."""
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """What the libraries' decoders raise on packets that nobody should send."""
@@ -68,6 +67,10 @@ logger = logging.getLogger(__name__)
 
 class BadPacketError(ValueError):
     """A client sent what is no packet, or one that it may not send."""
+
+
+class OverBudgetPostError(exceptions.EngineIOError):  # type: ignore[misc]  # python-engineio is untyped
+    """A connection of the polling transport stayed over its budget."""
 
 
 class CheckedPacket(packet.Packet):  # type: ignore[misc]  # python-socketio is untyped
@@ -100,19 +103,20 @@ class CheckedPacket(packet.Packet):  # type: ignore[misc]  # python-socketio is 
 class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-engineio is untyped
     """An Engine.IO connection with a budget and a bounded queue of packets to send."""
 
-    def __init__(self, server: engineio.Server, sid: str) -> None:
+    def __init__(self, server: LimitedEngine, sid: str) -> None:
         super().__init__(server, sid)
-        self.budget = Budget()
+        self.budget = Budget(server.prices)
         self.handlers = threading.Semaphore(MAX_HANDLERS)
         self.joined = False
         self.attachments_to_skip = 0
         self._opened_s = time.monotonic()
         self._websocket: Any = None
         self._queued_bytes = self._bytes_in_hand = 0
+        self._posts = 0
 
     def send(self, pkt: engineio.packet.Packet) -> None:
         """Queue a packet; a client that leaves too much unread is disconnected instead."""
-        if self._queued_bytes > MAX_QUEUED_BYTES:
+        if self._queued_bytes > self.server.limits.unread_mb << 20:
             self._give_up()
             return
         self._queued_bytes += _size(pkt)
@@ -128,7 +132,9 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
 
     def check_ping_timeout(self) -> bool:
         """Close a connection that does not answer pings, or that never connected to the namespace."""
-        if not self.joined and time.monotonic() - self._opened_s > CONNECT_TIMEOUT_S and not self.closing:
+        unused_s = 0.0 if self.joined else time.monotonic() - self._opened_s
+        if unused_s > self.server.limits.head_timeout_s and not self.closing:
+            count_refusal("unused connections")
             self.end()
             return False
         alive: bool = super().check_ping_timeout()
@@ -140,17 +146,23 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
         Raises:
             EngineIOError: they are too long or cannot be read, or the connection stayed over its budget.
         """
+        if not self._posts:
+            self.budget.caught_up()  # the client waited for the last answer
+        self._posts += 1
         try:
             self._take_post(environ)
         except exceptions.EngineIOError:
             self.end()  # here, as the server itself would wait until the client has read all
             raise
+        finally:
+            self._posts -= 1
 
     def _take_post(self, environ: dict[str, Any]) -> None:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > MAX_POST_BYTES:
             raise exceptions.ContentTooLongError
-        self._pay(message_units(length, text=True))
+        self.budget.charge_message(length, text=True)
+        self._wait_for_budget()
         try:
             for pkt in _packets(environ["wsgi.input"].read(length)):
                 self.receive(pkt)
@@ -161,19 +173,18 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
     def receive(self, pkt: engineio.packet.Packet) -> None:
         """Take one packet."""
         if not self.upgraded:
-            self.budget.charge(1.0)
+            self.budget.charge_message(0)
         super().receive(pkt)
 
-    def _pay(self, units: float) -> None:
-        self.budget.charge(units)
+    def _wait_for_budget(self) -> None:
         try:
             self.server.sleep(self.budget.wait_s())
         except OverBudgetError:
-            count_refusal("messages")
-            raise exceptions.EngineIOError from None
+            count_refusal(TOO_MANY_MESSAGES.limit)
+            raise OverBudgetPostError from None
 
     def _websocket_handler(self, ws: Any) -> list[bytes]:  # noqa: ANN401 - eventlet's
-        self._websocket, self.budget = ws, ws.budget
+        self._websocket, ws.budget = ws, self.budget
         try:
             super()._websocket_handler(ws)
         except (OSError, *UNREADABLE) as error:  # the libraries leave the connection half open then
@@ -201,37 +212,51 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
 
 
 class LimitedEngine(engineio.Server):  # type: ignore[misc]
-    """An Engine.IO server that can be too busy for one more connection."""
+    """An Engine.IO server with limits, which says what it refuses."""
 
-    def _unauthorized(self, message: object = None) -> dict[str, Any]:
-        """The response where `connect` refused: here, always because of too many connections."""
-        return {
-            "status": "503 SERVICE UNAVAILABLE",
-            "headers": [("Content-Type", "text/plain"), ("Retry-After", "5")],
-            "response": b"Too many connections from this address.",
-        }
+    limits = Limits()
+    prices = Prices.of(limits)
+
+    def _unauthorized(self, message: str | None = None) -> dict[str, Any]:
+        """The response where `connect` refused: here, always for a limit, whose name it returned."""
+        return _response(REFUSALS[message or "connections"])
+
+    def _bad_request(self, message: str | None = None) -> dict[str, Any]:
+        """The response to a request that cannot be taken; the base class does not pass on why."""
+        if isinstance(sys.exception(), OverBudgetPostError):
+            return _response(TOO_MANY_MESSAGES)
+        response: dict[str, Any] = super()._bad_request(message)
+        return response
 
 
 class LimitedServer(socketio.Server):  # type: ignore[misc]
-    """A Socket.IO server with the limits above; `connections_per_address` counts its own connections."""
+    """A Socket.IO server with the limits above."""
 
-    def __init__(self, *arguments: Any, connections_per_address: int, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *arguments: Any, limits: Limits, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, serializer=CheckedPacket, **options)
-        self._connections_per_address = connections_per_address
+        self.eio.limits, self.eio.prices = limits, Prices.of(limits)
+        self._handshakes = Handshakes(limits.handshakes_per_s, limits.connections_per_address)
+        self._connections_per_address = limits.connections_per_address
 
     def _engineio_server_class(self) -> type:
         return LimitedEngine
 
-    def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> bool | None:
+    def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> str | None:
+        """Let a connection in; or the name of the limit that refuses it."""
         address = network_of(environ.get("REMOTE_ADDR", ""))
         environ["mien.network"] = address
+        if (limit := self._limit_reached(address)) is not None:
+            count_refusal(limit)
+            return limit
+        super()._handle_eio_connect(eio_sid, environ)
+        return None
+
+    def _limit_reached(self, address: str) -> str | None:
         # Those that ended without a word are here until their ping times out.
         others = sum(other.get("mien.network") == address for other in self.environ.values())
         if others >= self._connections_per_address and not self._evict_one_of(address):
-            count_refusal("connections of an address")
-            return False
-        super()._handle_eio_connect(eio_sid, environ)
-        return None
+            return "connections of an address"
+        return None if self._handshakes.take(address) else "handshakes"
 
     def _evict_one_of(self, address: str) -> bool:
         """End the oldest connection of an address that never connected to the namespace, if there is one."""
@@ -247,7 +272,7 @@ class LimitedServer(socketio.Server):  # type: ignore[misc]
 
     def _handle_connect(self, eio_sid: str, namespace: str | None, data: object) -> None:
         connection = self._connection(eio_sid)
-        connection.budget.charge(EVENT_UNITS)
+        connection.budget.charge(connection.budget.prices.event)
         if connection.joined:
             raise BadPacketError("one connection connects to the namespace once")
         connection.joined = True
@@ -292,8 +317,8 @@ class LimitedServer(socketio.Server):  # type: ignore[misc]
         connection = self._connection(eio_sid)
         namespace = namespace or "/"
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
-        if data[0] != FRAME:
-            connection.budget.charge(EVENT_UNITS)
+        prices = connection.budget.prices
+        connection.budget.charge(prices.frame if data[0] == FRAME else prices.event)
         if data[0] in RESERVED_EVENTS or not self.manager.is_connected(sid, namespace):
             return
         connection.handlers.acquire()  # where too many are under way, this connection is read no further
@@ -324,6 +349,11 @@ def _packets(body: bytes) -> list[engineio.packet.Packet]:
         raise BadPacketError("JSONP, which this version of the protocol does not have")
     packets: list[engineio.packet.Packet] = engineio.payload.Payload(encoded_payload=body.decode()).packets
     return packets
+
+
+def _response(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as python-engineio answers."""
+    return {"status": refusal.status, "headers": refusal.headers, "response": refusal.body}
 
 
 def _size(pkt: engineio.packet.Packet) -> int:

@@ -12,8 +12,11 @@ import logging
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from webapp.server.descriptors import SHORTAGE
 
 OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -35,10 +38,14 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 class Listener:
-    """Wraps a listening socket; everything but `accept` is the socket's own. One thread accepts."""
+    """Wraps a listening socket; everything but `accept` is the socket's own. One thread accepts.
 
-    def __init__(self, listener: socket.socket) -> None:
+    `make_room` ends a connection that can be spared; it is called when descriptors have run out.
+    """
+
+    def __init__(self, listener: socket.socket, make_room: Callable[[], object] = bool) -> None:
         self._listener = listener
+        self._make_room = make_room
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the socket has
         return getattr(self._listener, name)
@@ -51,12 +58,15 @@ class Listener:
         """
         while True:
             try:
-                return self._accept_one()
+                accepted = self._accept_one()
+                SHORTAGE.accepted()
+                return accepted
             except OSError as error:
                 if error.errno in DEAD:
                     raise
                 if error.errno in OUT_OF_RESOURCES:
-                    logger.error("no connection can be accepted at the moment: %s", error.strerror)
+                    SHORTAGE.begin(str(error.strerror))
+                    self._make_room()
                     time.sleep(RETRY_S)
                 else:
                     logger.debug("a connection ended before it began: %s", error)
@@ -68,8 +78,10 @@ class Listener:
 class TlsListener(Listener):
     """A listener whose connections speak TLS."""
 
-    def __init__(self, listener: socket.socket, context: ssl.SSLContext) -> None:
-        super().__init__(listener)
+    def __init__(
+        self, listener: socket.socket, context: ssl.SSLContext, make_room: Callable[[], object] = bool
+    ) -> None:
+        super().__init__(listener, make_room)
         self._context = context
 
     def _accept_one(self) -> tuple[ssl.SSLSocket, Any]:

@@ -9,7 +9,8 @@ not arrived yet. Here whatever has arrived is read at once.
 
 Limits: eventlet reads without a pause while data keep coming, joins any number of fragments, and waits
 indefinitely for the rest of a message. Here a connection has a `Budget`, other connections get their turns,
-and a message is limited in size and time.
+and a message is limited in size and time. A client that sends nothing while it is held back, as it waits for
+answers, is slowed; one that keeps sending is closed in the end.
 
 Compression: eventlet accepts permessage-deflate, and a browser then deflates JPEGs, which are compressed
 already, for the server to inflate. It is refused here.
@@ -17,9 +18,11 @@ already, for the server to inflate. It is refused here.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import eventlet
@@ -27,8 +30,10 @@ import eventlet.websocket
 import numpy as np
 from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket, WebSocketWSGI
 
+from webapp.limits import Limits
 from webapp.metrics import count_refusal
-from webapp.server.connection_limits import MAX_TEXT_BYTES, Budget, OverBudgetError, message_units
+from webapp.server.arrivals import has_arrived
+from webapp.server.connection_limits import MAX_TEXT_BYTES, Budget, OverBudgetError
 
 MASK_LENGTH = 4
 
@@ -47,10 +52,13 @@ TEXT = 1
 FRAGMENT_BYTES = 64
 """The memory that a fragment takes besides its payload."""
 
-MESSAGE_TIMEOUT_S = 60.0
-
 POLICY_VIOLATION, TOO_BIG = 1008, 1009
 """Status codes of RFC 6455, section 7.4.1."""
+
+REFUSED = (POLICY_VIOLATION, TOO_BIG)
+
+LINGER_S, LINGER_STEP_S = 1.0, 0.05
+"""How long a client that is refused something may take to close, and how often it is read meanwhile."""
 
 
 def apply_mask(data: bytes, mask: Sequence[int], length: int | None = None, offset: int = 0) -> bytes:
@@ -85,6 +93,11 @@ class ReadAhead:
         self._given += len(piece)
         return piece
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that has arrived by now was read."""
+        return self._given == len(self._arrived) and not has_arrived(self._connection)
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
         return getattr(self._connection, name)
 
@@ -93,14 +106,20 @@ class LimitedMessage(RFC6455WebSocket.Message):  # type: ignore[misc]
     """A message that fails if its fragments become too large together, or take too long."""
 
     def __init__(
-        self, opcode: int, max_frame_length: int, decoder: object = None, decompressor: object = None
+        self,
+        opcode: int,
+        max_frame_length: int,
+        decoder: object = None,
+        decompressor: object = None,
+        *,
+        timeout_s: float = float(Limits().body_timeout_s),
     ) -> None:
         super().__init__(opcode, max_frame_length, decoder, decompressor)
         self.length = 0
         self._limit = max_frame_length
         if opcode == TEXT and max_frame_length > MAX_TEXT_BYTES:
             self._limit = MAX_TEXT_BYTES
-        self._deadline_s = time.monotonic() + MESSAGE_TIMEOUT_S
+        self._deadline_s = time.monotonic() + timeout_s
 
     def push(self, data: bytes, final: bool = False) -> None:
         """Add a piece of the payload.
@@ -116,8 +135,10 @@ class LimitedMessage(RFC6455WebSocket.Message):  # type: ignore[misc]
 
     def _check_pieces(self) -> None:
         if max(self.length, len(self.data) * FRAGMENT_BYTES) > self._limit:
+            count_refusal("large messages")
             raise FailedConnectionError(TOO_BIG, f"Messages have at most {self._limit:,} bytes.")
         if time.monotonic() > self._deadline_s:
+            count_refusal("slow messages")
             raise FailedConnectionError(POLICY_VIOLATION, "The message took too long.")
 
 
@@ -134,7 +155,10 @@ class WholeTextDecoder:
 
 
 class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
-    """The websocket of a connection, with the changes above; one thread reads it."""
+    """The websocket of a connection, with the changes above; one thread reads it.
+
+    Whoever opens it may give it another `budget` before the first message is read.
+    """
 
     _apply_mask = staticmethod(apply_mask)
     Message = LimitedMessage
@@ -147,6 +171,8 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
 
     def _get_bytes(self, numbytes: int) -> bytes:
         """A few bytes of a frame's header, most of which arrive together."""
+        if self.budget.is_over and self.socket.is_empty:
+            self.budget.caught_up()
         data: bytes = self.socket.recv(numbytes)
         if 0 < len(data) < numbytes:
             data += super()._get_bytes(numbytes - len(data))
@@ -158,13 +184,28 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
         before = message.length if message else 0
         received: LimitedMessage = super()._recv_frame(message=message)
         length = received.length - before if received is message else received.length
-        units = message_units(length, received.opcode == TEXT)
-        self._units_of_turn += units
         budget = self.budget
-        budget.charge(units)
+        self._units_of_turn += budget.charge_message(length, received.opcode == TEXT)
         if self._units_of_turn >= UNITS_PER_TURN or budget.balance < 0:
             self._yield_turn()
         return received
+
+    def close(self, close_data: tuple[int, str] | None = None) -> None:
+        """Close the connection; a client that is refused something has time to read why."""
+        if close_data is not None and close_data[0] in REFUSED and close_data[1]:
+            self._send_closing_frame(ignore_send_errors=True, close_data=close_data)
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+                self._linger()
+        super().close(close_data)
+
+    def _linger(self) -> None:
+        """Read until the client closes, but slowly: what is closed unread resets the connection."""
+        end_s = time.monotonic() + LINGER_S
+        while time.monotonic() < end_s:
+            eventlet.sleep(LINGER_STEP_S)
+            if has_arrived(self.socket) and not self.socket.recv(MAX_READ_BYTES):
+                return
 
     def _yield_turn(self) -> None:
         """Let other connections run, at least until this connection has paid off its debt."""
@@ -178,8 +219,9 @@ class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
             ) from None
 
 
-def install() -> None:
+def install(limits: Limits) -> None:
     """Apply the changes to every websocket that this process opens from now on."""
+    QuickWebSocket.Message = partial(LimitedMessage, timeout_s=limits.body_timeout_s)  # type: ignore[assignment]
     eventlet.websocket.RFC6455WebSocket = QuickWebSocket
     WebSocketWSGI._negotiate_permessage_deflate = _refuse_compression
 

@@ -14,6 +14,7 @@
 | `mien_store_ready`, `mien_store_restarts_total` | | whether the store's process answers; its restarts |
 | `mien_recording_works` | | 0 while the database takes no samples |
 | `mien_child_resident_bytes` | `child`, `pid` | memory of each child process (Linux) |
+| `mien_descriptors_short` | | 1 while connections cannot be accepted, as file descriptors ran out |
 | `mien_disk_free_bytes` | | free on the disk of the data folder |
 | `mien_certificate_end_seconds` | | when the certificate ends, since 1970; only with https |
 | `mien_upkeep_due` | `subject` | 1 where the `disk` or the `certificate` needs somebody soon |
@@ -39,6 +40,7 @@ from webapp.jobs.service import JobService
 from webapp.metrics import REGISTRY
 from webapp.rooms.service import RoomService
 from webapp.server.certificates import certificate_end
+from webapp.server.descriptors import SHORTAGE
 from webapp.server.upkeep import SUBJECTS, concerns
 from webapp.store.client import StoreClient
 from webapp.store.sample_writer import SampleWriter
@@ -132,6 +134,9 @@ class StateMetrics(Collector):
         return memory
 
     def _machine(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "mien_descriptors_short", "File descriptors ran out a moment ago", value=bool(SHORTAGE)
+        )
         free = shutil.disk_usage(self.settings.data_dir).free
         yield GaugeMetricFamily("mien_disk_free_bytes", "Free on the disk of the data folder", value=free)
         if (end := certificate_end(self.settings)) is not None:

@@ -12,14 +12,9 @@ from webapp.analysis.frame_session import FrameSession
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.codec import encode_result
 from webapp.errors import BusyError
+from webapp.limits import Limits
 from webapp.metrics import count_refusal
 from webapp.protocol import Analysis, Frame, ImageLimits, Job
-
-UPLOADS_PER_OWNER = 4
-"""Under way at once; more wait for each other."""
-
-MAX_UPLOADS = 16
-"""Of all owners together: each is in memory, as no image is written to the disk."""
 
 SLOT_TIMEOUT_S = 0.5
 """An owner who keeps sending more than that is answered twice a second on each connection, not at once."""
@@ -28,12 +23,15 @@ SLOT_TIMEOUT_S = 0.5
 class Uploads:
     """Analyzes uploads; an owner is whoever they take turns with others as: a host, or an address.
 
-    Any thread may call it; `_ended` guards the counts. `limits` are those of an image file.
+    Any thread may call it; `_ended` guards the counts. `limits` are those of an image file; `allowed` says
+    how many may be under way, of one owner and of all, as each is in memory.
     """
 
-    def __init__(self, pool: WorkerPool, limits: ImageLimits) -> None:
+    def __init__(self, pool: WorkerPool, limits: ImageLimits, allowed: Limits) -> None:
         self.limits = limits
         self._pool = pool
+        self._per_owner = allowed.analyze_at_once_per_sender
+        self._in_all = allowed.analyze_at_once
         self._under_way: Counter[object] = Counter()
         self._ended = threading.Condition()
 
@@ -42,13 +40,13 @@ class Uploads:
         """Count an upload as under way, from before its body is read until it is answered.
 
         Raises:
-            BusyError: the owner had UPLOADS_PER_OWNER under way for SLOT_TIMEOUT_S, or all MAX_UPLOADS.
+            BusyError: for SLOT_TIMEOUT_S as many were under way as the owner, or all, may have.
         """
         with self._ended:
             if not self._ended.wait_for(lambda: self._has_room(owner), SLOT_TIMEOUT_S):
                 count_refusal("uploads")
                 raise BusyError(
-                    f"At most {UPLOADS_PER_OWNER} uploads of one sender, and {MAX_UPLOADS} of all, at once; "
+                    f"At most {self._per_owner} uploads of one sender, and {self._in_all} of all, at once; "
                     "try again when some are answered."
                 )
             self._under_way[owner] += 1
@@ -70,7 +68,7 @@ class Uploads:
         return encode_result(session.answer(Frame.of_file(image, self.limits)))
 
     def _has_room(self, owner: object) -> bool:
-        return self._under_way[owner] < UPLOADS_PER_OWNER and self._under_way.total() < MAX_UPLOADS
+        return self._under_way[owner] < self._per_owner and self._under_way.total() < self._in_all
 
 
 class _InBackground:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from webapp.server.descriptors import SHORTAGE
 from webapp.version import VERSION
 from webapp.web.context import services
 
@@ -18,5 +19,7 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 only while a worker can answer."""
+    """200 only while a worker can answer and connections can be accepted."""
+    if SHORTAGE:
+        return jsonify(status="out of file descriptors"), 503
     return (jsonify(status="ready"), 200) if services().pool.ready else (jsonify(status="starting"), 503)

@@ -9,11 +9,14 @@ import pytest
 
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.errors import BusyError
+from webapp.limits import Limits
 from webapp.protocol import STAGES, Analysis, ImageLimits, Job
 from webapp.web import uploads as uploads_module
-from webapp.web.uploads import UPLOADS_PER_OWNER, Uploads
+from webapp.web.uploads import Uploads
 
 LIMITS = ImageLimits(30_000_000, 50_000_000)
+ALLOWED = Limits(analyze_at_once_per_sender=3, analyze_at_once=5)
+UPLOADS_PER_OWNER = ALLOWED.analyze_at_once_per_sender
 
 
 class RecordingEngine:
@@ -31,7 +34,7 @@ class RecordingEngine:
 
 def test_an_upload_is_its_owners_and_waits_behind_live_frames() -> None:
     pool = RecordingEngine()
-    uploads = Uploads(cast(WorkerPool, pool), LIMITS)
+    uploads = Uploads(cast(WorkerPool, pool), LIMITS, ALLOWED)
     for _ in range(2):
         assert '"width":64' in uploads.analyze(b"image", "an address").replace(" ", "")
     assert pool.asked == 2 * [("an address", True)]
@@ -41,7 +44,7 @@ def test_an_owner_with_too_many_uploads_under_way_is_busy_and_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uploads_module, "SLOT_TIMEOUT_S", 0.1)
-    uploads = Uploads(cast(WorkerPool, RecordingEngine()), LIMITS)
+    uploads = Uploads(cast(WorkerPool, RecordingEngine()), LIMITS, ALLOWED)
     ended = threading.Event()
 
     def upload() -> None:
