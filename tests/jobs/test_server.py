@@ -20,6 +20,7 @@ from tests.helpers.redis import running_redis
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from webapp.export.codebook import FILE_COLUMNS
+from webapp.jobs.store import JobStore
 
 QUICKLY = {"MIEN_WORKERS": "1", "MIEN_JOB_NICENESS": "0"}
 """Not at the lowest priority: tests have neighbours."""
@@ -28,6 +29,11 @@ LONG_S = 300
 """Of a video whose analysis does not end before a test is through with it."""
 
 WAIT_S = 120.0
+
+
+def data_folder(server: Server) -> Path:
+    """Where the server keeps its jobs."""
+    return Path(server.settings["MIEN_DATA_DIR"]) / "jobs"
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +157,22 @@ def test_a_running_job_is_cancelled_at_once_and_an_image_never_waits_for_a_video
     assert client.get(f"/{video_id}").status_code == 404
     wait_until(lambda: kept_paths(server) <= before, WAIT_S)
     assert server.job_pids() == pids, "the process went on without the job"
+
+
+def test_owners_are_taken_in_turn(long_video: bytes, video: Path) -> None:
+    with Server(MIEN_PROXIES="1", **QUICKLY) as server:
+        first, second = (
+            JobClient(server, Sec_Fetch_Site="same-origin", X_Forwarded_For=f"198.51.100.{number}")
+            for number in (1, 2)
+        )
+        running = first.make("long.mp4", long_video)
+        first.wait_until_running(running)
+        many = [first.make("visit.mp4", video.read_bytes()) for _ in range(3)]
+        one = second.make("visit.mp4", video.read_bytes())
+        first.delete(running)
+        assert {second.finished(one)["state"], *(first.finished(job)["state"] for job in many)} == {"done"}
+        ended = sorted(JobStore(data_folder(server)).all(), key=lambda record: record.finished_s or 0)
+        assert [record.id for record in ended] == [one, *many]
 
 
 def test_a_job_survives_a_restart_of_the_server(long_video: bytes, video: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,14 @@ from webapp.jobs.kinds import kind_of, media_type_of
 from webapp.jobs.record import Failure, JobRecord
 from webapp.jobs.service import displayed_name
 from webapp.jobs.store import JobStore, new_id
-from webapp.jobs.uploads import CHECK_BYTES, MAX_UPLOADS_PER_OWNER, SLICE_BYTES, JobUploads
-from webapp.jobs.work.main import Caretaker
+from webapp.jobs.uploads import (
+    CHECK_BYTES,
+    MAX_ANONYMOUS_UPLOADS,
+    MAX_UPLOADS,
+    MAX_UPLOADS_PER_OWNER,
+    SLICE_BYTES,
+    JobUploads,
+)
 
 JPEG = b"\xff\xd8\xff\xe0"
 MP4 = b"\0\0\0\x20ftypisom"
@@ -116,15 +123,6 @@ def test_what_a_killed_server_left_is_removed_by_the_next(store: JobStore) -> No
     assert not list((store.folder / "uploads").iterdir()) and not list((store.folder / "removed").iterdir())
 
 
-def test_finished_jobs_are_deleted_after_their_time(tmp_path: Path, store: JobStore) -> None:
-    now = time.time()
-    old = added(store, state="done", finished_s=now - 61 * 60)
-    new = added(store, state="done", finished_s=now - 59 * 60)
-    slow = added(store, state="running", created_s=now - 10 * 3600)
-    Caretaker(Settings(data_dir=tmp_path), store, "images").tend()
-    assert {record.id for record in store.all()} == {new.id, slow.id} and old not in store.all()
-
-
 @pytest.mark.parametrize(
     ("name", "start", "kind", "media_type"),
     [
@@ -206,6 +204,39 @@ def test_one_sender_has_few_uploads_under_way(tmp_path: Path, store: JobStore) -
     with pytest.raises(TooManyJobsError):
         receive(MAX_UPLOADS_PER_OWNER + 1)
     receive(MAX_UPLOADS_PER_OWNER)
+
+
+def test_senders_without_an_account_leave_room_for_the_others(
+    tmp_path: Path, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads_module, "MIN_FREE_BYTES", 0)
+    uploads = JobUploads(Settings(data_dir=tmp_path, jobs_disk_gb=1), store)
+    kept = added(store, counts_for="address:192.0.2.1")
+    with (store.folder / kept.id / "results.json").open("wb") as file:
+        file.truncate(400_000_000)
+    with (
+        pytest.raises(NoSpaceError, match="without an account"),
+        uploads.receiving("address:192.0.2.2", 200_000_000, print),
+    ):
+        pass
+    with (
+        uploads.receiving("address:192.0.2.2", 50_000_000, print),
+        uploads.receiving("key:1", 2 * 10**8, print),
+    ):
+        pass
+
+
+def test_senders_without_an_account_leave_uploads_for_the_others(tmp_path: Path, store: JobStore) -> None:
+    uploads = JobUploads(Settings(data_dir=tmp_path), store)
+    with ExitStack() as under_way:
+        for number in range(MAX_ANONYMOUS_UPLOADS):
+            under_way.enter_context(uploads.receiving(f"address:192.0.2.{number}", 10, print))
+        with pytest.raises(TooManyJobsError), uploads.receiving("address:192.0.2.99", 10, print):
+            pass
+        for number in range(MAX_UPLOADS - MAX_ANONYMOUS_UPLOADS):
+            under_way.enter_context(uploads.receiving(f"key:{number}", 10, print))
+        with pytest.raises(TooManyJobsError), uploads.receiving("key:99", 10, print):
+            pass
 
 
 def test_an_upload_that_does_not_fit_on_the_disk_is_not_begun(

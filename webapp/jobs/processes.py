@@ -1,4 +1,4 @@
-"""The job processes as the server sees them: one for each lane, started when the lane has its first job."""
+"""The job processes as the server sees them: one for each lane, while the lane has jobs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import pickle
 import sys
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -25,23 +26,25 @@ START_TIMEOUT_S = 600.0
 
 STOP_TIMEOUT_S = 6.0
 
+IDLE_S = 300.0
+"""How long a process without jobs stays, with its models in memory: people send several files."""
+
 LIBRARY_PREFIXES = ("OMP_", "TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "SSL_")
 
 logger = logging.getLogger(__name__)
 
 
 class JobProcesses:
-    """Keeps a process running for each lane that has jobs, and has it look after them.
+    """Keeps a process running for each lane that has unfinished jobs, and has it look after them.
 
-    `start` and `stop` are called once each; any thread may call `wake`.
+    `start` and `stop` are called once each; any thread may call `wake` and `pids`.
     """
 
     def __init__(self, settings: Settings, store: JobStore) -> None:
+        self._settings = settings
         self._store = store
-        self._supervisors = {
-            lane: Supervisor(job_spec(settings, lane), lambda reply: reply) for lane in LANES
-        }
-        self._running: set[Lane] = set()
+        self._supervisors: dict[Lane, Supervisor[bytes]] = {}
+        self._needed_s: dict[Lane, float] = {}
         self._asked: dict[Lane, Future[bytes]] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -54,8 +57,8 @@ class JobProcesses:
         """End the processes; their jobs go back to the queue."""
         self._stopping.set()
         self._wake.set()
-        for lane in self._running:
-            self._supervisors[lane].stop()
+        for supervisor in tuple(self._supervisors.values()):
+            supervisor.stop()
 
     def wake(self) -> None:
         """A job was made or removed."""
@@ -63,28 +66,42 @@ class JobProcesses:
 
     def pids(self) -> dict[Lane, int | None]:
         """The ids of the processes that run."""
-        return {lane: self._supervisors[lane].pid for lane in self._running}
+        return {lane: supervisor.pid for lane, supervisor in tuple(self._supervisors.items())}
 
     def _tend(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
+                self._remove_old()
                 self._store.clear_removed()
-                self._start_lanes()
+                self._start_and_end()
             except OSError as error:  # this thread must outlive a lack of descriptors, and the folder's loss
                 logger.error("the folder of jobs cannot be read: %s", error)
-            for lane in self._running:
-                self._ask(lane)
+            for lane, supervisor in self._supervisors.items():
+                self._ask(lane, supervisor)
             self._wake.wait(TEND_INTERVAL_S)
 
-    def _start_lanes(self) -> None:
-        for lane in {record.lane for record in self._store.all()} - self._running:
-            self._running.add(lane)
-            self._supervisors[lane].start()
+    def _remove_old(self) -> None:
+        oldest_s = time.time() - 60 * self._settings.job_keep_minutes
+        for job in self._store.all():
+            if job.finished_s is not None and job.finished_s < oldest_s:
+                self._store.remove(job.id)
 
-    def _ask(self, lane: Lane) -> None:
+    def _start_and_end(self) -> None:
+        """Start the process of a lane with the first of its jobs; end it some time after the last."""
+        unfinished = {job.lane for job in self._store.all() if not job.is_finished}
+        for lane in LANES:
+            if lane in unfinished:
+                self._needed_s[lane] = time.monotonic()
+                if lane not in self._supervisors:
+                    self._supervisors[lane] = Supervisor(job_spec(self._settings, lane), lambda reply: reply)
+                    self._supervisors[lane].start()
+            elif lane in self._supervisors and time.monotonic() - self._needed_s[lane] > IDLE_S:
+                self._supervisors.pop(lane).stop()
+
+    def _ask(self, lane: Lane, supervisor: Supervisor[bytes]) -> None:
         """Have a process look after its jobs, unless it still does."""
-        supervisor, asked = self._supervisors[lane], self._asked.get(lane)
+        asked = self._asked.get(lane)
         if not supervisor.ready or (asked is not None and not asked.done()):
             return
         try:

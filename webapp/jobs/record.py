@@ -24,6 +24,9 @@ LANES: tuple[Lane, ...] = ("images", "video")
 INPUT = "input"
 """The name of the file that was sent, in the folder of its job."""
 
+ADDRESS = "address:"
+"""What jobs of other machines without an account count for begins like this."""
+
 
 class Failure(NamedTuple):
     """An image of a ZIP that could not be analyzed, or a result that could not be written, and why."""
@@ -66,6 +69,11 @@ class JobRecord:
         return "video" if self.kind == "video" else "images"
 
     @property
+    def is_anonymous(self) -> bool:
+        """Whether it came from another machine without an account."""
+        return is_anonymous(self.counts_for)
+
+    @property
     def is_finished(self) -> bool:
         """Whether nothing more comes of it."""
         return self.state in ("done", "failed", "cancelled")
@@ -88,3 +96,8 @@ class JobRecord:
             return cls(**kept)
         except (TypeError, KeyError) as error:
             raise ValueError(f"The record of a job is damaged: {error}.") from error
+
+
+def is_anonymous(counts_for: str) -> bool:
+    """Whether jobs that count for this are sent from another machine without an account."""
+    return counts_for.startswith(ADDRESS)

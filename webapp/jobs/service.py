@@ -20,12 +20,16 @@ from webapp.errors import (
 )
 from webapp.jobs.kinds import kind_of, media_type_of
 from webapp.jobs.processes import JobProcesses
-from webapp.jobs.record import INPUT, JobRecord, State
+from webapp.jobs.record import INPUT, JobRecord, State, is_anonymous
 from webapp.jobs.store import JobStore, new_id
 from webapp.jobs.uploads import JobUploads, Upload
 
 MAX_NAME_LENGTH = 200
 MAX_FPS = 240.0
+
+ANONYMOUS_FRACTION = 0.5
+"""Of all jobs, how many may have come without an account from other machines: else some addresses could keep
+everybody's jobs out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +92,22 @@ class JobService:
         Raises:
             TooManyJobsError: there are as many as there may be.
         """
-        jobs = self._store.all()
+        jobs, most = self._store.all(), self._settings.max_jobs
         own = sum(job.counts_for == owner.counts_for for job in jobs)
         if own >= self._settings.max_jobs_per_owner:
             raise TooManyJobsError(
                 f"There are {own} jobs of this key, host or address, as many as one may have "
                 "(MIEN_MAX_JOBS_PER_OWNER). Delete some, or wait until old ones are deleted."
             )
-        if len(jobs) >= self._settings.max_jobs:
+        if len(jobs) >= most:
             raise TooManyJobsError(
                 f"The server has {len(jobs)} jobs, as many as it may (MIEN_MAX_JOBS). Try again later."
+            )
+        anonymous = sum(job.is_anonymous for job in jobs)
+        if is_anonymous(owner.counts_for) and anonymous >= max(1, int(ANONYMOUS_FRACTION * most)):
+            raise TooManyJobsError(
+                f"The server has {anonymous} jobs that were sent without an account, as many as it may; the "
+                "others are kept for hosts and their keys. Try again later, or send a key."
             )
 
     def create(self, upload: Upload, name: str | None, sampling: Sampling, owner: Owner) -> JobRecord:

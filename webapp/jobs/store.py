@@ -156,10 +156,10 @@ class JobStore:
                 _shrink(path)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def used_bytes(self) -> int:
-        """The size of all files."""
+    def used_bytes(self, job_id: str = "") -> int:
+        """The size of all files, or of those of one job."""
         total = 0
-        for path in _files_below(self.folder):
+        for path in _files_below(self.folder / job_id):
             total += _size(path)
             time.sleep(0)
         return total

@@ -13,15 +13,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from webapp.config import Settings
 from webapp.errors import NoSpaceError, TooManyJobsError, UploadTooLargeError
+from webapp.jobs.record import is_anonymous
 from webapp.jobs.store import JobStore
 
 MAX_UPLOADS = 8
+MAX_ANONYMOUS_UPLOADS = 4
 MAX_UPLOADS_PER_OWNER = 3
-"""Under way at once. Each holds a connection and a file."""
+"""Under way at once: of all, of those from other machines without an account together, and of one sender.
+Each holds a connection and a file."""
+
+ANONYMOUS_DISK_FRACTION = 0.5
+"""How much of the jobs' share of the disk those without an account may take together."""
 
 MIN_FREE_BYTES = 1_000_000_000
 """What stays free on the disk: recordings of rooms need it."""
@@ -119,6 +126,7 @@ class JobUploads:
         self._store = store
         self._lock = threading.Lock()
         self._under_way: Counter[str] = Counter()
+        self._anonymous: set[Upload] = set()
 
     @contextmanager
     def receiving(
@@ -133,39 +141,64 @@ class JobUploads:
         """
         if length is not None and length > self.max_bytes + FORM_BYTES:
             raise too_large(self.max_bytes)
-        self._check_room(length or 0)
+        self._check_room(owner, length or 0)
         self._enter(owner)
         upload = None
         try:
-            upload = Upload(self._store, self.max_bytes, more_time, self._check_room)
+            upload = Upload(self._store, self.max_bytes, more_time, partial(self._check_room, owner))
+            if is_anonymous(owner):
+                self._anonymous.add(upload)
             yield upload
         finally:
             self._leave(owner)
             if upload is not None:
+                self._anonymous.discard(upload)
                 upload.close()
                 upload.path.unlink(missing_ok=True)
 
-    def _check_room(self, wanted_bytes: int) -> None:
-        """Make sure that there is room for so much more.
+    def _check_room(self, owner: str, wanted_bytes: int) -> None:
+        """Make sure that there is room for so much more of an owner.
 
         Raises:
             NoSpaceError: there is not.
         """
         check_free(self._store, wanted_bytes)
+        if is_anonymous(owner):
+            self._check_anonymous_room(wanted_bytes)
         if self._store.used_bytes() + wanted_bytes > self._max_stored:
             raise NoSpaceError(
                 f"Jobs take the {self._max_stored / 1e9:g} GB that they may have (MIEN_JOBS_DISK_GB). Delete "
                 "some, or wait until old ones are deleted."
             )
 
+    def _check_anonymous_room(self, wanted_bytes: int) -> None:
+        used = sum(self._store.used_bytes(job.id) for job in self._store.all() if job.is_anonymous)
+        arriving = sum(upload.size for upload in tuple(self._anonymous))
+        most = ANONYMOUS_DISK_FRACTION * self._max_stored
+        if used + arriving + wanted_bytes > most:
+            raise NoSpaceError(
+                f"Jobs that were sent without an account take the {most / 1e9:g} GB that they may have "
+                "together. Delete some, wait until old ones are deleted, or send a key."
+            )
+
     def _enter(self, owner: str) -> None:
         with self._lock:
-            if self._under_way.total() >= MAX_UPLOADS or self._under_way[owner] >= MAX_UPLOADS_PER_OWNER:
+            if self._is_crowded(owner):
                 raise TooManyJobsError(
-                    f"At most {MAX_UPLOADS_PER_OWNER} files of one sender, and {MAX_UPLOADS} of all, arrive "
-                    "at once; wait until one has arrived."
+                    f"At most {MAX_UPLOADS_PER_OWNER} files of one sender, {MAX_ANONYMOUS_UPLOADS} without "
+                    f"an account, and {MAX_UPLOADS} of all arrive at once; wait until one has arrived."
                 )
             self._under_way[owner] += 1
+
+    def _is_crowded(self, owner: str) -> bool:
+        """Whether an owner must wait with another upload; the lock is held."""
+        counts = self._under_way
+        anonymous = sum(count for each, count in counts.items() if is_anonymous(each))
+        return (
+            counts.total() >= MAX_UPLOADS
+            or counts[owner] >= MAX_UPLOADS_PER_OWNER
+            or (is_anonymous(owner) and anonymous >= MAX_ANONYMOUS_UPLOADS)
+        )
 
     def _leave(self, owner: str) -> None:
         with self._lock:

@@ -14,13 +14,17 @@ from flask import request, session
 from webapp.accounts.identity import HostUser
 from webapp.accounts.rate_limits import client_of
 from webapp.errors import ForbiddenError, UnauthorizedError
+from webapp.jobs.record import ADDRESS
 from webapp.jobs.service import Owner
 from webapp.web.authentication import check_scope, current_host, shows_bearer
 from webapp.web.security import check_forgery
-from webapp.web.upload_access import admit_upload
+from webapp.web.upload_access import admit_upload, is_from_this_machine
 
 BROWSER = "jobs_owner"
 """Under which the session has the browser's token."""
+
+THIS_MACHINE = "machine"
+"""What jobs that programs and browsers of the server's own machine send count for."""
 
 
 def owners_of_request() -> frozenset[str]:
@@ -56,7 +60,7 @@ def maker_of_job() -> Owner:
         return Owner(owner, owner)
     _check_page()
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(24))
-    return Owner(f"browser:{browser}", f"address:{client_of(request.remote_addr)}")
+    return Owner(f"browser:{browser}", _sender())
 
 
 def check_not_forged() -> None:
@@ -80,6 +84,11 @@ def _owner_of(host: HostUser) -> str:
     if host.key is not None:
         return f"key:{host.key.secret_hash}"
     return "token" if host.record is None else f"host:{host.record.id}.{host.record.created_ms:.0f}"
+
+
+def _sender() -> str:
+    """What jobs without an account count for: this machine is trusted as a key is, others are not."""
+    return THIS_MACHINE if is_from_this_machine() else f"{ADDRESS}{client_of(request.remote_addr)}"
 
 
 def _check_page() -> None:

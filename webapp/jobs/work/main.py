@@ -1,8 +1,8 @@
 """The job process of a lane: `python -m webapp.jobs.work.main FILE_DESCRIPTOR`.
 
 The first message on the link has the settings and the lane. Each further one asks to look after the jobs, and
-is answered when that is done: new ones are queued, old ones and removed ones are deleted. The process ends
-when the link closes; the job that runs then goes back to the queue.
+is answered when that is done: new ones are queued, and the files of removed ones are deleted. The process
+ends when the link closes; the job that runs then goes back to the queue.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pickle
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,11 +37,10 @@ class Caretaker:
     """Looks after the jobs of a lane; one thread calls it."""
 
     def __init__(self, settings: Settings, store: JobStore, lane: Lane) -> None:
-        self._keep_s = 60.0 * settings.job_keep_minutes
         self._store = store
         self._lane = lane
-        self.runner = Runner(store, settings)
-        self.queue = JobQueue(settings, store, lane, self.runner.run)
+        self.runner = Runner(store, settings, lane)
+        self.queue = JobQueue(settings, store, lane, self.runner.run_next)
         self._queue_fails = False
 
     def recover(self) -> None:
@@ -52,12 +50,9 @@ class Caretaker:
                 self.runner.recover(record)
 
     def tend(self) -> None:
-        """Queue the new jobs, and delete the old and the removed ones."""
+        """Queue the new jobs, and delete the files of removed ones."""
         self._note_lost()
         self._queue_new()
-        for record in self._jobs():
-            if record.finished_s is not None and time.time() - record.finished_s > self._keep_s:
-                self._store.remove(record.id)
         self._store.clear_removed()
 
     def _note_lost(self) -> None:

@@ -1,7 +1,7 @@
 """The Huey queue of a lane: in an SQLite file of the jobs' folder, or in Redis.
 
 Only ids of jobs are in it, as JSON: what Huey would do by itself, pickle, lets whoever can write to Redis run
-programs here.
+programs here. An id calls for one run; which job that is depends on whose turn it is (see `turns`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class JsonSerializer(Serializer):  # type: ignore[misc]  # Huey is untyped
 
 
 class JobQueue:
-    """Hands the jobs of a lane to `run`, one by one on a thread of its own; any thread may call it."""
+    """Calls `run` once for each job of a lane, one by one on a thread of its own; any thread may call it."""
 
     def __init__(self, settings: Settings, store: JobStore, lane: Lane, run: Callable[[str], None]) -> None:
         logging.getLogger("huey").setLevel(

@@ -1,4 +1,7 @@
-"""Runs the jobs of a lane one by one, with models that stay loaded; what fails is noted in their records."""
+"""Runs the jobs of a lane one by one, with models that stay loaded; what fails is noted in their records.
+
+Owners are taken in turn, so that nobody waits for all the files of another.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from pathlib import Path
 from webapp.analysis import FileEngine
 from webapp.config import Settings
 from webapp.errors import FileError, JobRemovedError, MienError
-from webapp.jobs.record import JobRecord
+from webapp.jobs.record import JobRecord, Lane
 from webapp.jobs.store import JobStore
 from webapp.jobs.work.images import analyze_image, analyze_images
 from webapp.jobs.work.run import JobRun, StopRunError
+from webapp.jobs.work.turns import Turns
 from webapp.jobs.work.video import analyze_video
 from webapp.jobs.work.watchdog import Watchdog
 
@@ -30,10 +34,12 @@ logger = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs one job at a time, on the thread that calls `run`; any thread may call `stop`."""
+    """Runs one job at a time, on the thread that calls `run_next`; any thread may call `stop`."""
 
-    def __init__(self, store: JobStore, settings: Settings) -> None:
+    def __init__(self, store: JobStore, settings: Settings, lane: Lane) -> None:
         self._store = store
+        self._lane = lane
+        self._turns = Turns()
         self._settings = settings
         self._stopping = threading.Event()
         self._idle = threading.Event()
@@ -48,12 +54,20 @@ class Runner:
         limit_memory()
         return engine
 
-    def run(self, job_id: str) -> None:
-        """Run a job from its beginning to its end, unless it is not waiting any more."""
-        record = self._store.get(job_id)
-        if record is None or record.state != "queued" or self._stopping.is_set():
-            return
-        run = JobRun(self._store, record, self._stopping)
+    def run_next(self, _job_id: str) -> None:
+        """Run the job whose owner's turn it is, unless none waits any more.
+
+        The queue calls this once for each job, in the order in which they came: so each job has its run,
+        though perhaps not at its own call.
+        """
+        waiting = [job for job in self._store.all() if job.lane == self._lane and job.state == "queued"]
+        record = self._turns.next_job(waiting)
+        if record is not None and not self._stopping.is_set():
+            self._run(record)
+            self._turns.end(record)
+
+    def _run(self, record: JobRecord) -> None:
+        run, job_id = JobRun(self._store, record, self._stopping), record.id
         self._idle.clear()
         self._watchdog.begin(run)
         try:

@@ -19,7 +19,12 @@ FILES = ("", "/input", "/results.csv", "/results.json", "/results.parquet", "/re
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     settings = {"MIEN_WORKERS": "1", "MIEN_HOST_TOKEN": TOKEN, "MIEN_PROXIES": "1"}
-    limits = {"MIEN_MAX_JOBS_PER_OWNER": "3", "MIEN_MAX_UPLOAD_MB": "1", "MIEN_JOB_NICENESS": "0"}
+    limits = {
+        "MIEN_MAX_JOBS_PER_OWNER": "3",
+        "MIEN_MAX_UPLOAD_MB": "1",
+        "MIEN_JOB_NICENESS": "0",
+        "MIEN_MAX_JOBS": "8",
+    }
     with Server(**settings, **limits) as running:
         yield running
 
@@ -117,6 +122,26 @@ def test_one_owner_has_so_many_jobs_at_most(server: Server, owner: JobClient, as
         answer = client.send("face.jpg", astronaut_jpeg)
         assert (answer.status_code, answer.json()["problem"]["code"]) == (429, "too_many_jobs")
         assert answer.headers["Retry-After"]
+
+
+def test_senders_without_an_account_do_not_keep_out_hosts_and_this_machine(
+    server: Server, astronaut_jpeg: bytes
+) -> None:
+    pages = [
+        JobClient(server, Sec_Fetch_Site="same-origin", X_Forwarded_For=f"198.51.100.{number}")
+        for number in range(3)
+    ]
+    for page in (*pages[:2], *pages[:2]):
+        page.make("face.jpg", astronaut_jpeg)
+    answer = pages[2].send("face.jpg", astronaut_jpeg)
+    assert (answer.status_code, answer.json()["problem"]["code"]) == (429, "too_many_jobs")
+    assert "without an account" in answer.json()["detail"]
+    others = [JobClient(server, Authorization=f"Bearer {TOKEN}", **ELSEWHERE), JobClient(server)]
+    for client in others:
+        client.make("face.jpg", astronaut_jpeg)
+    for client in (*pages, *others):
+        for job in client.all():
+            client.delete(job["id"])
 
 
 def test_a_file_over_the_limit_is_refused(server: Server, owner: JobClient) -> None:
