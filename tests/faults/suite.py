@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.outcome import Outcome
 from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
-from tests.faults.scenarios import workers_and_store
+from tests.faults.scenarios import disk, postgresql, redis, workers_and_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,13 @@ class Fault:
     seconds: float
 
 
-FAULTS = (Fault("workers and store", workers_and_store.run, 60.0),)
+FAULTS = (
+    Fault("workers and store", workers_and_store.run, 60.0),
+    Fault("disk full", disk.run, 45.0),
+    Fault("postgresql gone", postgresql.run_stopped, 45.0),
+    Fault("postgresql hangs", postgresql.run_frozen, 90.0),
+    Fault("redis gone", redis.run, 45.0),
+)
 
 
 def chosen(names: list[str]) -> tuple[Fault, ...]:
