@@ -14,7 +14,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 .PHONY: help setup run serve check test coverage lint audit format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-embed bench-jobs \
-  bench-recovery teachers bank train evaluate clean
+  bench-recovery faults teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -106,6 +106,9 @@ bench-embed: .venv/dev.stamp static/vendor/page.stamp ## Measure what a hidden f
 
 bench-recovery: .venv/dev.stamp ## Measure how soon a server recovers and stops, in about a minute
 	@$(PYTHON) -W ignore -m tests.bench.bench_recovery
+
+faults: .venv/dev.stamp ## Kill, freeze, fill and cut what Mien needs, and report what was lost (FAULTS="disk redis" for some)
+	@$(PYTHON) -W ignore -m tests.faults $(FAULTS)
 
 teachers: .venv/train.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers
 	@$(PYTHON) -m models.train.teachers.fit --data $(DATA)

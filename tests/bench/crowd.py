@@ -1,4 +1,4 @@
-"""Thirty simulated participants in a room, and whether each of their analysed frames was stored, once."""
+"""Simulated participants in a room, and whether each of their analysed frames was stored, once."""
 
 from __future__ import annotations
 
@@ -36,33 +36,44 @@ class Kept:
 class Crowd:
     """People who come to one room, again for each turn, as the same participants."""
 
-    def __init__(self, server: Server, images: Sequence[bytes]) -> None:
+    def __init__(self, server: Server, images: Sequence[bytes], participants: int = PARTICIPANTS) -> None:
         self._server = server
         self._images = images
-        self._room = make_room(server, max_participants=PARTICIPANTS)
-        first = {"room": self._room, "consent": True}
-        self._joining = tuple({**first, "alias": f"P{number}"} for number in range(PARTICIPANTS))
+        self.room = make_room(server, max_participants=participants)
+        first = {"room": self.room, "consent": True}
+        self._joining = tuple({**first, "alias": f"P{number}"} for number in range(participants))
         self._expected: set[Frame] = set()
 
     def turn(self, seconds: float, recording: bool) -> Load:
         """Send frames for so long, the warm-up included, and record them all or none."""
-        if recording:
-            self._record("started")
         groups = watched(self._server) | {"store": (self._server.store_pid(),)}
-        plan = Plan(self._server.port, PARTICIPANTS, seconds - WARM_UP_S, RATE_PER_S, warm_up_s=WARM_UP_S)
+        if not recording:
+            return self.send(seconds, groups)
+        self.record("started")
+        load = self.send(seconds, groups)
+        self.record("stopped")
+        self.expect(load)
+        return load
+
+    def send(self, seconds: float, groups: dict[str, tuple[int, ...]]) -> Load:
+        """Send frames for so long, the warm-up included; `groups` are processes to watch, see `Plan`."""
+        plan = Plan(
+            self._server.port, len(self._joining), seconds - WARM_UP_S, RATE_PER_S, warm_up_s=WARM_UP_S
+        )
         load = put_load(replace(plan, watched=groups, joining=self._joining), self._images)
-        if recording:
-            self._record("stopped")
-            self._expected |= {
-                (joined["participant"], str(iso(captured_ms)))
-                for joined, captures_ms in zip(load.joined, load.captured_ms, strict=True)
-                for captured_ms in captures_ms
-            }
         self._joining = tuple(
             {**data, "resume": joined["resume"]}
             for data, joined in zip(self._joining, load.joined, strict=True)
         )
         return load
+
+    def expect(self, load: Load) -> None:
+        """Take the analysed frames of a load for recorded."""
+        self._expected |= {
+            (joined["participant"], str(iso(captured_ms)))
+            for joined, captures_ms in zip(load.joined, load.captured_ms, strict=True)
+            for captured_ms in captures_ms
+        }
 
     @property
     def recorded(self) -> int:
@@ -72,7 +83,7 @@ class Crowd:
     def kept(self) -> Kept:
         """Compare what was analysed with the export."""
         self._wait_until_written()
-        samples = rows(export(self._server, self._room)["samples.csv"])
+        samples = rows(export(self._server, self.room)["samples.csv"])
         faces = Counter((row["participant"], row["captured"], row["face_id"]) for row in samples)
         stored = {(row["participant"], row["captured"]) for row in samples}
         return Kept(
@@ -81,10 +92,11 @@ class Crowd:
             twice=sum(faces.values()) - len(faces),
         )
 
-    def _record(self, state: str) -> None:
-        answer = api(self._server, "POST", f"/rooms/{self._room}/recording", {"state": state})
+    def record(self, state: str) -> None:
+        """Start or stop the recording."""
+        answer = api(self._server, "POST", f"/rooms/{self.room}/recording", {"state": state})
         assert answer.status_code == 200, answer.text
 
     def _wait_until_written(self) -> None:
-        path = f"/rooms/{self._room}"
+        path = f"/rooms/{self.room}"
         wait_until(lambda: not api(self._server, "GET", path).json()["samples"]["waiting"])

@@ -70,7 +70,8 @@ class Load:
     `cores` is the processor time a second of each watched group, of this generator, and of all else on the
     machine, which should be next to nothing. `timings` are the ends of answers, with the server's own timing.
     `joined` are the answers to who joined, `captured_ms` the capture times of all analysed frames by client,
-    those before and after the measured seconds too.
+    those before and after the measured seconds too. Of the whole time, too, are `slowest_ms`, the longest
+    wait for an answer of whatever kind, and how many frames got none and how many connections ended.
     """
 
     plan: Plan
@@ -83,6 +84,9 @@ class Load:
     timings: list[bytes] = field(default_factory=list)
     joined: list[dict[str, Any]] = field(default_factory=list)
     captured_ms: list[list[float]] = field(default_factory=list)
+    slowest_ms: float = 0.0
+    unanswered: int = 0
+    closed: int = 0
 
 
 def simulate(plan: Plan, images: Sequence[bytes]) -> Load:
@@ -122,6 +126,7 @@ class _Browser:
         self.number = number
         self.due_s = 0.0
         self.paused_until_s = 0.0
+        self.is_closed = False
         self.sent_s: dict[int, float] = {}
         self._seq = 0
         self._first = 17 * number  # everybody is elsewhere on the way round
@@ -156,8 +161,15 @@ class _Browser:
         self.socket.sendall(websocket_frame(TEXT, event) + image)
 
     def receive(self) -> list[bytes]:
-        """The payloads of the messages that are here."""
-        self._unread += self.socket.recv(RECEIVE_BYTES)
+        """The payloads of the messages that are here.
+
+        Raises:
+            ConnectionError: the server has ended the connection.
+        """
+        received = self.socket.recv(RECEIVE_BYTES)
+        if not received:
+            raise ConnectionError("the server has ended the connection")
+        self._unread += received
         messages = []
         while (end := _message_end(self._unread)) is not None:
             start, stop = end
@@ -202,6 +214,7 @@ class _Generator:
         self._load.cores = {name: (after[name] - before[name]) / self._plan.seconds for name in after}
         self._await_answers(time.perf_counter() + LAST_ANSWERS_S)
         for browser in self._browsers:
+            self._load.unanswered += len(browser.sent_s)
             browser.socket.close()
         return self._load
 
@@ -226,14 +239,17 @@ class _Generator:
     def _await_answers(self, until_s: float) -> None:
         """Take the answers to the last frames; they count among the capture times only."""
         self._measured_from_s = float("inf")
-        while any(browser.sent_s for browser in self._browsers) and time.perf_counter() < until_s:
+        while any(browser.sent_s for browser in self._open()) and time.perf_counter() < until_s:
             for key, _ in self._selector.select(until_s - time.perf_counter()):
                 self._receive(key.data)
+
+    def _open(self) -> list[_Browser]:
+        return [browser for browser in self._browsers if not browser.is_closed]
 
     def _send_due(self, now_s: float) -> float:
         """Send what is due; when to look again."""
         send = self._send_planned if self._plan.rate_per_s else self._send_next
-        return min(send(browser, now_s) for browser in self._browsers)
+        return min((send(browser, now_s) for browser in self._open()), default=float("inf"))
 
     def _send_planned(self, browser: _Browser, now_s: float) -> float:
         assert self._plan.rate_per_s
@@ -250,11 +266,24 @@ class _Generator:
         return float("inf")
 
     def _send(self, browser: _Browser, now_s: float) -> None:
-        browser.send(now_s)
         self._load.sent += now_s >= self._measured_from_s
+        try:
+            browser.send(now_s)
+        except ConnectionError:
+            self._ended(browser)
+
+    def _ended(self, browser: _Browser) -> None:
+        browser.is_closed = True
+        self._load.closed += 1
+        self._selector.unregister(browser.socket)
 
     def _receive(self, browser: _Browser) -> None:
-        for message in browser.receive():
+        try:
+            messages = browser.receive()
+        except ConnectionError:
+            self._ended(browser)
+            return
+        for message in messages:
             if message.startswith(b"43"):
                 self._answered(browser, message, time.perf_counter())
             else:
@@ -263,6 +292,7 @@ class _Generator:
     def _answered(self, browser: _Browser, message: bytes, now_s: float) -> None:
         seq = int(message[2 : message.index(b"[")])
         sent_s = browser.sent_s.pop(seq)
+        self._load.slowest_ms = max(self._load.slowest_ms, 1000 * (now_s - sent_s))
         problem = problem_code(message)
         if problem:
             browser.paused_until_s = now_s + REFUSED_PAUSE_S

@@ -91,9 +91,21 @@ class Server:
 
     def store_pid(self) -> int:
         """The process id of its store."""
-        (pid,) = self._children("webapp.export.store_process")
+        (pid,) = self.store_pids()
         return pid
+
+    def store_pids(self) -> list[int]:
+        """The same; none while another store is being started."""
+        return self._children("webapp.export.store_process")
 
     def _children(self, module: str) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children if module in Path(f"/proc/{pid}/cmdline").read_text()]
+        return [int(pid) for pid in children if module in _command_line(pid)]
+
+
+def _command_line(pid: str) -> str:
+    """What a process runs; nothing if it has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -1,0 +1,66 @@
+"""All faults, by name, with how long each runs under `make faults`."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.faults.outcome import Outcome
+from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
+from tests.faults.scenarios import disk, postgresql, redis, workers_and_store
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault: `run` tries it for about so many seconds; `seconds` is the long form."""
+
+    name: str
+    run: Callable[[float], Outcome]
+    seconds: float
+
+
+FAULTS = (
+    Fault("workers and store", workers_and_store.run, 60.0),
+    Fault("disk full", disk.run, 45.0),
+    Fault("postgresql gone", postgresql.run_stopped, 45.0),
+    Fault("postgresql hangs", postgresql.run_frozen, 90.0),
+    Fault("redis gone", redis.run, 45.0),
+)
+
+
+def chosen(names: list[str]) -> tuple[Fault, ...]:
+    """The faults whose names contain one of these words; all of them without any.
+
+    Raises:
+        SystemExit: a word names none.
+    """
+    for word in names:
+        if not any(word in fault.name for fault in FAULTS):
+            known = ", ".join(fault.name for fault in FAULTS)
+            raise SystemExit(f"No fault is called {word}. There are: {known}.")
+    return tuple(fault for fault in FAULTS if not names or any(word in fault.name for word in names))
+
+
+def tried(fault: Fault) -> Line:
+    """Try a fault; what fails in the check itself breaks its promise, and what is missing leaves it open."""
+    start_s = time.monotonic()
+    try:
+        outcome = fault.run(fault.seconds)
+    except pytest.skip.Exception as missing:
+        return Line(fault.name, NOT_CHECKED, time.monotonic() - start_s, reason=str(missing.msg))
+    except Exception as error:  # noqa: BLE001 - the other faults are tried all the same
+        traceback.print_exc()
+        return Line(fault.name, BROKEN, time.monotonic() - start_s, reason=f"The check failed: {error!r}")
+    status = KEPT if outcome.kept else BROKEN
+    return Line(fault.name, status, time.monotonic() - start_s, outcome)
+
+
+def tried_all(faults: tuple[Fault, ...]) -> Iterator[Line]:
+    """Try faults one after another."""
+    for fault in faults:
+        print(f"\n=== {fault.name}: {fault.seconds:g} s", flush=True)
+        yield tried(fault)
