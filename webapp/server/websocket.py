@@ -13,6 +13,8 @@ and a message is limited in size and time.
 
 Compression: eventlet accepts permessage-deflate, and a browser then deflates JPEGs, which are compressed
 already, for the server to inflate. It is refused here.
+
+Old protocols: eventlet also speaks the drafts before RFC 6455, without any of this. They are refused here.
 """
 
 from __future__ import annotations
@@ -25,7 +27,13 @@ from typing import Any
 import eventlet
 import eventlet.websocket
 import numpy as np
-from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket, WebSocketWSGI
+from eventlet.websocket import (
+    BadRequest,
+    ConnectionClosedError,
+    FailedConnectionError,
+    RFC6455WebSocket,
+    WebSocketWSGI,
+)
 
 from webapp.metrics import count_refusal
 from webapp.server.connection_limits import MAX_TEXT_BYTES, Budget, OverBudgetError, message_units
@@ -49,7 +57,7 @@ FRAGMENT_BYTES = 64
 
 MESSAGE_TIMEOUT_S = 60.0
 
-POLICY_VIOLATION, TOO_BIG = 1008, 1009
+NO_TEXT, POLICY_VIOLATION, TOO_BIG = 1007, 1008, 1009
 """Status codes of RFC 6455, section 7.4.1."""
 
 
@@ -128,9 +136,12 @@ class WholeTextDecoder:
         """The text.
 
         Raises:
-            UnicodeDecodeError: it is not UTF-8.
+            FailedConnectionError: it is not UTF-8.
         """
-        return data.decode()
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise FailedConnectionError(NO_TEXT, "Text must be UTF-8.") from None
 
 
 class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
@@ -182,7 +193,12 @@ def install() -> None:
     """Apply the changes to every websocket that this process opens from now on."""
     eventlet.websocket.RFC6455WebSocket = QuickWebSocket
     WebSocketWSGI._negotiate_permessage_deflate = _refuse_compression
+    WebSocketWSGI._handle_legacy_request = _refuse_drafts
 
 
 def _refuse_compression(protocol: WebSocketWSGI, extensions: object) -> None:
     return None
+
+
+def _refuse_drafts(protocol: WebSocketWSGI, environ: object) -> None:
+    raise BadRequest
