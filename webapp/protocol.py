@@ -40,6 +40,9 @@ MAX_IMAGE_BYTES = 2_000_000
 MAX_IMAGE_PIXELS = 4_000_000
 """The largest image that is decoded."""
 
+MAX_SIDE = 65_535
+"""The longest side of an image that is decoded, in pixels; a JPEG can have no longer one."""
+
 MAX_SMOOTHING_S = 5.0
 """The longest time constant that a page may ask for."""
 
