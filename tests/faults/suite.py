@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.outcome import Outcome
 from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
-from tests.faults.scenarios import workers_and_store
+from tests.faults.scenarios import hostile_frames, workers_and_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,10 @@ class Fault:
     seconds: float
 
 
-FAULTS = (Fault("workers and store", workers_and_store.run, 60.0),)
+FAULTS = (
+    Fault("workers and store", workers_and_store.run, 60.0),
+    Fault("hostile frames", hostile_frames.run_long, 1800.0),
+)
 
 
 def chosen(names: list[str]) -> tuple[Fault, ...]:
