@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -33,9 +34,11 @@ class FakePool:
         self._answer = answer
         self.has_spare_capacity = has_spare_capacity
         self.jobs: list[Job] = []
+        self.deadlines_s: list[float] = []
 
-    def analyze(self, job: Job, owner: object) -> Analysis:
+    def analyze(self, job: Job, owner: object, *, deadline_s: float) -> Analysis:
         self.jobs.append(job)
+        self.deadlines_s.append(deadline_s)
         return self._answer(job)
 
 
@@ -147,3 +150,10 @@ def test_a_busy_server_gets_one_frame_of_a_client_at_a_time() -> None:
         assert not gate.started.acquire(timeout=0.05)
         gate.opened.set()
         assert [first.result(5).seq, second.result(5).seq] == [0, 1]
+
+
+def test_a_frame_has_to_be_answered_within_three_seconds_of_its_arrival() -> None:
+    pool = FakePool(analysis)
+    before_s = time.monotonic()
+    FrameSession(pool, 0.0).answer(frame(1))
+    assert before_s < pool.deadlines_s[0] < time.monotonic() + 3

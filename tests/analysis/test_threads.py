@@ -87,7 +87,7 @@ class CountingPool:
         self._under_way = 0
         self.most_under_way = 0
 
-    def analyze(self, job: Job, owner: object) -> Analysis:
+    def analyze(self, job: Job, owner: object, *, deadline_s: float) -> Analysis:
         with self._lock:
             self._under_way += 1
             self.most_under_way = max(self.most_under_way, self._under_way)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -192,6 +193,18 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
     monkeypatch.setattr(pool_module, "JOB_TIMEOUT_S", 60.0)
     wait_until(lambda: pool.ready)
     assert pool.analyze(Job(b"x"), OWNER).width == 1
+
+
+def test_a_frame_is_answered_by_its_deadline_and_its_worker_keeps_the_slot(
+    start_pool: StartPool, gate: Gate
+) -> None:
+    pool = start_pool()
+    with pytest.raises(UnavailableError, match="too long"):
+        pool.analyze(gate.job, OWNER, deadline_s=time.monotonic() + 0.2)
+    assert loads(pool) == [1], "a worker that may hang gets no frames beyond those it holds"
+    gate.open()
+    wait_until(lambda: loads(pool) == [0])
+    assert pool.analyze(Job(b"x"), OWNER, deadline_s=time.monotonic() + 60).width == 1
 
 
 def test_a_frame_that_finds_no_slot_in_time_is_answered_busy(

@@ -17,6 +17,7 @@ from tests.helpers.stores import Background
 from tests.helpers.waiting import wait_until
 from webapp.config import PROJECT_ROOT, child_environment
 from webapp.errors import ChildGoneError
+from webapp.ipc import child_process
 from webapp.ipc.child_process import Backoff, ChildProcess, ChildSpec, Supervisor
 from webapp.ipc.job_codec import pack_job
 from webapp.protocol import Job
@@ -114,6 +115,28 @@ def test_the_log_says_how_a_child_ended(
     os.kill(first, signal.SIGABRT)
     wait_until(lambda: supervisor.ready and supervisor.pid != first)
     assert f"child {first} ended by SIGABRT" in caplog.messages
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which processes are stopped")
+@pytest.mark.parametrize("behaviour", ["measure", "never ready"])
+def test_a_child_that_is_stopped_by_a_signal_is_replaced_long_before_its_timeouts(
+    start_supervisor: StartSupervisor, behaviour: str
+) -> None:
+    supervisor = start_supervisor(spec(behaviour))
+    wait_until(lambda: supervisor.pid if behaviour == "never ready" else supervisor.ready)
+    frozen = supervisor.pid
+    assert frozen is not None
+    os.kill(frozen, signal.SIGSTOP)
+    wait_until(lambda: supervisor.pid not in (None, frozen))
+
+
+def test_a_child_that_goes_on_at_once_is_left_alone(silent_child: ChildProcess[bytes]) -> None:
+    os.kill(silent_child.pid, signal.SIGSTOP)
+    wait_until(lambda: child_process._is_stopped(silent_child.pid))
+    assert not silent_child.hangs(0.25)
+    os.kill(silent_child.pid, signal.SIGCONT)
+    wait_until(lambda: not child_process._is_stopped(silent_child.pid))
+    assert not silent_child.hangs(0.5)
 
 
 @pytest.mark.slow

@@ -20,6 +20,9 @@ capacity it is one: the other waits here, where a newer one may replace it."""
 WAIT_TIMEOUT_S = 1.0
 """A frame that waited this long for earlier frames of its session is stale."""
 
+ANSWER_TIMEOUT_S = 2.5
+"""Every frame is answered within three seconds, whatever its worker does."""
+
 
 class Analyzer(Protocol):
     """What does the jobs: the worker pool."""
@@ -28,7 +31,7 @@ class Analyzer(Protocol):
     def has_spare_capacity(self) -> bool:
         """Whether the workers have time for more."""
 
-    def analyze(self, job: Job, owner: object) -> Analysis:
+    def analyze(self, job: Job, owner: object, *, deadline_s: float) -> Analysis:
         """Do a job; see `WorkerPool.analyze`."""
 
 
@@ -54,7 +57,8 @@ class FrameSession:
         """
         received_s = time.monotonic()
         with self._slot(frame):
-            analysis = self._analyzer.analyze(self._job(frame, received_s), owner=self)
+            job, deadline_s = self._job(frame, received_s), received_s + ANSWER_TIMEOUT_S
+            analysis = self._analyzer.analyze(job, owner=self, deadline_s=deadline_s)
         if frame.smoothing_s is not None:
             self._tracker.smoothing_s = frame.smoothing_s
         faces = self._tracker.update(analysis.faces, received_s, analysis.width)

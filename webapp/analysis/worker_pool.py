@@ -123,31 +123,48 @@ class WorkerPool:
         for worker in self._workers:
             worker.supervisor.stop()
 
-    def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
+    def analyze(
+        self, job: Job, owner: object, background: bool = False, deadline_s: float | None = None
+    ) -> Analysis:
         """Let a worker do a job; slots are shared fairly between owners.
 
         A background job gets a worker only while no other job waits, and never the last free one of several.
+        After `deadline_s`, on the clock of `time.monotonic`, the caller waits no longer for the worker, which
+        keeps the slot until it replies or is replaced.
 
         Raises:
             BusyError: no slot became free within QUEUE_TIMEOUT_S, or FILE_QUEUE_TIMEOUT_S.
-            UnavailableError: no worker was running in that time, or the one with this frame died.
+            UnavailableError: no worker was running in that time, or the one with this frame died or hangs.
             FrameError: the worker could not analyze the image.
         """
         worker = self._acquire_slot(
             owner, background, FILE_QUEUE_TIMEOUT_S if job.is_file else QUEUE_TIMEOUT_S
         )
-        timeout_s, lane = (FILE_TIMEOUT_S, FILES) if job.is_file else (JOB_TIMEOUT_S, "")
+        reply = self._send(worker, job, background)
         try:
-            outcome = worker.supervisor.request(pack_job(job), timeout_s, lane).result()
+            outcome = reply.result(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
         except ChildGoneError:
+            raise _stopped() from None
+        except TimeoutError:
             raise UnavailableError(
-                "The worker with this frame stopped; another takes over. Send the next frame."
+                "The worker takes too long over this frame. Send the next frame."
             ) from None
-        finally:
-            self._release_slot(worker, background)
         if isinstance(outcome, FrameError):
             raise outcome
         return outcome
+
+    def _send(self, worker: Worker, job: Job, background: bool) -> Future[Outcome]:
+        """Send a job to a worker, whose slot is free again as soon as it replies or ends."""
+        timeout_s, lane = (FILE_TIMEOUT_S, FILES) if job.is_file else (JOB_TIMEOUT_S, "")
+        try:
+            reply = worker.supervisor.request(pack_job(job), timeout_s, lane)
+        except BaseException as error:
+            self._release_slot(worker, background)
+            if isinstance(error, ChildGoneError):
+                raise _stopped() from None
+            raise
+        reply.add_done_callback(lambda _: self._release_slot(worker, background))
+        return reply
 
     def _acquire_slot(self, owner: object, background: bool, timeout_s: float) -> Worker:
         queue = self._background_queue if background else self._queue
@@ -227,6 +244,10 @@ class WorkerPool:
     def _on_ready(self) -> None:
         with self._lock:
             self._assign_slots()
+
+
+def _stopped() -> UnavailableError:
+    return UnavailableError("The worker with this frame stopped; another takes over. Send the next frame.")
 
 
 def _next_in_turn(queue: Queue) -> Future[Worker]:

@@ -19,6 +19,10 @@ with frames."""
 START_TIMEOUT_S = 60.0
 """Loading Keras can take ten seconds, LiteRT one."""
 
+STABLE_AFTER_S = 1.0
+"""A frame that crashes workers reaches the next one at once, and makes the pauses grow; a worker that ran for
+a second is replaced without one."""
+
 LIBRARY_PREFIXES = ("OMP_", "TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_")
 
 WORKER_VARIABLES = {
@@ -47,4 +51,5 @@ def worker_spec(settings: Settings) -> ChildSpec:
         },
         start_timeout_s=START_TIMEOUT_S,
         max_reply_bytes=MAX_REPLY_BYTES,
+        stable_after_s=STABLE_AFTER_S,
     )

@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from webapp.config import PROJECT_ROOT
@@ -41,8 +42,12 @@ MAX_WATCH_STEP_S = 2 * WATCH_INTERVAL_S
 """The most that is counted between two checks of the watchdog. If this process itself stood still for longer,
 a reply may lie unread in the socket, and the child is not to blame."""
 
-STABLE_AFTER_S = 10.0
-"""A child that was ready for this long ran well: its end does not count as another failure in a row."""
+STOPPED_TIMEOUT_S = 0.5
+"""How long a child may be stopped by a signal (SIGSTOP). A slow machine does not stop processes, so this
+needs no patience, unlike a reply that is late."""
+
+PROCESS_STATES = Path("/proc")
+"""Where Linux says which processes are stopped; elsewhere nothing says it."""
 
 T = TypeVar("T")
 
@@ -63,6 +68,7 @@ class ChildSpec:
         max_reply_bytes: a child that sends a longer reply is killed.
         restart_pause_s: the pause before the second restart in a row (the first comes at once); it doubles
             with each further one, up to `max_restart_pause_s`.
+        stable_after_s: a child that was ready for this long ran well: its end is no failure in a row.
     """
 
     name: str
@@ -74,6 +80,7 @@ class ChildSpec:
     max_reply_bytes: int = framing.MAX_PAYLOAD_BYTES
     restart_pause_s: float = 0.1
     max_restart_pause_s: float = 2.0
+    stable_after_s: float = 10.0
 
 
 @dataclass(slots=True)
@@ -105,6 +112,7 @@ class ChildProcess(Generic[T]):
         self._pending: dict[int, _Pending[T]] = {}
         self._silent_s: dict[str, float] = {}
         self._starting_s = 0.0
+        self._stopped_s = 0.0
         self._ready_since_s: float | None = None
         self._closed = False
         if spec.hello is not None:
@@ -132,7 +140,8 @@ class ChildProcess(Generic[T]):
     @property
     def ran_well(self) -> bool:
         """Whether it has been ready for some time."""
-        return self._ready_since_s is not None and time.monotonic() - self._ready_since_s >= STABLE_AFTER_S
+        since_s = self._ready_since_s
+        return since_s is not None and time.monotonic() - since_s >= self._spec.stable_after_s
 
     def request(self, payload: bytes, timeout_s: float, lane: str = "") -> Future[T]:
         """Send a request and return its future reply, which raises a ChildGoneError if the child ends first.
@@ -174,11 +183,14 @@ class ChildProcess(Generic[T]):
             self._close()
 
     def hangs(self, elapsed_s: float) -> bool:
-        """Whether the start, or the oldest request of a lane, takes longer than it may.
+        """Whether it is stopped, or the start, or the oldest request of a lane, takes longer than it may.
 
         The watchdog calls this periodically with the time since its last call. What counts is the time since
         the last reply in the lane: a request that waits behind others does not hang.
         """
+        self._stopped_s = self._stopped_s + elapsed_s if _is_stopped(self.pid) else 0.0
+        if self._stopped_s > STOPPED_TIMEOUT_S:
+            return True
         if not self.ready:
             self._starting_s += elapsed_s
             return self._starting_s > self._spec.start_timeout_s
@@ -354,6 +366,15 @@ class Supervisor(Generic[T]):
             if child is not None and child.hangs(elapsed_s):
                 logger.error("%s %d does not reply; killing it", self._spec.name, child.pid)
                 child.kill()
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped a process, which goes on only if another signal lets it."""
+    try:
+        stat = (PROCESS_STATES / str(pid) / "stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(") ")[2].startswith("T")
 
 
 def _spawn(spec: ChildSpec) -> tuple[subprocess.Popen[bytes], socket.socket]:

@@ -24,6 +24,9 @@ from webapp.store.requests import COMMIT_GRACE_S, request_of, timeout_s
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 8.0
 
+STABLE_AFTER_S = 5.0
+"""A store that ran for this long is replaced at once; pauses are for one that cannot start."""
+
 DATABASE_PREFIXES = ("PG", "SSL_", "KRB5")
 """Variables that the client library of PostgreSQL reads."""
 
@@ -109,6 +112,7 @@ def _spec(url: str, module: str) -> ChildSpec:
         stop_timeout_s=STOP_TIMEOUT_S,
         restart_pause_s=0.5,
         max_restart_pause_s=30.0,
+        stable_after_s=STABLE_AFTER_S,
     )
 
 

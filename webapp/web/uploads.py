@@ -86,5 +86,6 @@ class _InBackground:
         self._owner = owner
         self._limits = limits
 
-    def analyze(self, job: Job, owner: object) -> Analysis:
+    def analyze(self, job: Job, owner: object, *, deadline_s: float) -> Analysis:
+        """An image that somebody sent does not become too old: the deadline is that of live frames."""
         return self._pool.analyze(replace(job, limits=self._limits), self._owner, background=True)
