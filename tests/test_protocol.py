@@ -83,3 +83,9 @@ def test_an_image_with_too_many_bytes_is_too_large() -> None:
 def test_the_models_labels_are_the_contracts() -> None:
     labels = Path(__file__).resolve().parent.parent / "models" / "labels.json"
     assert tuple(json.loads(labels.read_text())) == LABELS
+
+
+def test_what_is_said_of_a_wrong_meta_is_short_however_long_its_keys_are() -> None:
+    with pytest.raises(BadFrameError) as refused:
+        Frame.from_wire({"x" * 1_000_000: 1}, b"image")
+    assert len(str(refused.value)) < 300

@@ -40,8 +40,14 @@ MAX_IMAGE_BYTES = 2_000_000
 MAX_IMAGE_PIXELS = 4_000_000
 """The largest image that is decoded."""
 
+MAX_SIDE = 65_535
+"""The longest side of an image that is decoded, in pixels; a JPEG can have no longer one."""
+
 MAX_SMOOTHING_S = 5.0
 """The longest time constant that a page may ask for."""
+
+MAX_SHOWN_KEYS, MAX_SHOWN_CHARACTERS = 8, 100
+"""Of what a client sent, in the message that says why it is wrong."""
 
 WORKER_STAGES = ("decode", "detect", "landmarks", "classify")
 STAGES = ("queue", *WORKER_STAGES, "total")
@@ -136,7 +142,7 @@ class Frame:
             TooLargeError: `image` has more than MAX_IMAGE_BYTES bytes.
         """
         seq = seq_of(meta)
-        captured_ms = _finite_number(meta.get("captured_ms")) if isinstance(meta, dict) else None
+        captured_ms = finite_number(meta.get("captured_ms")) if isinstance(meta, dict) else None
         if seq is None or captured_ms is None:
             raise BadFrameError(
                 'The frame needs a meta object {"seq": whole number from 0, "captured_ms": number}; '
@@ -291,6 +297,13 @@ def seq_of(meta: object) -> int | None:
     return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 else None
 
 
+def finite_number(value: object) -> float | None:
+    """A number that a client sent, or None if it is none, not finite, or too large for a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None
+
+
 def valence(probabilities: Probabilities) -> float:
     """Happy minus the largest of the negative expressions, -1 to 1 (FaceReader's definition)."""
     return probabilities["happy"] - max(probabilities[label] for label in NEGATIVE_LABELS)
@@ -305,19 +318,14 @@ def _smoothing(meta: object) -> float | None:
     wanted = meta.get("smoothing_s") if isinstance(meta, dict) else None
     if wanted is None:
         return None
-    smoothing_s = _finite_number(wanted)
+    smoothing_s = finite_number(wanted)
     if smoothing_s is None or not 0 <= smoothing_s <= MAX_SMOOTHING_S:
         raise BadFrameError(f"The frame's smoothing_s must be a number from 0 to {MAX_SMOOTHING_S:g}.")
     return smoothing_s
 
 
-def _finite_number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) <= sys.float_info.max else None
-
-
 def _describe(value: object) -> str:
     if isinstance(value, dict):
-        return "an object with " + (", ".join(sorted(map(str, value))[:8]) or "no keys")
+        keys = ", ".join(sorted(map(str, value))[:MAX_SHOWN_KEYS])
+        return f"an object with {keys[:MAX_SHOWN_CHARACTERS] or 'no keys'}"
     return "nothing" if value is None else f"a {type(value).__name__}"

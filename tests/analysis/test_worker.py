@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.waiting import wait_until
-from tests.vision.hostile_images import good_files, hidden_header, jpeg_parts
+from tests.vision.hostile_images import good_files, hidden_header, jpeg_parts, png_chunk, png_parts
 from webapp.analysis.worker import HEADROOM_BYTES
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
@@ -44,6 +46,26 @@ def test_a_picture_with_a_hidden_header_costs_nothing_but_its_frame(pool: Worker
         pool.analyze(Job(hostile_jpeg()), "attacker")
     assert pool.analyze(Job(good_files()["jpeg"]), "neighbour").width == 48
     assert worker_pid(pool) == before
+
+
+def test_libraries_print_nothing_into_the_log_and_a_crash_says_where(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """libpng would print a line for each of these chunks, whose checksums are wrong."""
+    parts = png_parts(good_files()["png"])
+    damaged = b"".join([*parts[:2], 1000 * (png_chunk(b"tEXt", b"a\0")[:-4] + bytes(4)), *parts[2:]])
+    pool = WorkerPool(worker_spec(Settings()), workers=1)
+    pool.start()
+    try:
+        wait_until(lambda: pool.ready, timeout_s=60.0)
+        assert pool.analyze(Job(damaged), "attacker").width == 48
+        os.kill(worker_pid(pool), signal.SIGSEGV)
+        printed: list[str] = []
+        wait_until(lambda: printed.append(capfd.readouterr().err) or "Segmentation fault" in "".join(printed))
+    finally:
+        pool.stop()
+    assert "libpng" not in "".join(printed)
+    assert "in serve" in "".join(printed)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is set on Linux only")

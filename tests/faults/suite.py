@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.outcome import Outcome
 from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
-from tests.faults.scenarios import disk, postgresql, redis, workers_and_store
+from tests.faults.scenarios import disk, hostile_frames, postgresql, redis, workers_and_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ FAULTS = (
     Fault("postgresql gone", postgresql.run_stopped, 45.0),
     Fault("postgresql hangs", postgresql.run_frozen, 90.0),
     Fault("redis gone", redis.run, 45.0),
+    Fault("hostile frames", hostile_frames.run_long, 1800.0),
 )
 
 

@@ -171,14 +171,14 @@ class _Browser:
             raise ConnectionError("the server has ended the connection")
         self._unread += received
         messages = []
-        while (end := _message_end(self._unread)) is not None:
+        while (end := message_end(self._unread)) is not None:
             start, stop = end
             messages.append(bytes(self._unread[start:stop]))
             del self._unread[:stop]
         return messages
 
 
-def _message_end(unread: bytearray) -> tuple[int, int] | None:
+def message_end(unread: bytearray) -> tuple[int, int] | None:
     """Where the payload of the first whole websocket frame begins and ends."""
     if len(unread) < 2:
         return None

@@ -105,6 +105,18 @@ def test_a_frozen_child_is_killed_and_replaced_and_its_requests_fail(
     assert ask(supervisor, b"x").result(20)
 
 
+def test_the_log_says_how_a_child_ended(
+    start_supervisor: StartSupervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervisor = start_supervisor(spec("measure"))
+    wait_until(lambda: supervisor.ready)
+    first = supervisor.pid
+    assert first is not None
+    os.kill(first, signal.SIGABRT)
+    wait_until(lambda: supervisor.ready and supervisor.pid != first)
+    assert f"child {first} ended by SIGABRT" in caplog.messages
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which processes are stopped")
 @pytest.mark.parametrize("behaviour", ["measure", "never ready"])
 def test_a_child_that_is_stopped_by_a_signal_is_replaced_long_before_its_timeouts(

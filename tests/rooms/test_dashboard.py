@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,6 +52,16 @@ class Emitter:
         self.sent += 1
         if "callback" in options:
             options["callback"]()
+
+
+class Saying(Emitter):
+    """Answers everything with the same."""
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    def emit(self, event: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as Flask-SocketIO
+        options["callback"](self._answer)
 
 
 @pytest.fixture
@@ -123,6 +134,16 @@ def test_a_clock_is_asked_again_once_it_has_answered(
     for second in range(60):
         ticker.ask_clocks(float(second))
     assert emitter.sent == questions
+
+
+@pytest.mark.parametrize("said", [10**400, math.inf, -math.inf, math.nan, "noon", None, True, [1.0]])
+def test_a_clock_that_says_no_usable_number_counts_for_nothing(
+    room_service: RoomService, said: object
+) -> None:
+    """A recording would have stored it with each sample, and the live feed would not have been JSON."""
+    _, (joined, *_) = full_room(room_service, 1)
+    Ticker(room_service, Saying(said)).ask_clocks(0.0)
+    assert joined.participant.clock.offset_ms is None
 
 
 @pytest.mark.slow

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 import requests
@@ -165,6 +167,14 @@ class Polling:
         """Wait for packets."""
         return requests.get(self._url, timeout=TIMEOUT_S).text
 
+    @contextmanager
+    def websocket(self) -> Iterator[websocket.WebSocket]:
+        """A websocket for this connection."""
+        url = self._url.replace("http", "ws", 1).replace("polling", "websocket")
+        opened = websocket.create_connection(url, timeout=TIMEOUT_S)
+        yield opened
+        opened.shutdown()  # type: ignore[no-untyped-call]
+
 
 @pytest.mark.parametrize(
     "body", ["d=" + 10_000 * "&a=1", "x", "", "\x1e".join(17 * ['42["nothing"]']), "6" * 4_000_001]
@@ -182,3 +192,32 @@ def test_a_polling_connection_has_a_budget_too(logged_server: LoggedServer) -> N
     for _ in range(6):
         assert polling.post(events) == 200
     assert time.monotonic() - start_s > 1.0
+
+
+def test_a_connection_has_one_websocket(logged_server: LoggedServer) -> None:
+    """With a second one, what the first sent was charged to a budget that nobody waited for."""
+    polling = Polling(logged_server)
+    with polling.websocket() as first, polling.websocket() as second:
+        first.send("2probe")
+        assert first.recv() == "3probe"
+        with suppress(OSError, websocket.WebSocketException):
+            second.send("2probe")
+            assert second.recv() != "3probe"
+        first.send("5")
+        first.send('421["leave",{}]')
+        assert first.recv() == "6"  # the end of polling
+        assert str(first.recv()).startswith("431[")
+
+
+@pytest.mark.parametrize("keys", [(), ("Origin: {url}",), ("Origin: {url}", "Sec-WebSocket-Key1: 1 2")])
+def test_websockets_of_old_drafts_are_refused(logged_server: LoggedServer, keys: tuple[str, ...]) -> None:
+    """They would have none of the limits."""
+    lines = [
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1",
+        f"Host: 127.0.0.1:{logged_server.port}",
+        *("Upgrade: websocket", "Connection: Upgrade"),
+        *(key.format(url=logged_server.url) for key in keys),
+    ]
+    with socket.create_connection(("127.0.0.1", logged_server.port), timeout=TIMEOUT_S) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")

@@ -109,6 +109,12 @@ def test_a_message_is_limited_together_with_its_unfinished_fragments(
     assert closing_status(endless) == 1009
 
 
+def test_text_that_is_not_utf_8_fails_the_connection_with_the_status_for_it() -> None:
+    broken = received_by(websocket_frame(0x81, b"42[\xff]"))
+    assert broken.wait() is None
+    assert closing_status(broken) == 1007
+
+
 def test_a_message_has_to_be_whole_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuickWebSocket, "Message", partial(LimitedMessage, timeout_s=-1.0))
     slow = received_by(*fragments(2, b"x"))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.vision.images import astronaut
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.protocol import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
+from webapp.protocol import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_SIDE
 from webapp.vision.decode import SHRINKS, decode
 from webapp.vision.headers import MAX_SCANS, Size, read_size
 
@@ -174,6 +174,13 @@ def test_the_largest_picture_is_taken_and_one_row_more_is_not() -> None:
     assert decode(encoded("PNG", Image.new("RGB", (width, height)))).pixels.shape == (height, width, 3)
     with pytest.raises(TooLargeError):
         decode(encoded("PNG", Image.new("RGB", (width, height + 1))))
+
+
+@pytest.mark.parametrize("size", [(MAX_SIDE + 1, 3), (3, MAX_SIDE + 1)])
+def test_an_image_longer_than_any_jpeg_is_refused_although_it_has_few_pixels(size: tuple[int, int]) -> None:
+    """The server takes a worker that speaks of such a size for a broken one, and ends it."""
+    with pytest.raises(TooLargeError, match="65,535 each way"):
+        decode(encoded("PNG", Image.new("RGB", size)))
 
 
 def test_a_jpeg_with_endless_scans_is_refused() -> None:

@@ -27,6 +27,7 @@ from webapp.config import Runtime
 from webapp.errors import FrameError, TooLargeError, UnavailableError
 from webapp.ipc import framing
 from webapp.ipc.job_codec import Outcome, pack_outcome, unpack_job
+from webapp.ipc.native_output import drop_native_output
 from webapp.protocol import Analysis, Job
 
 HEADROOM_BYTES = 1 << 30
@@ -112,6 +113,7 @@ def main(file_descriptor: int, runtime: Runtime, model: Path, max_pixels: int) -
 
 
 if __name__ == "__main__":
+    drop_native_output()
     logging.basicConfig(format="%(asctime)s %(levelname)s worker %(process)d: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the closing socket ends us
     with contextlib.suppress(ConnectionError):  # the server is gone

@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import signal
 import socket
 import subprocess
 import threading
@@ -33,6 +34,9 @@ from webapp.errors import ChildGoneError, LinkError
 from webapp.ipc import framing
 
 WATCH_INTERVAL_S = 0.25
+
+EXIT_TIMEOUT_S = 0.5
+"""How long a child may take to end after it closed its end of the link; then the log can say how it did."""
 
 MAX_WATCH_STEP_S = 2 * WATCH_INTERVAL_S
 """The most that is counted between two checks of the watchdog. If this process itself stood still for longer,
@@ -126,6 +130,14 @@ class ChildProcess(Generic[T]):
         return self._ready_since_s is not None and not self._closed
 
     @property
+    def ending(self) -> str:
+        """How it ended, for the log."""
+        status = self._process.returncode
+        if status is None:
+            return "without a status"
+        return f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+
+    @property
     def ran_well(self) -> bool:
         """Whether it has been ready for some time."""
         since_s = self._ready_since_s
@@ -166,6 +178,7 @@ class ChildProcess(Generic[T]):
             logger.debug("the connection to %s %d broke: %s", self._spec.name, self.pid, error)
         except LinkError as error:
             logger.error("%s %d violated the protocol: %s", self._spec.name, self.pid, error)
+            self.kill()
         finally:
             self._close()
 
@@ -234,6 +247,8 @@ class ChildProcess(Generic[T]):
 
     def _close(self) -> None:
         self._fail_all()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(EXIT_TIMEOUT_S)
         self._process.kill()
         self._process.wait()
         with self._send_lock:  # a blocked sender has had its error, as the other end is closed
@@ -323,7 +338,7 @@ class Supervisor(Generic[T]):
             if not self._stopping.is_set():
                 self.restarts += 1
                 pause_s = backoff.next_s(ran_well)
-                logger.error("%s: the process ended; starting another in %g s", self._spec.name, pause_s)
+                logger.error("%s: starting another in %g s", self._spec.name, pause_s)
                 self._stopping.wait(pause_s)
 
     def _run_child(self) -> bool:
@@ -337,6 +352,8 @@ class Supervisor(Generic[T]):
             child.read_replies(self._on_ready)
         finally:
             self._child = None
+        if not self._stopping.is_set():
+            logger.error("%s %d ended %s", self._spec.name, child.pid, child.ending)
         return child.ran_well
 
     def _watch(self) -> None:

@@ -21,6 +21,7 @@ from webapp.errors import BadFrameError, FrameError, LinkError, TooLargeError, U
 from webapp.protocol import (
     LABELS,
     LANDMARK_NAMES,
+    MAX_SIDE,
     WORKER_STAGES,
     Analysis,
     Box,
@@ -45,7 +46,6 @@ MAX_FACES = 255
 PROBLEMS: Sequence[type[FrameError]] = (BadFrameError, TooLargeError, UnavailableError)
 """What a worker may reply instead of an analysis."""
 
-MAX_SIDE = 65_535
 MAX_COORDINATE = 1e7
 MAX_PROBABILITY = 1.001
 """A softmax in single precision may come out a little over 1."""

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 
 from webapp.errors import MienError
+from webapp.protocol import finite_number
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.dashboard.history import History
 from webapp.rooms.dashboard.subscriptions import Emitter, Subscriptions
@@ -83,8 +84,9 @@ class Ticker:
 
         def take(browser_ms: object = None, *_: object) -> None:
             self._awaiting.discard(connection)
-            if isinstance(browser_ms, int | float) and not isinstance(browser_ms, bool):
-                clock.add(sent_ms, float(browser_ms), now_ms())
+            said_ms = finite_number(browser_ms)
+            if said_ms is not None:
+                clock.add(sent_ms, said_ms, now_ms())
 
         self._awaiting.add(connection)
         self._emitter.emit("clock", to=connection, callback=take)

@@ -6,8 +6,8 @@ without end, and every packet that cannot be read is a traceback in the log. Her
 
 - a packet is checked when it is decoded; one that cannot be read costs its connection `BAD_PACKET_UNITS`,
 - only a frame has an attachment, and one,
-- a connection has a `Budget`, by either transport, and at most MAX_HANDLERS events under way; beyond them it
-  is read no further,
+- a connection has one websocket, a `Budget`, by either transport, and at most MAX_HANDLERS events under way;
+  beyond them it is read no further,
 - a connection that leaves `unread_mb` unread is closed.
 """
 
@@ -184,12 +184,17 @@ class LimitedSocket(engineio.socket.Socket):  # type: ignore[misc]  # python-eng
             raise OverBudgetPostError from None
 
     def _websocket_handler(self, ws: Any) -> list[bytes]:  # noqa: ANN401 - eventlet's
+        if self._websocket is not None:
+            logger.info("a connection that has a websocket asked for another; it is refused")
+            return []
         self._websocket, ws.budget = ws, self.budget
         try:
             super()._websocket_handler(ws)
         except (OSError, *UNREADABLE) as error:  # the libraries leave the connection half open then
             logger.info("a connection ended: %s", _described(error))
             self.end()
+        if not self.upgraded:  # the upgrade failed; polling goes on
+            self._websocket = None
         return []
 
     def _give_up(self) -> None:

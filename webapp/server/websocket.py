@@ -14,6 +14,8 @@ answers, is slowed; one that keeps sending is closed in the end.
 
 Compression: eventlet accepts permessage-deflate, and a browser then deflates JPEGs, which are compressed
 already, for the server to inflate. It is refused here.
+
+Old protocols: eventlet also speaks the drafts before RFC 6455, without any of this. They are refused here.
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ from typing import Any
 import eventlet
 import eventlet.websocket
 import numpy as np
-from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket, WebSocketWSGI
+from eventlet.websocket import (
+    BadRequest,
+    ConnectionClosedError,
+    FailedConnectionError,
+    RFC6455WebSocket,
+    WebSocketWSGI,
+)
 
 from webapp.limits import Limits
 from webapp.metrics import count_refusal
@@ -52,7 +60,7 @@ TEXT = 1
 FRAGMENT_BYTES = 64
 """The memory that a fragment takes besides its payload."""
 
-POLICY_VIOLATION, TOO_BIG = 1008, 1009
+NO_TEXT, POLICY_VIOLATION, TOO_BIG = 1007, 1008, 1009
 """Status codes of RFC 6455, section 7.4.1."""
 
 REFUSED = (POLICY_VIOLATION, TOO_BIG)
@@ -149,9 +157,12 @@ class WholeTextDecoder:
         """The text.
 
         Raises:
-            UnicodeDecodeError: it is not UTF-8.
+            FailedConnectionError: it is not UTF-8.
         """
-        return data.decode()
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise FailedConnectionError(NO_TEXT, "Text must be UTF-8.") from None
 
 
 class QuickWebSocket(RFC6455WebSocket):  # type: ignore[misc]
@@ -224,7 +235,12 @@ def install(limits: Limits) -> None:
     QuickWebSocket.Message = partial(LimitedMessage, timeout_s=limits.body_timeout_s)  # type: ignore[assignment]
     eventlet.websocket.RFC6455WebSocket = QuickWebSocket
     WebSocketWSGI._negotiate_permessage_deflate = _refuse_compression
+    WebSocketWSGI._handle_legacy_request = _refuse_drafts
 
 
 def _refuse_compression(protocol: WebSocketWSGI, extensions: object) -> None:
     return None
+
+
+def _refuse_drafts(protocol: WebSocketWSGI, environ: object) -> None:
+    raise BadRequest

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.errors import BadFrameError, TooLargeError
-from webapp.protocol import LIVE_LIMITS, ImageLimits, check_image_bytes
+from webapp.protocol import LIVE_LIMITS, MAX_SIDE, ImageLimits, check_image_bytes
 from webapp.vision.headers import read_size
 
 SHRINKS = {
@@ -58,6 +58,11 @@ def decode(
         raise TooLargeError(
             f"The image has {width:,} x {height:,} pixels; at most {limits.max_pixels:,} are accepted. "
             "Send a smaller one."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise TooLargeError(
+            f"The image has {width:,} x {height:,} pixels; at most {MAX_SIDE:,} each way are accepted. "
+            "Send a part of it."
         )
     factor = shrink(min(width, height))
     pixels = _pixels(image, SHRINKS[factor])

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from webapp.config import Settings
 from webapp.errors import JobRemovedError
 from webapp.ipc import framing
+from webapp.ipc.native_output import drop_native_output
 from webapp.jobs.record import JobRecord, Lane
 from webapp.jobs.store import JobStore
 from webapp.jobs.work.queue import JobQueue
@@ -121,6 +122,7 @@ def _ignore_signals() -> None:
 
 
 if __name__ == "__main__":
+    drop_native_output()
     logging.basicConfig(format="%(asctime)s %(levelname)s jobs %(process)d: %(message)s")
     try:
         main(int(sys.argv[1]))
