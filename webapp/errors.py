@@ -6,6 +6,7 @@
     ├── CertificateError       the TLS certificate or its key cannot be used
     ├── ListenerError          no more connections can be accepted
     ├── StoreError             the database, or the process that runs it, failed or is missing
+    │   └── LeaseOverError       a change of a room came too late for its node's lease; nothing was done
     ├── FileError              a file cannot be analyzed or written; the message names it
     ├── JobRemovedError        a job's owner removed it while it ran; not an error for anybody
     ├── JobError               a job cannot be made or found; carries a code for the client
@@ -36,6 +37,7 @@
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          it has reached its limit of participants
         ├── CannotResumeError        cannot_resume      the participant of this secret was removed or deleted
+        ├── NotHereError             not_here           another node serves the room; a FrameError too
         ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins arrive too fast
         └── ExportsBusyError         busy               the limit of concurrent exports is reached
 
@@ -109,6 +111,10 @@ class NotJoinedError(FrameError):
 
 class StoreError(MienError):
     """The database failed, or cannot be reached."""
+
+
+class LeaseOverError(StoreError):
+    """The lease of a node was over before a change of a room was committed; it was not."""
 
 
 class FileError(MienError):
@@ -264,6 +270,15 @@ class TooManyAttemptsError(RoomError):
     """Codes or passwords are tried, or people join, too fast."""
 
     code = "too_many_attempts"
+
+
+class NotHereError(RoomError, FrameError):
+    """Another node serves this room, or none does at the moment; whoever tries again reaches it."""
+
+    code = "not_here"
+
+    def __init__(self) -> None:
+        super().__init__("Another node serves this room now; send the same again at once.")
 
 
 class ExportsBusyError(RoomError):
