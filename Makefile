@@ -11,7 +11,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run serve check test coverage lint format screenshots translations \
+.PHONY: help setup run serve cluster check test coverage lint format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-embed bench-jobs \
   bench-recovery teachers bank train evaluate clean
@@ -29,6 +29,9 @@ run: .venv/run.stamp static/vendor/page.stamp ## Start the app for this machine:
 
 serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network: https on port 8443
 	@$(PYTHON) -m webapp serve
+
+cluster: .venv/run.stamp static/vendor/page.stamp ## Start two nodes behind nginx, with PostgreSQL and Redis, on this machine
+	@$(PYTHON) -m webapp cluster
 
 # Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
 check: lint ## Run lint and the quick tests, in under 90 seconds

@@ -16,6 +16,7 @@
     │   ├── TooManyJobsError     too_many_jobs  its owner, or the server, has as many as it may
     │   └── NoSpaceError         no_space       the disk, or what jobs may take of it, is full
     ├── BackupError            a backup cannot be made or restored
+    ├── ClusterError           a cluster on this machine cannot start; the message says what to do
     ├── ResumeError            a run over files cannot go on where an earlier one stopped
     ├── ChildGoneError         a child process ended before it replied; callers translate it
     ├── LinkError              a child process violated the protocol of its socket
@@ -163,6 +164,10 @@ class NoSpaceError(JobError):
 
 class BackupError(MienError):
     """A backup cannot be made, or an archive cannot be restored."""
+
+
+class ClusterError(MienError):
+    """A cluster on this machine cannot start: a program or a port is missing, or a process failed."""
 
 
 class ResumeError(MienError):
