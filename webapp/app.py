@@ -189,7 +189,7 @@ def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHost
     secure(app)
     observe(app)
     add_languages(app)
-    add_sessions(app, services.accounts, session_key(settings.data_dir))
+    add_sessions(app, services.accounts, settings.secret_key or session_key(settings.data_dir))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     socketio.init_app(app)

@@ -37,6 +37,7 @@
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          it has reached its limit of participants
         ├── CannotResumeError        cannot_resume      the participant of this secret was removed or deleted
+        ├── NotHereError             not_here           another node serves the room; a FrameError too
         ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins arrive too fast
         └── ExportsBusyError         busy               the limit of concurrent exports is reached
 
@@ -269,6 +270,15 @@ class TooManyAttemptsError(RoomError):
     """Codes or passwords are tried, or people join, too fast."""
 
     code = "too_many_attempts"
+
+
+class NotHereError(RoomError, FrameError):
+    """Another node serves this room, or none does at the moment; whoever tries again reaches it."""
+
+    code = "not_here"
+
+    def __init__(self) -> None:
+        super().__init__("Another node serves this room now; send the same again at once.")
 
 
 class ExportsBusyError(RoomError):

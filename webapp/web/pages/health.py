@@ -12,8 +12,8 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """200 while the server lives, with its version."""
-    return jsonify(status="ok", version=VERSION)
+    """200 while the server lives, with its version and the name of its node."""
+    return jsonify(status="ok", version=VERSION, node=services().settings.node)
 
 
 @blueprint.get("/readyz")
