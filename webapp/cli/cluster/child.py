@@ -100,6 +100,7 @@ class Child:
         if self._due_s is not None:
             if now_s < self._due_s:
                 return False
+            self._end_group()
             self.start()
             return True
         assert self._process is not None
@@ -115,8 +116,7 @@ class Child:
             f"{self.program.name} (process {self.pid}) {_ending(self._process.returncode)}; "
             f"starting it again in {self._pause_s:g} s. Its log: {self.program.log}"
         )
-        self._end_group()
-        self._due_s = now_s + self._pause_s
+        self._due_s = now_s + self._pause_s  # until then its children may end by themselves
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def ask_to_stop(self) -> None:
