@@ -13,7 +13,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 .NOTPARALLEL:
 .PHONY: help setup run serve cluster check test coverage lint format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
-  bench-embed bench-jobs \
+  bench-embed bench-jobs bench-cluster \
   bench-recovery teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
@@ -92,6 +92,9 @@ bench-files: .venv/dev.stamp ## Measure the analysis of a video and of large pho
 
 bench-jobs: .venv/dev.stamp ## Measure what live clients notice of a video job, in some 3 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_jobs
+
+bench-cluster: .venv/dev.stamp ## Measure two nodes behind nginx against one node, in some 3 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_cluster
 
 bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_attacks
