@@ -11,6 +11,7 @@ eventlet has made green in the serving process.
 
 from __future__ import annotations
 
+import math
 import pickle
 import sys
 from collections.abc import Callable
@@ -47,9 +48,9 @@ class Store(Protocol):
 class StoreClient:
     """A store in a process of its own; any thread may call it at any time."""
 
-    def __init__(self, url: str, module: str) -> None:
+    def __init__(self, url: str, module: str, name: str = "store") -> None:
         """`url` is the database's; the process runs `module` with the descriptor of its end of the link."""
-        self._supervisor = Supervisor(_spec(url, module), pickle.loads)
+        self._supervisor = Supervisor(_spec(url, module, name), pickle.loads)
 
     @property
     def pid(self) -> int | None:
@@ -81,7 +82,14 @@ class StoreClient:
         its deadline, and the store commits nothing after it.
         """
         assert not named, "arguments are passed by position"
-        request = request_of(method, arguments)
+        return self.call_within(math.inf, method, *arguments)
+
+    def call_within(
+        self, lease_end_s: float, method: Method[P, T], *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """As `call`; nothing is committed after `lease_end_s` on the clock of leases either."""
+        assert not named, "arguments are passed by position"
+        request = request_of(method, arguments, lease_end_s)
         payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
         limit_s = timeout_s(method)
         if not self._supervisor.wait_until_spawned(limit_s):
@@ -99,9 +107,9 @@ class StoreClient:
         return outcome
 
 
-def _spec(url: str, module: str) -> ChildSpec:
+def _spec(url: str, module: str, name: str = "store") -> ChildSpec:
     return ChildSpec(
-        name="store",
+        name=name,
         command=(sys.executable, "-m", module, "{link}"),
         environment=child_environment(DATABASE_PREFIXES),
         hello=url.encode(),

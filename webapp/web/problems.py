@@ -68,6 +68,11 @@ def error_response(error: RoomError | StoreError) -> Response:
     return problem_response(status_of(error), found["code"], found["message"], _retry_header(error))
 
 
+def page_headers(error: RoomError | StoreError) -> dict[str, str]:
+    """The headers of a page that says what could not be done: browsers load it again if that may help."""
+    return {**_retry_header(error), "Refresh": "1"} if isinstance(error, NotHereError) else {}
+
+
 def _retry_header(error: RoomError | StoreError) -> dict[str, str]:
     if isinstance(error, NotHereError):
         return {"Retry-After": "0"}

@@ -18,5 +18,7 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 only while a worker can answer."""
+    """200 only while a worker can answer, and until the server begins to end."""
+    if services().drain.has_begun:
+        return jsonify(status="ending"), 503
     return (jsonify(status="ready"), 200) if services().pool.ready else (jsonify(status="starting"), 503)
