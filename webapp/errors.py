@@ -273,12 +273,16 @@ class TooManyAttemptsError(RoomError):
 
 
 class NotHereError(RoomError, FrameError):
-    """Another node serves this room, or none does at the moment; whoever tries again reaches it."""
+    """Another node serves this room, or none does at the moment; whoever tries again reaches it.
+
+    `holder` is the name of the node that has it, where that is known.
+    """
 
     code = "not_here"
 
-    def __init__(self) -> None:
+    def __init__(self, holder: str = "") -> None:
         super().__init__("Another node serves this room now; send the same again at once.")
+        self.holder = holder
 
 
 class ExportsBusyError(RoomError):

@@ -16,7 +16,7 @@ import requests
 import socketio.exceptions
 from redis import Redis
 
-from tests.helpers.cluster import RunningCluster, is_running
+from tests.helpers.cluster import RunningCluster, connected, is_running
 from tests.helpers.room_client import TOKEN, Answer, ParticipantClient, api, make_room
 from tests.helpers.serving import PROJECT_ROOT, free_port
 from tests.helpers.waiting import wait_until
@@ -41,7 +41,7 @@ def start_another(**settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def rejoin(cluster: RunningCluster, code: str, resume: str) -> tuple[ParticipantClient, Answer]:
-    """Connect and join again, as a page does until it is back."""
+    """Connect and join again, as a page does until it is back; whoever asked disconnects it."""
     found: list[tuple[ParticipantClient, Answer]] = []
 
     def is_back() -> bool:
@@ -125,6 +125,20 @@ def test_everybody_of_a_room_is_on_one_node(cluster: RunningCluster, astronaut_j
         wait_until(lambda before=before: cluster.participants() == before)  # type: ignore[misc]
 
 
+def test_a_room_is_reached_wherever_it_is(cluster: RunningCluster) -> None:
+    """It stays for a while at the node that is asked for it first, even if nginx would have asked the other."""
+    nodes = cluster.state()["nodes"]
+    for number in range(6):
+        code = make_room(cluster)
+        first = nodes[number % 2]["port"]
+        assert requests.get(f"http://127.0.0.1:{first}/r/{code}", timeout=60).status_code == 200
+        assert api(cluster, "GET", f"/rooms/{code}").status_code == 200
+        with ParticipantClient(cluster, room=code) as one:
+            assert "participant" in one.join(code)
+            assert connected(first) == 1
+        wait_until(lambda first=first: connected(first) == 0)  # type: ignore[misc]
+
+
 def test_nobody_else_may_use_its_folder(cluster: RunningCluster) -> None:
     done = start_another(MIEN_PORT=str(free_port()), MIEN_DATA_DIR=cluster.settings["MIEN_DATA_DIR"])
     assert done.returncode != 0
@@ -148,9 +162,9 @@ def test_participants_of_a_killed_node_are_back_and_so_is_the_node(
         os.kill(node["pid"], signal.SIGKILL)
         wait_until(lambda: not one.client.connected, RECOVERY_TIMEOUT_S)
     back, again = rejoin(cluster, code, joined["resume"])
-    with back:
-        assert again["participant"] == joined["participant"]
-        assert "faces" in back.send(astronaut_jpeg)
+    assert again["participant"] == joined["participant"]
+    assert "faces" in back.send(astronaut_jpeg)
+    back.client.disconnect()
     wait_until(lambda: cluster.state()["nodes"][number]["pid"] != node["pid"], RECOVERY_TIMEOUT_S)
     assert cluster.state()["nodes"][number]["port"] == node["port"]
     wait_until(lambda: is_ready(node["port"]), RECOVERY_TIMEOUT_S)
