@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser import live
 from tests.browser.room_pages import join
 from tests.helpers.cluster import RunningCluster
 from tests.helpers.room_client import TOKEN, make_room
@@ -27,7 +28,7 @@ def cluster() -> Iterator[RunningCluster]:
 def test_a_participants_page_moves_to_the_other_node_by_itself(
     cluster: RunningCluster, new_page: Callable[..., Page], still_browser: Browser
 ) -> None:
-    code = make_room(cluster, participant_view="own")
+    code = make_room(cluster)
     page = new_page(still_browser)
     page.set_default_timeout(TIMEOUT_MS)
     join(page, f"{cluster.url}/r/{code}", "Ada", information="What this is.")
@@ -46,6 +47,6 @@ def test_the_live_page_shows_expressions(
     page = new_page(still_browser)
     page.set_default_timeout(TIMEOUT_MS)
     page.goto(cluster.url)
-    page.click("#start")
+    live.start(page)
     page.wait_for_selector("#connection:has-text('Connected')")
-    page.wait_for_selector("#panel:has-text('happy')")
+    live.wait_for_label(page, "Happy")

@@ -126,7 +126,7 @@ def test_everybody_of_a_room_is_on_one_node(cluster: RunningCluster, astronaut_j
 
 
 def test_a_room_is_reached_wherever_it_is(cluster: RunningCluster) -> None:
-    """It stays for a while at the node that is asked for it first, even if nginx would have asked the other."""
+    """It stays for a while at the node that is asked first, even if nginx would have asked the other."""
     nodes = cluster.state()["nodes"]
     for number in range(6):
         code = make_room(cluster)
