@@ -338,6 +338,38 @@ def test_every_ending_says_what_happened_thanks_and_offers_a_next_step(
     assert page.evaluate("document.getElementById('video').srcObject") is None
 
 
+def test_a_completion_code_is_seen_again_when_the_page_is_loaded_after_the_room_was_closed(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = make_api_room(room_server, completion_code="C0DE-7")
+    page, stranger = new_page(still_browser), new_page(still_browser)
+    join(page, f"{room_server.url}/r/{room}", "Lea", information="What this is.")
+    api(room_server, "POST", f"/rooms/{room}/close")
+    page.wait_for_selector('[data-screen="closed"] [data-code]:text-is("C0DE-7")')
+    page.reload()
+    page.wait_for_selector('[data-screen="closed"] [data-code]:text-is("C0DE-7")')
+    stranger.goto(page.url)
+    stranger.wait_for_selector('[data-screen="closed"]')
+    assert stranger.is_hidden('[data-screen="closed"] [data-completion]'), "they took no part"
+    assert "C0DE-7" not in stranger.content()
+
+
+def test_who_had_their_data_deleted_gets_no_code(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = make_api_room(room_server, completion_code="C0DE-8")
+    page = new_page(still_browser)
+    join(page, f"{room_server.url}/r/{room}", "Max", information="What this is.")
+    open_menu(page)
+    page.click("#withdraw")
+    page.click("#withdraw-confirm")
+    page.wait_for_selector('[data-screen="erased"]')
+    api(room_server, "POST", f"/rooms/{room}/close")
+    page.reload()
+    page.wait_for_selector('[data-screen="closed"]')
+    assert page.is_hidden('[data-screen="closed"] [data-completion]')
+
+
 def test_the_consent_names_the_language_of_the_text_that_was_shown(
     room_server: Server, still_browser: Browser, new_page: NewPage
 ) -> None:
