@@ -46,6 +46,9 @@ HTTP_PROBLEMS = {
 """Code and message by the status of a response that no view of ours made."""
 
 
+PAGE_TOKEN = "X-CSRFToken"  # noqa: S105 - the name of a header
+"""Sent by pages of ours with what they ask of the API."""
+
 RETRY_EXPORT_S = "10"
 """When to ask again while other exports run."""
 
@@ -62,10 +65,11 @@ def problem_response(
 
 
 def error_response(error: RoomError | StoreError) -> Response:
-    """What could not be done, as the HTTP API answers it."""
+    """What could not be done, as the HTTP API answers it: in English; to our own pages in theirs, too."""
     found = room_problem(error)["problem"]
     headers = {"Retry-After": RETRY_EXPORT_S} if isinstance(error, ExportsBusyError) else None
-    return problem_response(status_of(error), found["code"], found["message"], headers)
+    more = {"text": page_text(error)} if PAGE_TOKEN in request.headers else {}
+    return problem_response(status_of(error), found["code"], found["message"], headers, **more)
 
 
 def answer_problems(blueprint: Blueprint) -> None:

@@ -31,6 +31,6 @@ export async function request(method, path, body = {}) {
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   });
   const answer = await response.json();
-  if (!response.ok) throw new ApiError(problemText(answer.problem), response.status);
+  if (!response.ok) throw new ApiError(problemText({ ...answer.problem, text: answer.text }), response.status);
   return answer;
 }
