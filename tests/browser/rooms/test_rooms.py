@@ -130,7 +130,7 @@ def test_a_session_from_the_link_to_the_data(
     for alias in ("Anna", "Ben"):
         host.wait_for_selector(f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')")
     host.wait_for_selector(".tile:has(.tile-alias:text-is('Cleo')) .tile-status:has-text('No face')")
-    assert re.search(r"Valence \+0\.\d\d · \d+/s · \d+ ms", tile(host, "Anna"))
+    assert re.search(r"Valence \+0\.\d\d · \d+/s · [\d,]+ ms", tile(host, "Anna"))
     assert host.locator("video").count() == 0, "no video of anybody on the board"
 
     host.click("#record")
