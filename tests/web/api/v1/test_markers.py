@@ -113,8 +113,7 @@ def test_a_page_gets_the_reason_of_a_refusal_in_its_language_and_a_program_in_en
     url = f"{server.url}/api/v1/rooms/{room}/markers"
     host.open(f"/host/rooms/{room}")
     headers = {"X-CSRFToken": host.token, "Accept-Language": "de"}
-    asked = {"json": {"label": ""}, "headers": headers, "timeout": TIMEOUT_S}
-    of_page = host.post(url, **asked).json()
+    of_page = host.post(url, json={"label": ""}, headers=headers, timeout=TIMEOUT_S).json()
     of_program = api(server, "POST", f"/rooms/{room}/markers", {"label": ""}).json()
     assert of_page["detail"] == of_program["detail"] and "text" not in of_program
     assert of_page["text"] and of_page["text"] != of_page["detail"]
