@@ -58,3 +58,19 @@ def test_no_document_names_a_feeling_as_if_a_camera_saw_it() -> None:
         assert not re.search(
             r"emotions? felt|detects? emotions?|how (people|you) feel", document.read_text()
         ), document
+
+
+SECURITY_ROWS = [
+    line
+    for line in (ROOT / "docs" / "security.md").read_text().split("## Requirements")[1].splitlines()
+    if line.startswith("|") and not line.startswith(("| requirement", "|---"))
+]
+
+
+@pytest.mark.parametrize("row", SECURITY_ROWS, ids=lambda row: row.split("|")[1].strip()[:60])
+def test_every_security_requirement_names_tests_that_exist_or_says_that_none_does(row: str) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)
+    assert len(named) == row.count("::")
+    assert named or "| not covered" in row
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / path).read_text(), f"{path}::{name}"

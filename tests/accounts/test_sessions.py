@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from flask import Flask, request
+from itsdangerous import TimestampSigner
 
 from tests.server.full_disk import full_disk
-from webapp.accounts.sessions import session_key
+from webapp.accounts.sessions import SessionCookie, session_key
 from webapp.errors import SettingsError
 
 
@@ -29,3 +32,22 @@ def test_a_damaged_key_is_made_anew(tmp_path: Path, damaged: bytes, caplog: pyte
     assert len(key) == 64
     assert session_key(tmp_path) == key
     assert "sign in again" in caplog.text
+
+
+def test_a_cookie_ends_a_month_after_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Flask(__name__)
+    app.secret_key = "for this test"
+    serializer = SessionCookie().get_signing_serializer(app)
+    assert serializer is not None
+    now_s = int(time.time())
+
+    def host_of_a_cookie_made(days_ago: int) -> str | None:
+        with monkeypatch.context() as earlier:
+            earlier.setattr(TimestampSigner, "get_timestamp", lambda _: now_s - days_ago * 24 * 3600)
+            cookie = serializer.dumps({"_user_id": "1.stamp"})
+        with app.test_request_context(headers={"Cookie": f"session={cookie!s}"}):
+            opened = SessionCookie().open_session(app, request)
+            return None if opened is None else opened.get("_user_id")
+
+    assert host_of_a_cookie_made(days_ago=30) == "1.stamp"
+    assert host_of_a_cookie_made(days_ago=32) is None

@@ -7,15 +7,12 @@ Mien and with a session that is recorded. The server and its worker share the ma
 from __future__ import annotations
 
 import statistics
-import sys
-import tempfile
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.bench.browser import browser_with
 from tests.bench.report import Goal, print_goals, print_rows, write_goals, write_json
 from tests.browser import embedding, videos
-from tests.browser.chromium import camera_arguments, find_chromium
 from tests.helpers.experiment_site import ExperimentSite
 from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
@@ -32,22 +29,14 @@ JOINING = {"participant": "P01", "view": "hidden", "consent": "given"}
 
 def main() -> list[Goal]:
     """Measure, and say what of the goals was reached."""
-    chromium = find_chromium()
-    if chromium is None:
-        sys.exit("No Chromium was found; name one with CHROMIUM=/path/to/it.")
     with (
-        tempfile.TemporaryDirectory() as folder,
         ExperimentSite() as site,
         Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server,
-        sync_playwright() as playwright,
+        browser_with(lambda path: videos.write_still(path, (64, 0, 1.0))) as browser,
     ):
-        camera = videos.write_still(Path(folder) / "still.mjpeg", (64, 0, 1.0))
-        browser = playwright.chromium.launch(executable_path=chromium, args=camera_arguments(camera))
         page = browser.new_page()
         page.goto(f"{site.origin}/blank")
-        goals = measure(page, server, site)
-        browser.close()
-    return goals
+        return measure(page, server, site)
 
 
 def measure(page: Page, server: Server, site: ExperimentSite) -> list[Goal]:

@@ -6,19 +6,16 @@ everybody's frames share the machine with the browser.
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import skimage.data
-from playwright.sync_api import Browser, CDPSession, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, ViewportSize
 
+from tests.bench.browser import browser_with
 from tests.bench.report import Goal, print_goals, write_goals
 from tests.browser import live, videos
 from tests.browser.board_page import ALL_HAPPY, open_board
-from tests.browser.chromium import camera_arguments, find_chromium
 from tests.browser.main_thread import busy_s, received_answers
 from tests.helpers.crowd import Crowd
 from tests.helpers.room_client import TOKEN, make_room
@@ -36,20 +33,13 @@ LARGEST_SHARE = 0.3
 
 def main() -> list[Goal]:
     """Measure, and say what of the goals was reached."""
-    chromium = find_chromium()
-    if chromium is None:
-        sys.exit("No Chromium was found; name one with CHROMIUM=/path/to/it.")
     with (
-        tempfile.TemporaryDirectory() as folder,
-        sync_playwright() as playwright,
+        browser_with(lambda path: videos.write_moving(path, seconds=10)) as browser,
         Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as server,
     ):
-        camera = videos.write_moving(Path(folder) / "moving.mjpeg", seconds=10)
-        browser = playwright.chromium.launch(executable_path=chromium, args=camera_arguments(camera))
         goals = live_view(browser, server)
         for video in (False, True):
             goals += board(browser, server, video)
-        browser.close()
     return goals
 
 

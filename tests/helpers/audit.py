@@ -46,13 +46,11 @@ def python_audit(output: str) -> Audit:
         return Audit("Python", unchecked=f"pip-audit could not ask. {_last_line(output)}")
     skipped = [one["name"] for one in found if "skip_reason" in one]
     known = tuple(
-        f"{one['name']} {one['version']}: {problem['id']}, fixed in {', '.join(problem['fix_versions']) or '-'}"
+        f"{one['name']} {one['version']}: {problem['id']}, fixed in {', '.join(problem['fix_versions'])}"
         for one in found
         for problem in one.get("vulns", ())
     )
-    reason = (
-        f"{len(skipped)} packages that pip-audit found no data for, such as {skipped[0]}" if skipped else ""
-    )
+    reason = f"{len(skipped)} packages without data, such as {skipped[0]}" if skipped else ""
     return Audit("Python", len(found) - len(skipped), known, reason)
 
 
@@ -81,7 +79,7 @@ def main() -> int:
     status = status_of(audits)
     if status == 2:
         print(
-            "The network does not allow to check everything: run `make audit` where PyPI and npm can be reached."
+            "The network does not allow to check everything: repeat this where PyPI and npm can be reached."
         )
     return status
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import requests
 
+from tests.helpers.module_server import module_server
 from tests.helpers.room_client import (
     TIMEOUT_S,
     TOKEN,
@@ -35,10 +35,7 @@ from webapp.web.sockets.rooms import RoomEvents
 MAX_OVER_THE_LENGTH = 25
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
-        yield running
+server = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
 
 
 def participants(server: Server, room: str) -> list[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
 from tests.helpers.host_browser import signed_in
+from tests.helpers.module_server import module_server
 from tests.helpers.room_client import (
     TIMEOUT_S,
     TOKEN,
@@ -30,10 +29,7 @@ EXPERIMENT = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
-        yield running
+server = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
 
 
 def page(server: Server, room: str, query: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
 import requests
 import socketio
 
+from tests.helpers.module_server import module_server
 from tests.helpers.room_client import TOKEN, code_of
 from tests.helpers.serving import Server
 
@@ -16,16 +16,10 @@ TIMEOUT_S = 10
 TRIES = 14
 
 
-@pytest.fixture(scope="module")
-def alone() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
-        yield running
+alone = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
 
 
-@pytest.fixture(scope="module")
-def proxied() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_PROXIES="1") as running:
-        yield running
+proxied = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_PROXIES="1")
 
 
 def guess(server: Server, forwarded_for: str) -> int:

@@ -27,7 +27,7 @@ NOW = datetime.datetime.now(datetime.UTC)
 TIMEOUT_S = 60
 
 
-def write_pair(folder: Path, days: int) -> dict[str, Path]:
+def write_pair(folder: Path, days: int) -> tuple[Path, Path]:
     """A certificate of a lab's own, which ends in so many days, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -43,12 +43,17 @@ def write_pair(folder: Path, days: int) -> dict[str, Path]:
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    paths = {"tls_certificate": folder / "lab.crt", "tls_key": folder / "lab.key"}
-    paths["tls_certificate"].write_bytes(certificate.public_bytes(pem))
-    paths["tls_key"].write_bytes(
+    paths = folder / "lab.crt", folder / "lab.key"
+    paths[0].write_bytes(certificate.public_bytes(pem))
+    paths[1].write_bytes(
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return paths
+
+
+def settings_with(folder: Path, days: int, https: bool = True) -> Settings:
+    certificate, key = write_pair(folder, days)
+    return Settings(https=https, data_dir=folder, tls_certificate=certificate, tls_key=key)
 
 
 def subjects(settings: Settings) -> list[str]:
@@ -57,9 +62,9 @@ def subjects(settings: Settings) -> list[str]:
 
 def test_a_certificate_of_ones_own_is_told_of_two_weeks_before_its_end(tmp_path: Path) -> None:
     for days, told in ((15, []), (13, ["certificate"]), (1, ["certificate"])):
-        settings = Settings(https=True, data_dir=tmp_path, **write_pair(tmp_path, days))
+        settings = settings_with(tmp_path, days)
         assert subjects(settings) == told
-    assert subjects(Settings(https=False, data_dir=tmp_path, **write_pair(tmp_path, 1))) == []
+    assert subjects(settings_with(tmp_path, 1, https=False)) == []
     (tmp_path / "lab.crt").write_text("no certificate")
     assert subjects(settings) == [], "who needs it says so"
 
@@ -97,13 +102,13 @@ def test_a_concern_is_logged_once_a_day_while_it_lasts(caplog: pytest.LogCapture
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS")
 def test_log_metrics_and_the_list_of_rooms_tell_of_a_certificate_that_ends(tmp_path: Path) -> None:
-    paths = write_pair(tmp_path, 5)
+    certificate, key = write_pair(tmp_path, 5)
     settings = {
         "MIEN_WORKERS": "1",
         "MIEN_HOST_TOKEN": TOKEN,
         "MIEN_HTTPS": "1",
-        "MIEN_TLS_CERTIFICATE": str(paths["tls_certificate"]),
-        "MIEN_TLS_KEY": str(paths["tls_key"]),
+        "MIEN_TLS_CERTIFICATE": str(certificate),
+        "MIEN_TLS_KEY": str(key),
     }
     with LoggedServer(tmp_path / "log", **settings) as server:
         page = signed_in(server).open("/host").text

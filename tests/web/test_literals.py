@@ -17,6 +17,7 @@ TEMPLATES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "templa
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "static" / "js").rglob("*.js"))
 
 IN_ENGLISH = {
+    "templates/export/head.html",
     "templates/export/report.html",
     "templates/export/file_report.html",
     "templates/api/docs.html",

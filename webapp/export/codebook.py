@@ -34,9 +34,16 @@ def _probabilities(prefix: str, meaning: str) -> list[Column]:
     return [Column(prefix + EXPORT_NAMES[label], "number", f"{meaning}: {label}") for label in LABELS]
 
 
-IDENTITY = [
+_PERSON = (
     Column("participant", "text", "Identifier of the participant, made at random"),
     Column("alias", "text", "The name that the participant gave, or got"),
+)
+_LABEL = Column(
+    "participant_label", "text", "The id that a panel or an experiment gave the participant; empty if none"
+)
+
+IDENTITY = [
+    *_PERSON,
     Column(
         "frame",
         "whole",
@@ -104,11 +111,7 @@ CIRCUMSTANCES = [
         "Labels of the recording's markers for which this is the participant's nearest frame, within 1 s; "
         "several are joined by '; ', and every face of the frame has them",
     ),
-    Column(
-        "participant_label",
-        "text",
-        "The id that a panel or an experiment gave the participant; empty if none",
-    ),
+    _LABEL,
 ]
 
 COLUMNS = (*IDENTITY, *FACE, *EXPRESSIONS, *CIRCUMSTANCES)
@@ -153,8 +156,7 @@ MARKER_COLUMNS = (
 )
 
 PARTICIPANT_COLUMNS = (
-    Column("participant", "text", "Identifier of the participant, made at random"),
-    Column("alias", "text", "The name that the participant gave, or got"),
+    *_PERSON,
     Column("consented", "time", "When the participant consented"),
     Column("information_version", "text", "First 12 hex digits of the SHA-256 of the text consented to"),
     Column("left", "time", "When they left for good or were sent away; empty for everybody else"),
@@ -171,11 +173,7 @@ PARTICIPANT_COLUMNS = (
         "text",
         "Language of the text consented to, such as de; empty where the host did not name it",
     ),
-    Column(
-        "participant_label",
-        "text",
-        "The id that a panel or an experiment gave the participant; empty if none",
-    ),
+    _LABEL,
     Column(
         "consent_source",
         "text",

@@ -108,9 +108,9 @@ class FileReport:
     def html(self) -> Iterator[str]:
         """The page, piece by piece; no frames can be added any more."""
         templates = Environment(
-            loader=FileSystemLoader(PROJECT_ROOT / "templates"), autoescape=select_autoescape()
+            loader=FileSystemLoader(PROJECT_ROOT / "templates" / "export"), autoescape=select_autoescape()
         )
-        page = templates.get_template("export/file_report.html").stream(
+        page = templates.get_template("file_report.html").stream(
             name=self._name,
             labels=LABELS,
             width=WIDTH,

@@ -47,6 +47,9 @@ HTTP_PROBLEMS = {
 """Code and message by the status of a response that no view of ours made."""
 
 
+PAGE_TOKEN = "X-CSRFToken"  # noqa: S105 - the name of a header
+"""Sent by pages of ours with what they ask of the API."""
+
 RETRY_EXPORT_S = "10"
 """When to ask again while other exports run."""
 
@@ -63,9 +66,10 @@ def problem_response(
 
 
 def error_response(error: RoomError | StoreError) -> Response:
-    """What could not be done, as the HTTP API answers it."""
+    """What could not be done, as the HTTP API answers it: in English; to our own pages in theirs, too."""
     found = room_problem(error)["problem"]
-    return problem_response(status_of(error), found["code"], found["message"], _retry_header(error))
+    more = {"text": page_text(error)} if PAGE_TOKEN in request.headers else {}
+    return problem_response(status_of(error), found["code"], found["message"], _retry_header(error), **more)
 
 
 def page_headers(error: RoomError | StoreError) -> dict[str, str]:

@@ -17,12 +17,13 @@ from webapp.web.problems import HTTP_PROBLEMS, problem_page, problem_response
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors "
 )
 """'self' covers WebSockets to our own origin; Safari before 15.4 lacks this and polls. Who may embed a
 page follows."""
 
 SECURITY_HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

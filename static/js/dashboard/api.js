@@ -34,7 +34,7 @@ export async function request(method, path, body = {}) {
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   });
   const { ok, status, answer } = await answerOf(send);
-  if (!ok) throw new ApiError(problemText(answer.problem), status);
+  if (!ok) throw new ApiError(problemText({ ...answer.problem, text: answer.text }), status);
   return answer;
 }
 

@@ -3,10 +3,10 @@ import { t } from "./translate.js";
 /**
  * What the server refused, in the language of the page: it sends a stable code and English.
  *
- * @typedef {{code: string, message: string}} Problem
+ * @typedef {{code: string, message: string, text?: string}} Problem
  */
 
-/** By code; of others the English is shown. @type {Map<string, () => string>} */
+/** By code; of others the server's `text` in the page's language is shown, else the English. @type {Map<string, () => string>} */
 const TEXTS = new Map([
   ["forbidden", () => t("The page that sent this is too old, or not ours; load it again.")],
   ["no_such_marker", () => t("This room has no such marker; it may have been deleted.")],
@@ -22,6 +22,6 @@ const TEXTS = new Map([
 ]);
 
 /** @param {Problem} problem */
-export function problemText({ code, message }) {
-  return TEXTS.get(code)?.() ?? message;
+export function problemText({ code, message, text }) {
+  return TEXTS.get(code)?.() ?? text ?? message;
 }

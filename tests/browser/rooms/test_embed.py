@@ -14,6 +14,7 @@ from tests.browser import embedding
 from tests.browser.embedding import embeddable_room, join, milliseconds, record, run
 from tests.browser.main_thread import busy_s
 from tests.helpers.experiment_site import ExperimentSite
+from tests.helpers.module_server import module_server
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, export, rows, wait_until_stored
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
@@ -31,10 +32,7 @@ CLOCK_ERROR_MS = 200
 """Of the offset that the server estimated; two clocks of one machine on a busy one."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
-        yield running
+server = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
 
 
 @pytest.fixture(scope="module")

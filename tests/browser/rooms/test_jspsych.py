@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.embedding import embeddable_room, milliseconds, record, rows_captured_at
 from tests.helpers.experiment_site import ExperimentSite
+from tests.helpers.module_server import module_server
 from tests.helpers.room_client import TOKEN, export, rows
 from tests.helpers.serving import PROJECT_ROOT, Server
 from webapp.export.codebook import EXPORT_NAMES
@@ -30,10 +31,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
-        yield running
+server = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
 
 
 @pytest.fixture(scope="module")

@@ -130,7 +130,7 @@ def test_a_session_from_the_link_to_the_data(
     for alias in ("Anna", "Ben"):
         host.wait_for_selector(f".tile:has(.tile-alias:text-is('{alias}')) .tile-name:text-is('Happy')")
     host.wait_for_selector(".tile:has(.tile-alias:text-is('Cleo')) .tile-status:has-text('No face')")
-    assert re.search(r"Valence \+0\.\d\d · \d+/s · \d+ ms", tile(host, "Anna"))
+    assert re.search(r"Valence \+0\.\d\d · \d+/s · [\d,]+ ms", tile(host, "Anna"))
     assert host.locator("video").count() == 0, "no video of anybody on the board"
 
     host.click("#record")
@@ -336,6 +336,38 @@ def test_every_ending_says_what_happened_thanks_and_offers_a_next_step(
     assert "Thank you" in screen.inner_text()
     assert screen.locator(".actions a, .actions button").count() >= 1
     assert page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_a_completion_code_is_seen_again_when_the_page_is_loaded_after_the_room_was_closed(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = make_api_room(room_server, completion_code="C0DE-7")
+    page, stranger = new_page(still_browser), new_page(still_browser)
+    join(page, f"{room_server.url}/r/{room}", "Lea", information="What this is.")
+    api(room_server, "POST", f"/rooms/{room}/close")
+    page.wait_for_selector('[data-screen="closed"] [data-code]:text-is("C0DE-7")')
+    page.reload()
+    page.wait_for_selector('[data-screen="closed"] [data-code]:text-is("C0DE-7")')
+    stranger.goto(page.url)
+    stranger.wait_for_selector('[data-screen="closed"]')
+    assert stranger.is_hidden('[data-screen="closed"] [data-completion]'), "they took no part"
+    assert "C0DE-7" not in stranger.content()
+
+
+def test_who_had_their_data_deleted_gets_no_code(
+    room_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    room = make_api_room(room_server, completion_code="C0DE-8")
+    page = new_page(still_browser)
+    join(page, f"{room_server.url}/r/{room}", "Max", information="What this is.")
+    open_menu(page)
+    page.click("#withdraw")
+    page.click("#withdraw-confirm")
+    page.wait_for_selector('[data-screen="erased"]')
+    api(room_server, "POST", f"/rooms/{room}/close")
+    page.reload()
+    page.wait_for_selector('[data-screen="closed"]')
+    assert page.is_hidden('[data-screen="closed"] [data-completion]')
 
 
 def test_the_consent_names_the_language_of_the_text_that_was_shown(

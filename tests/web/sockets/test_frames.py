@@ -287,7 +287,9 @@ def test_analyze_without_a_picture_says_what_to_send(server: Server) -> None:
 
 
 def test_pages_forbid_other_hosts_and_other_frames(server: Server) -> None:
-    policy = requests.get(server.url, timeout=5).headers["Content-Security-Policy"]
+    headers = requests.get(server.url, timeout=5).headers
+    policy = headers["Content-Security-Policy"]
+    assert "object-src 'none'" in policy and headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
     assert "connect-src 'self';" in policy, "no sockets to other hosts either"
 

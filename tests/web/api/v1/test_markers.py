@@ -108,6 +108,17 @@ def test_only_the_dashboard_of_a_host_who_signed_in_sets_markers_of_source_board
     assert (made.status_code, made.json()["source"]) == (201, "board")
 
 
+def test_a_page_gets_the_reason_of_a_refusal_in_its_language_and_a_program_in_english(server: Server) -> None:
+    room, host = make_room(server), signed_in(server)
+    url = f"{server.url}/api/v1/rooms/{room}/markers"
+    host.open(f"/host/rooms/{room}")
+    headers = {"X-CSRFToken": host.token, "Accept-Language": "de"}
+    of_page = host.post(url, json={"label": ""}, headers=headers, timeout=TIMEOUT_S).json()
+    of_program = api(server, "POST", f"/rooms/{room}/markers", {"label": ""}).json()
+    assert of_page["detail"] == of_program["detail"] and "text" not in of_program
+    assert of_page["text"] and of_page["text"] != of_page["detail"]
+
+
 def test_a_participants_mark_is_exported_with_them_and_both_clocks(server: Server) -> None:
     room = make_room(server, participant_markers=True)
     with ParticipantClient(server, clock_ahead_ms=CLOCK_AHEAD_MS) as one:
