@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from tests.helpers.attacks import LoggedServer, Target
+from tests.helpers.floods import RESET_AT_CLOSE
 from tests.helpers.serving import PROJECT_ROOT, Server, free_port
 from webapp.limits import Limits
 from webapp.server import tls_listener
@@ -184,16 +185,34 @@ def test_the_listener_goes_on_after_errors_of_a_connection_or_for_want_of_resour
     errors: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls_listener, "RETRY_S", 0.0)
-    connection = object()
+    connection, end = socket.socketpair()
 
     class Failing(socket.socket):
         def accept(self) -> tuple[socket.socket, object]:
             if errors:
                 raise OSError(errors.pop(), "failed")
-            return connection, "address"  # type: ignore[return-value]
+            return connection, "address"
 
-    with Failing() as failing:
+    with connection, end, Failing() as failing:
         assert tls_listener.Listener(failing).accept() == (connection, "address")
+
+
+def test_the_listener_passes_over_connections_that_were_closed_without_a_word() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        for is_reset in (False, True):
+            gone = socket.create_connection(address)
+            if is_reset:
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+            gone.close()
+        with socket.create_connection(address) as half_closed, socket.create_connection(address) as silent:
+            half_closed.sendall(b"GET")
+            half_closed.shutdown(socket.SHUT_WR)
+            listener = tls_listener.Listener(listening)
+            accepted = [listener.accept() for _ in range(2)]
+            assert [peer for _, peer in accepted] == [half_closed.getsockname(), silent.getsockname()]
+            for connection, _ in accepted:
+                connection.close()
 
 
 def test_a_second_server_on_the_same_port_is_refused_with_what_to_do(narrow_server: LoggedServer) -> None:
