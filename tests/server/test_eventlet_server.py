@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import resource
 import signal
 import socket
@@ -19,6 +20,7 @@ import requests
 from tests.helpers.attacks import LoggedServer, Target
 from tests.helpers.floods import RESET_AT_CLOSE
 from tests.helpers.serving import PROJECT_ROOT, Server, free_port
+from tests.helpers.waiting import wait_until
 from webapp.limits import Limits
 from webapp.server import tls_listener
 from webapp.server.descriptors import SPARE_DESCRIPTORS, connection_limit
@@ -150,10 +152,15 @@ def test_a_server_that_ran_out_of_descriptors_serves_again_when_there_are_some(
     with silent_connections(narrow_server, PER_ADDRESS):
         time.sleep(1.0)
         assert narrow_server.process.poll() is None
-    assert status(narrow_server) == 200
+        assert status(narrow_server) == 200, "a silent connection made way"
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    wait_until(narrow_server.is_ready)
+    metrics = requests.get(f"{narrow_server.url}/metrics", timeout=TIMEOUT_S, verify=False).text
+    assert "mien_descriptors_short 0.0" in metrics
+    assert re.search(r'mien_refusals_total\{limit="descriptors"\} [1-9]', metrics)
     said = narrow_server.log.read_text()[logged:]
     assert "no connection can be accepted at the moment" in said
+    assert "connections are accepted again" in said
     assert len(said) < 5000
 
 
