@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from webapp.limits import Limits
+from webapp.server.refusals import REFUSALS
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
     path
@@ -35,10 +38,28 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 def test_every_setting_is_documented_and_every_documented_setting_is_read() -> None:
     config = (ROOT / "webapp" / "config.py").read_text()
     read = {f"MIEN_{name}" for name in re.findall(r'read\.\w+\(\s*"(\w+)"', config)}
+    read |= {f"MIEN_{name.upper()}" for name, *_ in Limits.described()}
     documented = set(
         re.findall(r"^\| `(MIEN_\w+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
     )
     assert read == documented
+
+
+@pytest.mark.parametrize(("name", "default"), [(name, default) for name, default, *_ in Limits.described()])
+def test_limits_are_listed_with_their_defaults(name: str, default: int) -> None:
+    settings = (ROOT / "docs" / "settings.md").read_text()
+    assert re.search(rf"^\| `MIEN_{name.upper()}` \|.*\| `{default}` \|$", settings, re.MULTILINE)
+    rows = [row for row in (ROOT / "docs" / "limits.md").read_text().splitlines() if row.startswith("|")]
+    (row, *_) = [row for row in rows if f"`MIEN_{name.upper()}`" in row]
+    assert str(default) in row.replace(",", "")
+
+
+def test_what_is_refused_is_listed_under_the_name_that_metrics_have() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "webapp").rglob("*.py"))
+    counted = set(re.findall(r'count_refusal\(\s*"([^"]+)"\)', source)) | REFUSALS.keys()
+    table = (ROOT / "docs" / "limits.md").read_text()
+    assert len(counted) > 15
+    assert [limit for limit in counted if f"`{limit}`" not in table] == []
 
 
 def test_make_help_names_every_target_and_setting() -> None:

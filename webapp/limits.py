@@ -24,7 +24,7 @@ class Limits:
 
     connections: int = _whole(4096, 1, 1_000_000)
     connections_per_address: int = _whole(400, 1, 1_000_000)
-    handshakes_per_s: int = _whole(100, 1, 1_000_000)
+    handshakes_per_s: int = _whole(50, 1, 1_000_000)
     frames_per_s: int = _whole(200, 1, 100_000)
     messages_per_s: int = _whole(1000, 1, 100_000)
     events_per_s: int = _whole(25, 1, 100_000)

@@ -34,7 +34,9 @@ def publish(feed: RoomFeed, count: int, participant_id: str | None = None) -> No
 
 
 def stream_of(feed: RoomFeed, start: int | None = 0) -> EventStream:
-    return EventStream(feed, start=start, first={}, is_allowed=lambda: True, close=lambda: None)
+    return EventStream(
+        feed, start=start, first={}, is_allowed=lambda: True, is_gone=lambda: False, close=lambda: None
+    )
 
 
 def events(pieces: Iterator[bytes], until: str) -> list[tuple[str, dict[str, object]]]:
@@ -48,6 +50,18 @@ def events(pieces: Iterator[bytes], until: str) -> list[tuple[str, dict[str, obj
         if any(name == until for name, _ in found):
             return found
     return found
+
+
+def test_a_reader_that_is_gone_frees_its_place_before_the_next_heartbeat() -> None:
+    left, closed = threading.Event(), threading.Event()
+    stream = EventStream(
+        RoomFeed(), start=0, first={}, is_allowed=lambda: True, is_gone=left.is_set, close=closed.set
+    )
+    assert [next(stream)[:5], next(stream)[:2]] == [b"retry", b"id"]
+    left.set()
+    assert list(stream) == [], "neither a heartbeat nor an end is sent to nobody"
+    stream.close()
+    assert closed.is_set()
 
 
 def test_a_reader_that_falls_behind_gets_the_window_and_is_told_how_much_it_missed() -> None:

@@ -136,6 +136,13 @@ def test_an_address_opens_as_many_at_once_as_it_may_have_and_then_some_a_second(
     assert sum(handshakes.take("10.0.0.1") for _ in range(100)) == 40
 
 
+def test_by_default_a_classroom_behind_one_address_opens_all_its_pages_in_the_same_second() -> None:
+    people, of_a_page, sockets = 30, 8, 2
+    tls, socketio = (of(Limits()) for of in (Handshakes.of_tls, Handshakes.of_sockets))
+    assert all(tls.take("192.0.2.1") for _ in range(people * of_a_page))
+    assert all(socketio.take("192.0.2.1") for _ in range(people * sockets))
+
+
 class Open:
     """A connection of an address."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import resource
 import signal
 import socket
@@ -17,7 +18,9 @@ import pytest
 import requests
 
 from tests.helpers.attacks import LoggedServer, Target
+from tests.helpers.floods import RESET_AT_CLOSE
 from tests.helpers.serving import PROJECT_ROOT, Server, free_port
+from tests.helpers.waiting import wait_until
 from webapp.limits import Limits
 from webapp.server import tls_listener
 from webapp.server.descriptors import SPARE_DESCRIPTORS, connection_limit
@@ -149,10 +152,15 @@ def test_a_server_that_ran_out_of_descriptors_serves_again_when_there_are_some(
     with silent_connections(narrow_server, PER_ADDRESS):
         time.sleep(1.0)
         assert narrow_server.process.poll() is None
-    assert status(narrow_server) == 200
+        assert status(narrow_server) == 200, "a silent connection made way"
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    wait_until(narrow_server.is_ready)
+    metrics = requests.get(f"{narrow_server.url}/metrics", timeout=TIMEOUT_S, verify=False).text
+    assert "mien_descriptors_short 0.0" in metrics
+    assert re.search(r'mien_refusals_total\{limit="descriptors"\} [1-9]', metrics)
     said = narrow_server.log.read_text()[logged:]
     assert "no connection can be accepted at the moment" in said
+    assert "connections are accepted again" in said
     assert len(said) < 5000
 
 
@@ -184,16 +192,34 @@ def test_the_listener_goes_on_after_errors_of_a_connection_or_for_want_of_resour
     errors: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls_listener, "RETRY_S", 0.0)
-    connection = object()
+    connection, end = socket.socketpair()
 
     class Failing(socket.socket):
         def accept(self) -> tuple[socket.socket, object]:
             if errors:
                 raise OSError(errors.pop(), "failed")
-            return connection, "address"  # type: ignore[return-value]
+            return connection, "address"
 
-    with Failing() as failing:
+    with connection, end, Failing() as failing:
         assert tls_listener.Listener(failing).accept() == (connection, "address")
+
+
+def test_the_listener_passes_over_connections_that_were_closed_without_a_word() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        for is_reset in (False, True):
+            gone = socket.create_connection(address)
+            if is_reset:
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+            gone.close()
+        with socket.create_connection(address) as half_closed, socket.create_connection(address) as silent:
+            half_closed.sendall(b"GET")
+            half_closed.shutdown(socket.SHUT_WR)
+            listener = tls_listener.Listener(listening)
+            accepted = [listener.accept() for _ in range(2)]
+            assert [peer for _, peer in accepted] == [half_closed.getsockname(), silent.getsockname()]
+            for connection, _ in accepted:
+                connection.close()
 
 
 def test_a_second_server_on_the_same_port_is_refused_with_what_to_do(narrow_server: LoggedServer) -> None:

@@ -64,7 +64,7 @@ def test_the_database_of_the_first_version_opens_with_its_hosts_and_keys(tmp_pat
         assert len({host.stamp for host in hosts}) == 2 and all(len(host.stamp) > 30 for host in hosts)
         keys = archive.accounts.api_keys()
         assert [(key.id, key.host_id, key.name) for key in keys] == [(3, 1, "one"), (4, 7, "two")]
-        assert {key.scopes for key in keys} == {SCOPES}, "they go on doing everything"
+        assert {key.scopes for key in keys} == {SCOPES[:-1]}, "they go on doing everything"
         archive.accounts.delete_host(7)
         assert [key.id for key in archive.accounts.api_keys()] == [3], "keys still go with their host"
         added = archive.accounts.add_host("Eve", "correct horse battery")

@@ -12,6 +12,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.helpers.host_browser import new_key, signed_in
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
 from tests.helpers.serving import PROJECT_ROOT, Server
 from tests.helpers.waiting import wait_until
@@ -133,6 +134,18 @@ def test_what_comes_through_a_proxy_needs_a_key(server: Server) -> None:
     assert requests.get(url, headers=forwarded, timeout=TIMEOUT_S).status_code == 401
     bearer = forwarded | {"Authorization": f"Bearer {TOKEN}"}
     assert requests.get(url, headers=bearer, timeout=TIMEOUT_S).status_code == 200
+
+
+def test_a_key_reads_metrics_with_the_scope_for_that_and_with_no_other(server: Server) -> None:
+    browser = signed_in(server)
+    for scope, status in (("metrics", 200), ("rooms:read", 403), ("analyze", 403)):
+        headers = {
+            "X-Forwarded-For": "203.0.113.7",
+            "Authorization": f"Bearer {new_key(browser, scope, scope)}",
+        }
+        answer = requests.get(f"{server.url}/metrics", headers=headers, timeout=TIMEOUT_S)
+        assert answer.status_code == status
+        assert ("mien_frames_total" in answer.text) == (status == 200)
 
 
 def test_behind_a_proxy_the_address_of_the_client_counts() -> None:

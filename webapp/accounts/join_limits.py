@@ -162,6 +162,7 @@ class Marks:
             TooManyAttemptsError: there were too many.
         """
         if not self._of_participant.take(participant_id):
+            count_refusal("markers")
             raise TooManyAttemptsError(
                 f"Too many markers at once; at most {MARKS_PER_S:g} a second are taken. Send this one again."
             )

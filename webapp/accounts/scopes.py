@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from webapp.errors import BadRequestError
 
-SCOPES = ("analyze", "rooms:read", "rooms:write", "markers")
+SCOPES = ("analyze", "rooms:read", "rooms:write", "markers", "metrics")
 
 DEFAULT_SCOPES = ("analyze", "rooms:read", "markers")
 """What the form for a new key suggests: nothing that changes or deletes a room."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from webapp.errors import TooManyAttemptsError
+from webapp.metrics import count_refusal
 from webapp.rooms.room import Room
 from webapp.store.records import MarkerRecord, RecordingRecord, SampleRecord
 
@@ -183,6 +184,7 @@ class Feeds:
             if known is None:
                 room.check_open()
             if self._owners[owner] >= MAX_READERS:
+                count_refusal("streams")
                 raise TooManyAttemptsError(
                     f"At most {MAX_READERS} streams of one host at once; close others."
                 )

@@ -23,6 +23,17 @@ def is_gone(connection: socket.socket) -> bool:
     return connection.fileno() < 0 or bool(_events(connection, GONE))
 
 
+def has_left(connection: socket.socket) -> bool:
+    """Whether the other end of a new connection has closed it without a word."""
+    if not _events(connection, GONE):
+        return False
+    plain = getattr(connection, "fd", connection)  # eventlet's own would wait
+    try:
+        return not plain.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return True
+
+
 def _events(connection: socket.socket, wanted: int) -> int:
     poll = _poll()
     poll.register(connection.fileno(), wanted)

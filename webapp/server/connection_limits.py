@@ -33,6 +33,9 @@ FRAME_MESSAGES = 2
 OVER_BUDGET_TIMEOUT_S = 10.0
 """A connection over its budget is read more slowly; one that sends on and on is closed after this time."""
 
+SOCKETS_AT_ONCE_S = 4.0
+"""An address that was quiet may open as many Socket.IO connections at once as in so many seconds."""
+
 MAX_ADDRESSES = 100_000
 """Whose handshakes are counted; beyond them all counts begin anew, to bound the memory."""
 
@@ -188,7 +191,7 @@ class Connections:
 
 
 class Handshakes:
-    """How many connections an address may open: `at_once`, and `per_s` after that.
+    """How many connections an address may open: `at_once`, and `per_s` after that, with TLS or Socket.IO.
 
     Not locked: green threads call it, which do not interrupt it.
     """
@@ -196,6 +199,16 @@ class Handshakes:
     def __init__(self, per_s: float, at_once: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_s, self._at_once, self._clock = per_s, at_once, clock
         self._left: dict[str, tuple[float, float]] = {}  # what an address had left, and when
+
+    @classmethod
+    def of_tls(cls, limits: Limits) -> Handshakes:
+        """Those of TLS: a classroom opens as many at once as it may have, six to load each page."""
+        return cls(limits.handshakes_per_s, max(limits.connections_per_address, limits.handshakes_per_s))
+
+    @classmethod
+    def of_sockets(cls, limits: Limits) -> Handshakes:
+        """Those of Socket.IO, which cost the event loop some milliseconds each."""
+        return cls(limits.handshakes_per_s, SOCKETS_AT_ONCE_S * limits.handshakes_per_s)
 
     def take(self, address: str) -> bool:
         """Count a handshake; False if the address has none left."""

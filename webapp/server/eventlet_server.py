@@ -74,10 +74,8 @@ def open_ports(settings: Settings, known_hosts: KnownHosts) -> tuple[HttpServer,
         return HttpServer(Listener(listener, make_room), connections, limits), None
     pair = ensure_certificate(settings)
     tls_listener = TlsListener(listener, tls_context(pair.certificate, pair.key), make_room)
-    handshakes = Handshakes(limits.handshakes_per_s, limits.connections_per_address)
-    server = HttpServer(
-        tls_listener, connections, limits, known_hosts, None if settings.proxies else handshakes
-    )
+    handshakes = None if settings.proxies else Handshakes.of_tls(limits)
+    server = HttpServer(tls_listener, connections, limits, known_hosts, handshakes)
     if not settings.redirect_port:
         return server, None
     redirects = Listener(listen(settings.host, settings.redirect_port), make_room)

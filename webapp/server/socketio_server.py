@@ -59,6 +59,9 @@ MAX_POST_BYTES = 4_000_000
 PACKET_BYTES = 512
 """What a packet in the queue takes besides its payload."""
 
+REFUSAL_PAUSE_S = 1.0
+"""A connection is refused after this time, so that who tries again at once costs little."""
+
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """What the libraries' decoders raise on packets that nobody should send."""
 
@@ -240,7 +243,7 @@ class LimitedServer(socketio.Server):  # type: ignore[misc]
     def __init__(self, *arguments: Any, limits: Limits, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, serializer=CheckedPacket, **options)
         self.eio.limits, self.eio.prices = limits, Prices.of(limits)
-        self._handshakes = Handshakes(limits.handshakes_per_s, limits.connections_per_address)
+        self._handshakes = Handshakes.of_sockets(limits)
         self._connections_per_address = limits.connections_per_address
 
     def _engineio_server_class(self) -> type:
@@ -252,6 +255,7 @@ class LimitedServer(socketio.Server):  # type: ignore[misc]
         environ["mien.network"] = address
         if (limit := self._limit_reached(address)) is not None:
             count_refusal(limit)
+            self.sleep(REFUSAL_PAUSE_S)
             return limit
         super()._handle_eio_connect(eio_sid, environ)
         return None

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from webapp.server.arrivals import has_left
 from webapp.server.descriptors import SHORTAGE
 
 OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -70,9 +71,14 @@ class Listener:
                     time.sleep(RETRY_S)
                 else:
                     logger.debug("a connection ended before it began: %s", error)
+                    time.sleep(0)  # very many of them must not hold up those that are served
 
     def _accept_one(self) -> tuple[socket.socket, Any]:
-        return self._listener.accept()
+        connection, address = self._listener.accept()
+        if has_left(connection):
+            connection.close()
+            raise ConnectionAbortedError("closed without a word")
+        return connection, address
 
 
 class TlsListener(Listener):

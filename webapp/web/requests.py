@@ -13,6 +13,9 @@ from webapp.errors import BadUploadError
 MORE_TIME = "mien.more_time"
 """Where the server's environment has the function that lets a body take more time."""
 
+IS_GONE = "mien.is_gone"
+"""Where it has the function that says whether the client has closed the connection."""
+
 
 class MienRequest(Request):
     """A request whose form may carry one large file."""
@@ -53,3 +56,9 @@ def more_time() -> Callable[[float], None]:
     """Lets the rest of the current body take some seconds from now, where the server limits that."""
     allow: Callable[[float], None] = request.environ.get(MORE_TIME, lambda seconds: None)
     return allow
+
+
+def is_gone() -> Callable[[], bool]:
+    """Says whether the current client has closed its connection, where the server knows that."""
+    asked: Callable[[], bool] = request.environ.get(IS_GONE, lambda: False)
+    return asked

@@ -137,6 +137,7 @@ def scope_items(chosen: Iterable[str]) -> list[ScopeItem]:
         "rooms:read": _("See rooms and their data"),
         "rooms:write": _("Create, record and delete rooms"),
         "markers": _("Set markers, start and stop recording"),
+        "metrics": _("Read the server's metrics"),
     }
     names = set(chosen)
     return [ScopeItem(scope, texts[scope], scope in names) for scope in SCOPES]

@@ -15,6 +15,7 @@ from webapp.errors import BadUploadError, JobError
 from webapp.jobs.record import JobRecord
 from webapp.jobs.service import Sampling
 from webapp.jobs.uploads import FORM_BYTES
+from webapp.metrics import count_refusal
 from webapp.web.api.v1.openapi import ANALYSIS, Answer, described
 from webapp.web.api.v1.schemas.jobs import FailureShown, JobList, JobShown, NewJob
 from webapp.web.authentication import optional_scope
@@ -33,7 +34,10 @@ answer_problems(blueprint)
 @blueprint.errorhandler(JobError)
 def job_problem(error: JobError) -> Response:
     """What could not be done with a job."""
-    headers = {"Retry-After": RETRY_JOBS_S} if error.code == "too_many_jobs" else None
+    headers = None
+    if error.code in ("too_many_jobs", "no_space"):
+        count_refusal("jobs")
+        headers = {"Retry-After": RETRY_JOBS_S} if error.code == "too_many_jobs" else None
     return problem_response(STATUS[error.code], error.code, str(error), headers)
 
 

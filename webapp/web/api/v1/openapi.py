@@ -61,6 +61,7 @@ SCOPE_TEXTS = {
     "rooms:read": "see rooms, dashboards and recorded data",
     "rooms:write": "create, change and delete rooms, and record in them",
     "markers": "set and change markers, and start and stop recording",
+    "metrics": "read the server's metrics at /metrics",
 }
 
 PROBLEM_TEXTS = {

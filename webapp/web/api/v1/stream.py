@@ -24,12 +24,13 @@ from webapp.web.api.v1.stream_events import data_of, recording_data, wire_event
 from webapp.web.authentication import needs_scope
 from webapp.web.context import services
 from webapp.web.problems import answer_problems
+from webapp.web.requests import is_gone
 
 HEARTBEAT_S = 10.0
 """A comment this often tells both ends, and the proxies between, that the other is there."""
 
 CHECK_S = 1.0
-"""How often a stream looks whether its key is still valid."""
+"""How often a stream looks whether its key is still valid, and its client still there."""
 
 RETRY_MS = 1000
 """After which a client that lost its stream comes back."""
@@ -59,6 +60,7 @@ def stream(code: str) -> Response:
         start=_start(feed, request.headers.get("Last-Event-ID", "")),
         first=recording_data(room.recording),
         is_allowed=lambda: accounts.is_still_valid(host),
+        is_gone=is_gone(),
         close=lambda: rooms.membership.feeds.close(room, owner),
     )
     return Response(events, mimetype="text/event-stream", headers=HEADERS)
@@ -78,11 +80,12 @@ class EventStream:
         start: int | None,
         first: dict[str, Any],
         is_allowed: Callable[[], bool],
+        is_gone: Callable[[], bool],
         close: Callable[[], None],
     ) -> None:
         self._feed = feed
         self._number = feed.last if start is None else start
-        self._is_allowed = is_allowed
+        self._is_allowed, self._is_gone = is_allowed, is_gone
         self._on_close: Callable[[], None] | None = close
         self._pieces = self._run(first, is_gap=start is None)
 
@@ -107,6 +110,8 @@ class EventStream:
         heard_s = time.monotonic()
         while self._is_allowed():
             batch = self._feed.after(self._number, CHECK_S)
+            if self._is_gone():
+                return
             if batch.events or batch.missed:
                 heard_s = time.monotonic()
                 yield self._wire(batch)
