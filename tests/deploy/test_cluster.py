@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,23 @@ import requests
 import socketio.exceptions
 from redis import Redis
 
-from tests.helpers.cluster import RunningCluster, connected, is_running
+from tests.helpers.cluster import ReturningParticipant, RunningCluster, connected, is_running
 from tests.helpers.room_client import TOKEN, Answer, ParticipantClient, api, make_room
 from tests.helpers.serving import PROJECT_ROOT, free_port
 from tests.helpers.waiting import wait_until
 
 RECOVERY_TIMEOUT_S = 120.0
 """Generous: it only decides how soon a failure is known."""
+
+RESTART = """
+import json, os, pathlib, signal, sys, time
+state, unit = pathlib.Path(sys.argv[1]), sys.argv[2]
+number = int(unit.removeprefix("mien@")) - 1
+pid = json.loads(state.read_text())["nodes"][number]["pid"]
+os.kill(pid, signal.SIGTERM)
+while json.loads(state.read_text())["nodes"][number]["pid"] == pid:
+    time.sleep(0.1)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +187,38 @@ def is_ready(port: int) -> bool:
         return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).ok
     except requests.ConnectionError:
         return False
+
+
+def test_a_rolling_restart_as_documented_loses_nobody(
+    cluster: RunningCluster, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    code = make_room(cluster)
+    with ReturningParticipant(cluster, code, astronaut_jpeg) as one:
+        wait_until(lambda: one.analysed, RECOVERY_TIMEOUT_S)
+        before = cluster.pids()
+        run_rolling_restart(cluster, tmp_path)
+        answered = one.analysed
+        wait_until(lambda: one.analysed > answered, RECOVERY_TIMEOUT_S)
+    assert not set(before[3:]) & set(cluster.pids())
+    assert len(set(one.identities)) == 1
+    assert len(one.identities) <= 1 + len(before[3:]), "a page moves once for each restart at most"
+
+
+def run_rolling_restart(cluster: RunningCluster, folder: Path) -> None:
+    """Run the commands of docs/operations.md, where `systemctl` ends a node and waits until another runs."""
+    (commands,) = re.findall(
+        r"<!-- test: rolling restart -->\n```\n(.*?)```",
+        (PROJECT_ROOT / "docs" / "operations.md").read_text(),
+        re.DOTALL,
+    )
+    ports = [str(node["port"]) for node in cluster.state()["nodes"]]
+    (folder / "restart.py").write_text(RESTART)
+    script = (
+        f"set -euo pipefail\nports=(none {' '.join(ports)})\n"
+        f"systemctl() {{ {sys.executable} {folder}/restart.py {cluster.folder}/cluster.json $2; }}\n"
+    )
+    script += commands.replace("500$node", "${ports[$node]}")
+    subprocess.run(["bash", "-c", script], check=True, timeout=600)
 
 
 @pytest.mark.parametrize("name", ["nginx", "redis", "postgres"])
