@@ -6,6 +6,7 @@
     ├── CertificateError       the TLS certificate or its key cannot be used
     ├── ListenerError          no more connections can be accepted
     ├── StoreError             the database, or the process that runs it, failed or is missing
+    │   └── LeaseOverError       a change of a room came too late for its node's lease; nothing was done
     ├── FileError              a file cannot be analyzed or written; the message names it
     ├── JobRemovedError        a job's owner removed it while it ran; not an error for anybody
     ├── JobError               a job cannot be made or found; carries a code for the client
@@ -111,6 +112,10 @@ class NotJoinedError(FrameError):
 
 class StoreError(MienError):
     """The database failed, or cannot be reached."""
+
+
+class LeaseOverError(StoreError):
+    """The lease of a node was over before a change of a room was committed; it was not."""
 
 
 class FileError(MienError):

@@ -33,7 +33,7 @@ class AccountService:
         changes: Callable[[], int] = lambda: 0,
         counts: Counts | None = None,
     ) -> None:
-        """Nodes share a `first_token`; `changes` counts changes of accounts at all nodes, `counts` attempts."""
+        """Nodes share a `first_token`, the number of `changes` of accounts, and the `counts` of attempts."""
         directory = Directory(store, changes)
         sign_ins = AttemptLimit(ATTEMPTS_PER_MINUTE, counts=counts, name="sign-ins")
         self._bearers = AttemptLimit(ATTEMPTS_PER_MINUTE, counts=counts, name="bearers")

@@ -65,7 +65,8 @@ class SharedCounts:
                 pipeline.expire(PREFIX + key, max(1, round(window_s)), nx=True)
                 return int(pipeline.execute()[0])
         except RedisError as error:
-            return self._pause(error)
+            self._pause(error)
+            return None
 
     def take_token(self, key: str, capacity: float, per_s: float, amount: int = 1) -> bool | None:
         """See `Counts`."""
@@ -74,7 +75,8 @@ class SharedCounts:
         try:
             return bool(self._redis.eval(BUCKET, 1, PREFIX + key, capacity, per_s, amount))
         except RedisError as error:
-            return self._pause(error)
+            self._pause(error)
+            return None
 
     def _pause(self, error: RedisError) -> None:
         self._ask_again_s = time.monotonic() + PAUSE_S

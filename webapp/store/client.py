@@ -81,8 +81,7 @@ class StoreClient:
         A call that fails because the store did not answer in time is not carried out later: the request names
         its deadline, and the store commits nothing after it.
         """
-        assert not named, "arguments are passed by position"
-        return self.call_within(math.inf, method, *arguments)
+        return self.call_within(math.inf, method, *arguments, **named)
 
     def call_within(
         self, lease_end_s: float, method: Method[P, T], *arguments: P.args, **named: P.kwargs

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
-from webapp.errors import StoreError
+from webapp.errors import LeaseOverError, StoreError
 from webapp.store.leases import lease_clock
 
 CALL_TIMEOUT_S = 15.0
@@ -118,6 +118,8 @@ def check_deadline(*_: object) -> None:
         StoreError: the deadline of this thread's request has passed, or its server's lease is over.
     """
     if lease_clock() > _lease_end_s.get():
-        raise StoreError("The lease of this node is over, and another may have the room; nothing was done.")
+        raise LeaseOverError(
+            "The lease of this node is over, and another may have the room: nothing was done."
+        )
     if time.monotonic() > _deadline_s.get():
         raise StoreError("The request waited so long that its caller has given it up; nothing was done.")

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from webapp.errors import StoreError
+from webapp.errors import LeaseOverError, StoreError
 from webapp.ipc import framing
 from webapp.store.requests import EXPORTS, LANES, PASSWORDS, REQUESTS, Request, check_deadline, deadline
 
@@ -70,6 +70,8 @@ class Service:
                 step_back()
             with deadline(request.deadline_s, request.lease_end_s):
                 return getattr(self._repositories[request.repository], request.method)(*request.arguments)
+        except LeaseOverError as error:
+            return error
         except Exception as error:  # noqa: BLE001 - one request must not end the store
             logger.error("the store could not %s: %s", request.method, _short(error))
             return StoreError(f"The database failed: {_short(error)}")

@@ -41,6 +41,10 @@ class AllRooms:
         """See `Catalogue`; none before the store was first asked."""
         return self._rooms or {}
 
+    def lease_s(self) -> float | None:
+        """See `Catalogue`."""
+        return None
+
     def is_elsewhere(self, code: str) -> bool:
         """See `Catalogue`: there is no other node."""
         return False

@@ -28,6 +28,9 @@ class Catalogue(Protocol):
     def loaded(self) -> dict[str, Room]:
         """Those of them that are in memory."""
 
+    def lease_s(self) -> float | None:
+        """For how long rooms may be served as things are; None where that does not end."""
+
     def is_elsewhere(self, code: str) -> bool:
         """Whether a room was served here, and may be served by another node now."""
 

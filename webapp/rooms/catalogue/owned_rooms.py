@@ -81,6 +81,10 @@ class OwnedRooms:
         """See `Catalogue`."""
         return self.served()
 
+    def lease_s(self) -> float | None:
+        """See `Catalogue`."""
+        return max(0.0, self.locks.lease_end_s - lease_clock())
+
     def is_elsewhere(self, code: str) -> bool:
         """See `Catalogue`."""
         return code in self._elsewhere

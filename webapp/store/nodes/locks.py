@@ -45,7 +45,8 @@ SAY_HELLO = text(f"""
 
 SAY_ALIVE = text(f"""
     UPDATE node SET seen_ms = {NOW_MS} WHERE name = :node AND incarnation = :incarnation
-    RETURNING pg_backend_pid(), coalesce((SELECT value FROM change_count WHERE name = 'accounts'), 0)
+    RETURNING pg_backend_pid() AS process_id,
+        coalesce((SELECT value FROM change_count WHERE name = 'accounts'), 0) AS accounts
 """)  # noqa: S608 - constants
 
 OTHER_KEYS = text(f"""
@@ -108,7 +109,7 @@ class NodeLocks:
             if self._connection is None and not self._open(identity, claimed):
                 return None
             row = self._execute(SAY_ALIVE, identity).one_or_none()
-            if row is None or row[0] != self._process_id:
+            if row is None or row.process_id != self._process_id:
                 self._lose("the session's statements reach several connections: a pooler is in the way")
                 return None
             others = tuple(self._execute(OTHER_KEYS, identity).scalars())
@@ -121,7 +122,7 @@ class NodeLocks:
             return None
         self._trouble = ""
         held = {room: self._held[room] for room in claimed if room in self._held}
-        return Beat(self._session, held, row[1], others)
+        return Beat(self._session, held, row.accounts, others)
 
     def take(self, identity: Identity, room: str) -> Taken | HeldElsewhere | None:
         """Take the lock of a room, and make its node the owner; None without a session.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
-from webapp.errors import NotHereError, StoreError
+from webapp.errors import LeaseOverError, NotHereError, StoreError
 from webapp.store.client import Method, StoreClient
 from webapp.store.leases import lease_clock
 from webapp.store.nodes.locks import NodeLocks
@@ -20,7 +21,7 @@ from webapp.store.nodes.messages import (
     Note,
     Taken,
 )
-from webapp.store.requests import needs_lease
+from webapp.store.requests import CALL_TIMEOUT_S, needs_lease
 
 FIRST_BEAT_INTERVAL_S = 0.2
 """While there is no lease."""
@@ -194,7 +195,10 @@ class RoomLocks:
 
 
 class LeasedStore:
-    """Asks the store for rooms: no change is committed once this node's lease is over."""
+    """Asks the store for rooms: no change is committed once this node's lease is over.
+
+    A slow store may take longer than what was left of the lease; it is asked again as the lease was renewed.
+    """
 
     def __init__(self, client: StoreClient, locks: RoomLocks) -> None:
         self._client = client
@@ -202,8 +206,13 @@ class LeasedStore:
 
     def call(self, method: Method[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """See `Store`."""
-        assert not named, "arguments are passed by position"
         if not needs_lease(method):
-            return self._client.call(method, *arguments)
-        self._locks.wait_for_lease()
-        return self._client.call_within(self._locks.lease_end_s, method, *arguments)
+            return self._client.call(method, *arguments, **named)
+        end_s = time.monotonic() + CALL_TIMEOUT_S
+        while True:
+            self._locks.wait_for_lease()
+            try:
+                return self._client.call_within(self._locks.lease_end_s, method, *arguments, **named)
+            except LeaseOverError:
+                if time.monotonic() >= end_s:
+                    raise
