@@ -245,8 +245,11 @@ def test_sigterm_ends_every_process_and_the_next_start_has_the_rooms(cluster: Ru
     assert not [pid for pid in pids if is_running(pid)]
     assert not (cluster.folder / "cluster.json").exists()
     assert processes_of(cluster.folder) == []
+    del cluster.settings["MIEN_HOST_TOKEN"]
     cluster.start()
-    assert api(cluster, "GET", f"/rooms/{code}").status_code == 200
+    link, token = re.findall(r"(http://\S+/host\?token=(\S+))", cluster.output.read_text())[-1]
+    assert {requests.get(link, timeout=60).status_code for _ in range(4)} == {200}, "at every node"
+    assert api(cluster, "GET", f"/rooms/{code}", token=token).status_code == 200
 
 
 def processes_of(folder: Path) -> list[str]:
