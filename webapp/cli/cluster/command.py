@@ -81,7 +81,7 @@ def _banner(layout: Layout) -> str:
 
 
 def _host_lines(layout: Layout, settings: Settings) -> str:
-    """Where researchers sign in; while nobody has an account, with the token that all nodes have in common."""
+    """Where researchers sign in; while nobody has an account, with the token of all nodes."""
     is_open = not settings.host_token and not has_accounts(layout)
     return host_lines(settings, first_token(layout.secret("session")) if is_open else None)
 

@@ -104,7 +104,7 @@ class Layout:
 def _first_port(port: int) -> int:
     """Where to look for the others: after this one, but below the ports that outgoing connections get.
 
-    Such a connection could take the port of a process that is about to start, even one that asks for that port.
+    Such a connection could take the port of a process that is about to start, even one that asks for it.
     """
     return port + 1 if port < OUTGOING_PORTS - 100 else LOW_PORTS + port % 10_000
 
