@@ -41,6 +41,7 @@ from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
 from webapp.web.api.v1 import analyze, documentation, job_files, jobs, markers, rooms, stream
 from webapp.web.authentication import add_sessions
+from webapp.web.compression import compress_static
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
 from webapp.web.observation import observe
@@ -235,6 +236,7 @@ def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHost
     app = MienFlask(__name__, services)
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
     secure(app)
+    compress_static(app)
     observe(app)
     add_languages(app)
     add_sessions(app, services.accounts, key)

@@ -17,6 +17,7 @@
     │   ├── TooManyJobsError     too_many_jobs  its owner, or the server, has as many as it may
     │   └── NoSpaceError         no_space       the disk, or what jobs may take of it, is full
     ├── BackupError            a backup cannot be made or restored
+    ├── ClusterError           a cluster on this machine cannot start; the message says what to do
     ├── ResumeError            a run over files cannot go on where an earlier one stopped
     ├── ChildGoneError         a child process ended before it replied; callers translate it
     ├── LinkError              a child process violated the protocol of its socket
@@ -171,6 +172,10 @@ class BackupError(MienError):
     """A backup cannot be made, or an archive cannot be restored."""
 
 
+class ClusterError(MienError):
+    """A cluster on this machine cannot start: a program or a port is missing, or a process failed."""
+
+
 class ResumeError(MienError):
     """A run over files cannot go on where an earlier one stopped: something is missing or not the same."""
 
@@ -273,12 +278,16 @@ class TooManyAttemptsError(RoomError):
 
 
 class NotHereError(RoomError, FrameError):
-    """Another node serves this room, or none does at the moment; whoever tries again reaches it."""
+    """Another node serves this room, or none does at the moment; whoever tries again reaches it.
+
+    `holder` is the name of the node that has it, where that is known.
+    """
 
     code = "not_here"
 
-    def __init__(self) -> None:
+    def __init__(self, holder: str = "") -> None:
         super().__init__("Another node serves this room now; send the same again at once.")
+        self.holder = holder
 
 
 class ExportsBusyError(RoomError):

@@ -73,9 +73,18 @@ def page_headers(error: RoomError | StoreError) -> dict[str, str]:
     return {**_retry_header(error), "Refresh": "1"} if isinstance(error, NotHereError) else {}
 
 
+def not_here_headers(error: NotHereError) -> dict[str, str]:
+    """The headers of an answer that another node should give: a proxy that knows them asks that node itself.
+
+    `X-Accel-Redirect` is nginx's; deploy/cluster/nginx/proxy.conf has the location that it names.
+    """
+    to_holder = {"X-Accel-Redirect": "@holder", "X-Mien-Holder": error.holder} if error.holder else {}
+    return {"Retry-After": "0", **to_holder}
+
+
 def _retry_header(error: RoomError | StoreError) -> dict[str, str]:
     if isinstance(error, NotHereError):
-        return {"Retry-After": "0"}
+        return not_here_headers(error)
     return {"Retry-After": RETRY_EXPORT_S} if isinstance(error, ExportsBusyError) else {}
 
 

@@ -103,7 +103,7 @@ class RoomLocks:
         if taken is None:
             raise StoreError("The connection that holds the locks of rooms is not there.")
         if isinstance(taken, HeldElsewhere):
-            raise NotHereError
+            raise NotHereError(taken.node)
         with self._lock:
             if taken.session != self._session:  # it has ended, and the lock with it
                 raise NotHereError

@@ -17,6 +17,7 @@ from webapp.errors import NotHereError, StoreError
 from webapp.metrics import count_refusal
 from webapp.rooms.room import normal_code
 from webapp.rooms.service import RoomService
+from webapp.web.problems import not_here_headers
 from webapp.web.sockets.drain import Drain
 
 PATH = "/socket.io/"
@@ -38,35 +39,35 @@ class RoomGate:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or let the other application answer it."""
-        if environ.get("PATH_INFO", "").startswith(PATH) and not self._may_pass(environ):
-            count_refusal("not here")
-            return _refusal(environ, start_response)
+        if environ.get("PATH_INFO", "").startswith(PATH):
+            try:
+                self._check(environ)
+            except NotHereError as error:
+                count_refusal("not here")
+                return _refusal(error, start_response)
         return self._application(environ, start_response)
 
-    def _may_pass(self, environ: dict[str, Any]) -> bool:
+    def _check(self, environ: dict[str, Any]) -> None:
+        """Raise a NotHereError if this node does not serve the room that a request names."""
         query = parse_qs(environ.get("QUERY_STRING", ""))
-        if self._drain.has_begun:
-            return "sid" in query
+        if self._drain.has_begun and "sid" not in query:
+            raise NotHereError
         code = normal_code(query.get("room", [""])[0])
-        if not code or self._rooms is None:
-            return True
+        if not code or self._rooms is None or self._drain.has_begun:
+            return
         try:
             self._rooms.catalogue.find(code)
-        except NotHereError:
-            return False
         except StoreError as error:  # events will say so
             logger.debug("whose room it is cannot be told: %s", error)
-        return True
 
 
-def _refusal(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    error = NotHereError()
+def _refusal(error: NotHereError, start_response: StartResponse) -> Iterable[bytes]:
     body = json.dumps(problem_details(503, error.code, str(error))).encode()
     headers = [
         ("Content-Type", PROBLEM_MEDIA_TYPE),
         ("Content-Length", str(len(body))),
-        ("Retry-After", "0"),
         ("Cache-Control", "no-store"),
+        *not_here_headers(error).items(),
     ]
     start_response("503 SERVICE UNAVAILABLE", headers)
     return [body]
