@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,26 @@ import requests
 import socketio.exceptions
 from redis import Redis
 
-from tests.helpers.cluster import RunningCluster, connected, is_running
+from tests.helpers.cluster import ReturningParticipant, RunningCluster, connected, is_running
 from tests.helpers.room_client import TOKEN, Answer, ParticipantClient, api, make_room
 from tests.helpers.serving import PROJECT_ROOT, free_port
 from tests.helpers.waiting import wait_until
 
 RECOVERY_TIMEOUT_S = 120.0
 """Generous: it only decides how soon a failure is known."""
+
+LINK = re.compile(r"(http://localhost:\d+/host\?token=([0-9a-f]{32}))\s")
+"""For the first account, as the terminal shows it."""
+
+RESTART = """
+import json, os, pathlib, signal, sys, time
+state, unit = pathlib.Path(sys.argv[1]), sys.argv[2]
+number = int(unit.removeprefix("mien@")) - 1
+pid = json.loads(state.read_text())["nodes"][number]["pid"]
+os.kill(pid, signal.SIGTERM)
+while json.loads(state.read_text())["nodes"][number]["pid"] == pid:
+    time.sleep(0.1)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +192,38 @@ def is_ready(port: int) -> bool:
         return False
 
 
+def test_a_rolling_restart_as_documented_loses_nobody(
+    cluster: RunningCluster, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    code = make_room(cluster)
+    with ReturningParticipant(cluster, code, astronaut_jpeg) as one:
+        wait_until(lambda: one.analysed, RECOVERY_TIMEOUT_S)
+        before = cluster.pids()
+        run_rolling_restart(cluster, tmp_path)
+        answered = one.analysed
+        wait_until(lambda: one.analysed > answered, RECOVERY_TIMEOUT_S)
+    assert not set(before[3:]) & set(cluster.pids())
+    assert len(set(one.identities)) == 1
+    assert len(one.identities) <= 1 + len(before[3:]), "a page moves once for each restart at most"
+
+
+def run_rolling_restart(cluster: RunningCluster, folder: Path) -> None:
+    """Run the commands of docs/operations.md, where `systemctl` ends a node and waits until another runs."""
+    (commands,) = re.findall(
+        r"<!-- test: rolling restart -->\n```\n(.*?)```",
+        (PROJECT_ROOT / "docs" / "operations.md").read_text(),
+        re.DOTALL,
+    )
+    ports = [str(node["port"]) for node in cluster.state()["nodes"]]
+    (folder / "restart.py").write_text(RESTART)
+    script = (
+        f"set -euo pipefail\nports=(none {' '.join(ports)})\n"
+        f"systemctl() {{ {sys.executable} {folder}/restart.py {cluster.folder}/cluster.json $2; }}\n"
+    )
+    script += commands.replace("500$node", "${ports[$node]}")
+    subprocess.run(["bash", "-c", script], check=True, timeout=600)
+
+
 @pytest.mark.parametrize("name", ["nginx", "redis", "postgres"])
 def test_whatever_dies_is_started_again(cluster: RunningCluster, name: str) -> None:
     before = cluster.state()[name]
@@ -202,8 +248,12 @@ def test_sigterm_ends_every_process_and_the_next_start_has_the_rooms(cluster: Ru
     assert not [pid for pid in pids if is_running(pid)]
     assert not (cluster.folder / "cluster.json").exists()
     assert processes_of(cluster.folder) == []
+    del cluster.settings["MIEN_HOST_TOKEN"]
     cluster.start()
-    assert api(cluster, "GET", f"/rooms/{code}").status_code == 200
+    wait_until(lambda: LINK.search(cluster.output.read_text()), RECOVERY_TIMEOUT_S)
+    link, token = LINK.findall(cluster.output.read_text())[-1]
+    assert {requests.get(link, timeout=60).status_code for _ in range(4)} == {200}, "at every node"
+    assert api(cluster, "GET", f"/rooms/{code}", token=token).status_code == 200
 
 
 def processes_of(folder: Path) -> list[str]:

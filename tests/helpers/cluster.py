@@ -9,14 +9,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import requests
+import socketio.exceptions
 
 from tests.helpers.postgres import find_postgres
+from tests.helpers.room_client import TIMEOUT_S, Answer, ParticipantClient
 from tests.helpers.serving import PROJECT_ROOT, Server
 from webapp.cli.cluster.postgres import SYSTEM_FOLDER
 
@@ -24,6 +28,8 @@ START_TIMEOUT_S = 300.0
 """Generous: a database is made, and six processes start, on a machine that may be busy with other tests."""
 
 STOP_TIMEOUT_S = 120.0
+
+RECONNECT_PAUSE_S, FRAME_INTERVAL_S = 0.2, 0.3
 
 SET_UP = (".venv/run.stamp", "static/vendor/page.stamp")
 """What `make cluster` sets up first; tests run in an environment that has it."""
@@ -93,6 +99,53 @@ class RunningCluster(Server):
     def log(self, name: str) -> str:
         """What one of its processes has printed."""
         return (self.folder / "log" / f"{name}.log").read_text()
+
+
+class ReturningParticipant:
+    """Somebody who sends frames to a room from the start of the block to its end, and comes back as pages do.
+
+    `identities` are the participants that the server took them for, one entry for each time they joined.
+    """
+
+    def __init__(self, cluster: RunningCluster, code: str, jpeg: bytes) -> None:
+        self._cluster, self._code, self._jpeg = cluster, code, jpeg
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._resume: str | None = None
+        self.identities: list[str] = []
+        self.analysed = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopping.set()
+        self._thread.join(TIMEOUT_S)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(RECONNECT_PAUSE_S):
+            one = ParticipantClient(self._cluster, room=self._code)
+            sent_away = threading.Event()
+            for event in ("not_here", "disconnect"):
+                one.client.on(event, lambda *_, sent_away=sent_away: sent_away.set())
+            with suppress(socketio.exceptions.SocketIOError):
+                one.__enter__()
+                self._take_part(one, sent_away)
+            one.client.disconnect()
+
+    def _take_part(self, one: ParticipantClient, sent_away: threading.Event) -> None:
+        joined = one.join(self._code, **({"resume": self._resume} if self._resume else {}))
+        if "participant" not in joined:
+            return
+        self._resume = joined["resume"]
+        self.identities.append(joined["participant"])
+        while not (self._stopping.wait(FRAME_INTERVAL_S) or sent_away.is_set()):
+            meta = {"seq": 1, "captured_ms": 1000 * time.time()}
+            one.client.emit("frame", (meta, self._jpeg), callback=self._note)  # its answer may never come
+
+    def _note(self, answer: Answer) -> None:
+        self.analysed += "faces" in answer
 
 
 def connected(port: int) -> int:

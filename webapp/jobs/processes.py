@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from webapp.config import Settings, child_environment
 from webapp.errors import ChildGoneError
-from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.ipc.child_process import ChildSpec, Supervisor, stop_together
 from webapp.jobs.record import LANES, Lane
 from webapp.jobs.store import JobStore
 
@@ -57,8 +57,7 @@ class JobProcesses:
         """End the processes; their jobs go back to the queue."""
         self._stopping.set()
         self._wake.set()
-        for supervisor in tuple(self._supervisors.values()):
-            supervisor.stop()
+        stop_together(tuple(self._supervisors.values()))
 
     def wake(self) -> None:
         """A job was made or removed."""
