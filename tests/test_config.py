@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from webapp.app import create_app
-from webapp.config import PROJECT_ROOT, Settings, serving_environment
+from webapp.config import PROJECT_ROOT, Settings, log_settings, serving_environment
 from webapp.errors import SettingsError
 
 
@@ -142,3 +143,37 @@ def test_a_database_or_a_folder_that_cannot_be_used_ends_the_start(
 def test_a_certificate_needs_its_key_and_a_key_its_certificate(variable: str) -> None:
     with pytest.raises(SettingsError, match="together"):
         Settings.from_env({variable: "file.pem"})
+
+
+def test_a_node_has_the_name_that_is_set_or_one_of_the_machine_and_the_port() -> None:
+    assert Settings.from_env({"MIEN_NODE": "a1"}).node == "a1"
+    default = Settings.from_env({"MIEN_PORT": "5001"}).node
+    assert re.fullmatch(r"[a-z0-9]{1,20}", default)
+    assert default.endswith("5001")
+    with pytest.raises(SettingsError, match="MIEN_NODE is 'A-1'"):
+        Settings.from_env({"MIEN_NODE": "A-1"})
+
+
+def test_the_key_of_sessions_is_given_itself_or_in_a_file(tmp_path: Path) -> None:
+    key = "k" * 64
+    (tmp_path / "key").write_text(f"{key}\n")
+    assert Settings.from_env({"MIEN_SECRET_KEY": key}).secret_key == key
+    assert Settings.from_env({"MIEN_SECRET_KEY_FILE": str(tmp_path / "key")}).secret_key == key
+    assert key not in repr(Settings.from_env({"MIEN_SECRET_KEY": key}))
+
+
+def test_a_key_of_sessions_that_is_short_or_given_twice_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("")
+    for env, complaint in (
+        ({"MIEN_SECRET_KEY": "short"}, "MIEN_SECRET_KEY has 5 characters"),
+        ({"MIEN_SECRET_KEY_FILE": str(tmp_path / "key")}, "has 0 characters"),
+        ({"MIEN_SECRET_KEY": "k" * 64, "MIEN_SECRET_KEY_FILE": str(tmp_path / "key")}, "not both"),
+        ({"MIEN_SECRET_KEY_FILE": str(tmp_path / "none")}, "a file that exists"),
+    ):
+        with pytest.raises(SettingsError, match=complaint):
+            Settings.from_env(env)
+
+
+def test_the_log_names_the_node_where_others_can_be() -> None:
+    assert log_settings({"MIEN_NODE": "a"})["node"] == ""
+    assert log_settings({"MIEN_NODE": "a", "MIEN_DATABASE_URL": "postgresql://h/d"})["node"] == "a"

@@ -243,7 +243,8 @@ def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHost
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     socketio.init_app(app)
-    app.wsgi_app = RoomGate(app.wsgi_app, services.rooms, services.drain)  # type: ignore[method-assign]
+    gated = services.rooms if settings.shares_database else None
+    app.wsgi_app = RoomGate(app.wsgi_app, gated, services.drain)  # type: ignore[method-assign]
     if settings.proxies:
         # Each proxy adds an address; the scheme is what the nearest one says.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]

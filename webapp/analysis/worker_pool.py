@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from webapp.analysis.worker_process import FILE_TIMEOUT_S, JOB_TIMEOUT_S
 from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
-from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.ipc.child_process import ChildSpec, Supervisor, stop_together
 from webapp.ipc.job_codec import Outcome, pack_job, unpack_outcome
 from webapp.protocol import Analysis, Job
 
@@ -120,8 +120,7 @@ class WorkerPool:
 
     def stop(self) -> None:
         """Stop every worker; frames under way are finished or answered `unavailable`."""
-        for worker in self._workers:
-            worker.supervisor.stop()
+        stop_together(worker.supervisor for worker in self._workers)
 
     def analyze(self, job: Job, owner: object, background: bool = False) -> Analysis:
         """Let a worker do a job; slots are shared fairly between owners.

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from webapp.config import Settings, child_environment
 from webapp.errors import ChildGoneError
-from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.ipc.child_process import ChildSpec, Supervisor, stop_together
 from webapp.jobs.record import LANES, Lane
 from webapp.jobs.store import JobStore
 
@@ -54,8 +54,7 @@ class JobProcesses:
         """End the processes; their jobs go back to the queue."""
         self._stopping.set()
         self._wake.set()
-        for lane in self._running:
-            self._supervisors[lane].stop()
+        stop_together(self._supervisors[lane] for lane in self._running)
 
     def wake(self) -> None:
         """A job was made or removed."""

@@ -170,14 +170,18 @@ class SampleWriter:
         with self._writing:
             while batch := self._next_batch():
                 try:
-                    kept = self._store.call(
-                        RecordingRepository.add_samples, [item.sample for item in batch], _owners_of(batch)
-                    )
+                    kept = self._keep(batch)
                 except StoreError as error:
                     self._put_back(error)
                     return False
                 self._note_written(kept)
         return True
+
+    def _keep(self, batch: Sequence[_Waiting]) -> list[bool]:
+        samples, owners = [item.sample for item in batch], [item.owner for item in batch]
+        if all(owner.epoch == UNOWNED for owner in owners):
+            return self._store.call(RecordingRepository.add_samples, samples)
+        return self._store.call(RecordingRepository.add_samples, samples, owners)
 
     def _next_batch(self) -> list[_Waiting]:
         with self._lock:
@@ -214,9 +218,3 @@ class SampleWriter:
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_INTERVAL_S if self._problem is None else RETRY_INTERVAL_S):
             self.flush()
-
-
-def _owners_of(batch: Sequence[_Waiting]) -> list[Owner] | None:
-    """Who recorded each sample, or None where no room has an owner."""
-    owners = [item.owner for item in batch]
-    return owners if any(owner.epoch != UNOWNED for owner in owners) else None

@@ -144,7 +144,7 @@ def test_a_node_whose_session_was_lost_keeps_a_room_that_nobody_else_had(
     beat(a, A)
     first = take(a, A)
     a._drop()
-    again = {}
+    again: dict[str, int] = {}
     wait_until(lambda: again.update(beat(a, A, {ROOM.code: first.epoch}).held) or again)
     assert again == {ROOM.code: first.epoch}
 

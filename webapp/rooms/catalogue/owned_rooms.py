@@ -159,6 +159,9 @@ class OwnedRooms:
     def _give_up(self, rooms: Iterable[Room]) -> None:
         """Serve rooms no more, store what waits, let others have them, and tell whoever is there."""
         left = [room for room in rooms if self._forget(room)]
+        for room in left:
+            with room.lock:  # frames that were under way have left their samples by now
+                pass
         self._writer.flush()
         self._give(left)
         for room in left:
@@ -231,6 +234,8 @@ class OwnedRooms:
             return known
         if known is not None and self._forget(known):
             self._on_left(known)
+        if self._writer.status(code).waiting and not self._writer.flush():
+            raise StoreError("Samples of this room wait to be stored; it is loaded after them.")
         saved = self._store.call(RoomRepository.load_room, code)
         if saved is None:
             return None

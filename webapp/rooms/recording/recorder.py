@@ -45,6 +45,7 @@ class Recorder:
 
         Raises:
             NotJoinedError: the participant went away in the meantime.
+            NotHereError: another node serves the room by now.
         """
         room, participant = self._membership.joined(connection)
         now_s = time.monotonic()
@@ -103,10 +104,11 @@ class Recorder:
         self, room: Room, recording: RecordingRecord, samples: list[SampleRecord], timestamp_ms: float
     ) -> None:
         with room.lock:
+            room.guard()  # within the lock: who gives the room up waits for it, then stores what waits
             if room.stopping_ms is not None and timestamp_ms > room.stopping_ms:
                 room.held.extend(samples)
                 return
-        self._writer.put(room.code, samples, room.epoch)
+            self._writer.put(room.code, samples, room.epoch)
         self._membership.feeds.samples(room, recording, samples)
 
     def _see(self, room: Room, participant: Participant, frame: Frame, result: Result, now_s: float) -> None:

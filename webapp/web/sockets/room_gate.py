@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 class RoomGate:
     """A WSGI application in front of another. Any thread may call it."""
 
-    def __init__(self, application: Wsgi, rooms: RoomService, drain: Drain) -> None:
+    def __init__(self, application: Wsgi, rooms: RoomService | None, drain: Drain) -> None:
+        """`rooms` is None where no other node can have one."""
         self._application = application
         self._rooms = rooms
         self._drain = drain
@@ -52,7 +53,7 @@ class RoomGate:
         if self._drain.has_begun and "sid" not in query:
             raise NotHereError
         code = normal_code(query.get("room", [""])[0])
-        if not code or self._drain.has_begun:
+        if not code or self._drain.has_begun or self._rooms is None:
             return
         try:
             self._rooms.catalogue.find(code)

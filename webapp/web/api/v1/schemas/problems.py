@@ -20,6 +20,7 @@ CODES = {
     "no_such_range": "The file is shorter than the `Range` that was asked for.",
     "no_such_room": "No room has this code.",
     "not_found": "The API has nothing at this address.",
+    "not_here": "Another node serves this room, and nothing was done; send the same again at once.",
     "not_ready": "The job has no such file, or none yet.",
     "room_closed": "The room is closed: nothing more is recorded or marked in it.",
     "server_error": "The server failed; its log says why.",
