@@ -51,6 +51,13 @@ class RunningCluster(Server):
         self.folder = Path(self.settings["MIEN_DATA_DIR"]) / "cluster"
         self.output = Path(tempfile.mkstemp(prefix="mien-cluster-")[1])
 
+    def __enter__(self) -> Self:
+        try:
+            return super().__enter__()
+        except BaseException:
+            self.stop()
+            raise
+
     def start(self) -> None:
         """Start it, and wait until cluster.json says that everything runs."""
         unchanged = [word for stamp in SET_UP for word in ("--old-file", stamp)]
