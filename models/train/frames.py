@@ -31,7 +31,8 @@ from tqdm import tqdm
 from webapp.config import Settings
 from webapp.protocol import Job
 from webapp.vision.align import CROP_SIZE
-from webapp.vision.pipeline import FoundFace, Pipeline
+from webapp.vision.found import FoundFace
+from webapp.vision.pipeline import Pipeline
 
 Frame = NDArray[np.uint8]
 

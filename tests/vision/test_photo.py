@@ -15,6 +15,7 @@ from tests.vision.images import FACE, ImageArray, astronaut, overlap, shipped
 from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import TooLargeError
 from webapp.protocol import LIVE_LIMITS, Box, ImageLimits
+from webapp.vision import photo
 from webapp.vision.decode import Decoded, decode
 from webapp.vision.photo import OVERLAP_FRACTION, tile_starts
 from webapp.vision.pipeline import Pipeline
@@ -38,8 +39,8 @@ def pipeline() -> Pipeline:
     return Pipeline("litert", Settings().model_path)
 
 
-def jpeg(image: ImageArray) -> bytes:
-    return cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, 90))[1].tobytes()
+def jpeg(image: ImageArray, quality: int = 90) -> bytes:
+    return cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
 
 
 @pytest.mark.slow
@@ -49,6 +50,15 @@ def test_every_face_of_40_pixels_and_more_is_found_once(pipeline: Pipeline, size
     faces = pipeline.analyze_photo(decode(jpeg(image), limits=LIMITS), threads=2).faces
     assert missing(boxes, faces) == []
     assert len(faces) == len(boxes)
+
+
+@pytest.mark.slow
+def test_a_false_face_hides_no_small_ones(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With tiles of this size, the mesh takes a thousand pixels of this JPEG for a face."""
+    monkeypatch.setattr(photo, "MAX_TILES", 300)
+    image, boxes = group_photo(MEGAPIXELS_48, tuple(40 + number % 11 for number in range(20)), seed=3)
+    faces = pipeline.analyze_photo(decode(jpeg(image, quality=85), limits=LIMITS), threads=2).faces
+    assert (missing(boxes, faces), len(faces)) == ([], len(boxes))
 
 
 @pytest.mark.slow
@@ -103,12 +113,12 @@ def test_an_image_of_one_pixel_has_no_face(pipeline: Pipeline) -> None:
 
 
 def test_limits_of_files_do_not_change_those_of_live_frames() -> None:
-    photo = jpeg(np.zeros((2100, 2000, 3), np.uint8))
-    assert decode(photo, limits=LIMITS).pixels.shape == (2100, 2000, 3)
+    upload = jpeg(np.zeros((2100, 2000, 3), np.uint8))
+    assert decode(upload, limits=LIMITS).pixels.shape == (2100, 2000, 3)
     with pytest.raises(TooLargeError, match="at most 4,000,000"):
-        decode(photo, limits=LIVE_LIMITS)
+        decode(upload, limits=LIVE_LIMITS)
     with pytest.raises(TooLargeError, match="at most 1,000,000"):
-        decode(photo, limits=ImageLimits(30_000_000, 1_000_000))
+        decode(upload, limits=ImageLimits(30_000_000, 1_000_000))
 
 
 @pytest.mark.parametrize("length", [1, 320, 321, 640, 4000, 8000])

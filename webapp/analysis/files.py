@@ -125,7 +125,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         """
         tracking = _VideoTracking(self.settings.smoothing_s if smoothing_s is None else smoothing_s)
         pending: deque[tuple[DecodedFrame, Future[Analysis]]] = deque()
-        with VideoReader(Path(path), self.video_limits) as video:
+        with VideoReader(Path(path), self.video_limits, self.threads) as video:
             try:
                 for frame in video.frames(Sampling(every, fps)):
                     while pending and _is_due(pending, frame.t):
@@ -164,7 +164,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         on_frame: Callable[[], None] = lambda: None,
     ) -> None:
         """Write an MP4 of an analyzed video; see `write_annotated`."""
-        write_annotated(Path(path), target, self.video_limits, overlays, on_frame)
+        write_annotated(Path(path), target, self.video_limits, overlays, on_frame, self.threads)
 
     def _image(self, name: str, threads: int) -> FileFrame:
         try:

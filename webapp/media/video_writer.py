@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from webapp.errors import FileError
 from webapp.media.annotation import ImageArray, Overlay, annotate
-from webapp.media.video import VideoLimits, VideoReader, open_container
+from webapp.media.video import MAX_DECODER_THREADS, VideoLimits, VideoReader, open_container
 
 ENCODERS = ("libx264", "h264", "mpeg4")
 """The first that this build of FFmpeg has; its wheels from PyPI have x264."""
@@ -32,6 +32,7 @@ def write_annotated(
     limits: VideoLimits,
     overlays: Mapping[int, Sequence[Overlay]],
     on_frame: Callable[[], None] = lambda: None,
+    threads: int = 0,
 ) -> None:
     """Write a video again as MP4, with what was found drawn on it.
 
@@ -43,6 +44,7 @@ def write_annotated(
         limits: how large the source may be.
         overlays: the faces of each analyzed frame, by its index.
         on_frame: called after each frame.
+        threads: on how many cores to encode; 0 for all.
 
     Raises:
         FileError: the source cannot be read, or the target cannot be written; both are named.
@@ -50,7 +52,7 @@ def write_annotated(
     unfinished = target.with_name(f"{target.name}.part")
     try:
         with av.open(str(unfinished), "w", format="mp4") as output:
-            _encode(source, output, limits, overlays, on_frame)
+            _encode(source, output, limits, overlays, on_frame, threads)
         unfinished.replace(target)
     except (av.FFmpegError, OSError) as error:
         raise FileError(f"{source}: the annotated video {target} could not be written: {error}.") from error
@@ -69,13 +71,17 @@ def _encode(
     limits: VideoLimits,
     overlays: Mapping[int, Sequence[Overlay]],
     on_frame: Callable[[], None],
+    threads: int,
 ) -> None:
-    with open_container(source) as sound, VideoReader(source, limits) as video:
+    with (
+        open_container(source) as sound,
+        VideoReader(source, limits, threads or MAX_DECODER_THREADS) as video,
+    ):
         encoder: VideoStream | None = None
         packets: Iterator[Packet[AudioStream]] = iter(())
         for t, image in _drawn(video, overlays):
             if encoder is None:
-                encoder = _video_encoder(output, video, image)
+                encoder = _video_encoder(output, video, image, threads)
                 packets = _copied_sound(sound, output)
             frame = VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = round(t / video.time_base), video.time_base
@@ -98,13 +104,16 @@ def _drawn(
         yield frame.t, annotate(even, overlays[analyzed[last]] if last >= 0 else ())
 
 
-def _video_encoder(output: OutputContainer, video: VideoReader, image: ImageArray) -> VideoStream:
+def _video_encoder(
+    output: OutputContainer, video: VideoReader, image: ImageArray, threads: int
+) -> VideoStream:
     name = encoder_name()
     stream = output.add_stream(name, rate=video.rate, options=QUALITY.get(name, {}))
     assert isinstance(stream, VideoStream)
     stream.height, stream.width = image.shape[:2]
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = video.time_base
+    stream.codec_context.thread_count = threads
     return stream
 
 

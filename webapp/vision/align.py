@@ -22,6 +22,8 @@ CROP_SIZE = 48
 RIGHT_EYE, LEFT_EYE, MOUTH = (33, 133), (263, 362), (61, 291)
 """Each is the midpoint of its two corners in the face mesh; right and left are the person's own."""
 
+FIRST_CORNERS, SECOND_CORNERS = np.array([RIGHT_EYE, LEFT_EYE, MOUTH]).T
+
 TARGETS = np.array([0.315 + 0.390j, 0.685 + 0.390j, 0.500 + 0.755j])
 """Target positions of the right eye, the left eye and the mouth: x + y j, in fractions of the crop's side.
 
@@ -82,9 +84,9 @@ def crop_matrix(points: NDArray[np.float32], size: int) -> NDArray[np.float64]:
     With points as complex numbers a similarity is image = rotation * crop + shift, where `rotation` also
     scales; the best one is a plain regression (Umeyama 1991 in the plane, without a reflection).
     """
-    found = np.array([points[list(pair)].mean(axis=0) for pair in (RIGHT_EYE, LEFT_EYE, MOUTH)], np.float64)
+    found = ((points[FIRST_CORNERS] + points[SECOND_CORNERS]) / 2).astype(np.float64)
     image, crop = found[:, 0] + 1j * found[:, 1], TARGETS * size
-    image_center, crop_center = image.mean(), crop.mean()
+    image_center, crop_center = image.sum() / len(image), crop.sum() / len(crop)
     centered = crop - crop_center
     rotation = np.vdot(centered, image - image_center) / np.vdot(centered, centered)
     shift = image_center - rotation * crop_center

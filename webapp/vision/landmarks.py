@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.protocol import Region
-from webapp.vision.crop import bounding_patch, warp_crop
+from webapp.vision.crop import bounding_patch, warp_color_crop
 from webapp.vision.model_files import FACE_MESH, read_model
 from webapp.vision.regions import Detection, region_from_detection, region_matrix
 from webapp.vision.tflite_model import TFLiteModel
@@ -56,11 +56,10 @@ class FaceLandmarker:
         region = region_from_detection(where) if isinstance(where, Detection) else where
         matrix = region_matrix(region, INPUT_SIDE)
         patch, from_patch = bounding_patch(image, matrix, INPUT_SIDE, margin=1)
-        bgra = np.asarray(cv2.cvtColor(patch, cv2.COLOR_BGR2BGRA), np.uint8)
-        crop = warp_crop(bgra, from_patch, INPUT_SIDE)
+        crop = warp_color_crop(patch, from_patch, INPUT_SIDE)
         if blur:
             crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), BLUR), np.uint8)
-        rgb = cv2.cvtColor(crop, cv2.COLOR_BGRA2RGB)
+        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
         np.multiply(rgb, np.float32(1 / 255), out=self._model.input_view()[0])
         mesh, logit = self._model.run()
         return _in_image(mesh.reshape(POINTS, 3), matrix, region.size / INPUT_SIDE, float(logit.item()))

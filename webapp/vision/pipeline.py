@@ -7,18 +7,18 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from webapp.config import Runtime
-from webapp.protocol import LABELS, Analysis, Box, Face, Job, Pose, Region
+from webapp.protocol import LABELS, Analysis, Box, Face, Job, Region
 from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier, probabilities_with_mirrored
 from webapp.vision.decode import SHRINKS, Decoded, decode
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
+from webapp.vision.found import CLEAR_SCORE, FoundFace, FoundFaces
 from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker, Landmarks
 from webapp.vision.photo import detections_at_scales
 from webapp.vision.polylines import polylines_json
@@ -54,15 +54,9 @@ third is covered it finds 91.5% instead of 89.5%; false positives rise from 14 t
 face.
 """
 
-CLEAR_SCORE = 0.8
-"""Beside other faces one with a lower score is looked at again, as is done where no face is found.
-
-In a made video a cup between two people was taken for a face, with scores of 0.54 to 0.77. A face alone in
-the image needs no second look.
-"""
-
 MIN_EVIDENCE_BESIDE, SMALL_WIDTH = 8.0, 48
-"""The evidence that such a face needs (see `second_look`), unless it is less wide than this in pixels.
+"""The evidence that a face with less than CLEAR_SCORE needs beside others (see `second_look`), unless it is
+less wide than this in pixels.
 
 The cup, 95 pixels wide, had up to 6.7. Of 15 images each of a second person with half of the face covered, or
 under noise with a standard deviation of 25 or 40, all faces of 40 pixels and more are found. Of small ones
@@ -74,20 +68,6 @@ MAX_COORDINATE = 1e6
 
 NOSE_TIP = 1
 """In the face mesh."""
-
-
-class FoundFace(NamedTuple):
-    """Everything known of a face but its expression, in pixels of the whole image.
-
-    `crop` is the input of the classifier, `corners` (2, 2) float32 the lowest and highest x and y.
-    """
-
-    corners: NDArray[np.float32]
-    region: Region
-    score: float
-    landmarks: str
-    pose: Pose
-    crop: NDArray[np.uint8]
 
 
 class Pipeline:
@@ -128,7 +108,7 @@ class Pipeline:
         return self._photo_analysis(image, threads, _Laps())
 
     def _photo_analysis(self, image: Decoded, threads: int, laps: _Laps) -> Analysis:
-        found: list[FoundFace] = []
+        found = FoundFaces(replace=True)
         while len(self._tile_detectors) < threads:
             self._tile_detectors.append(FaceDetector())
         search = detections_at_scales(image.pixels, self._tile_detectors[:threads], self._close_detector)
@@ -136,7 +116,7 @@ class Pipeline:
         if not found:
             self._look_again(image, found)
             laps.end("detect")
-        return self._analysis(image, _from_left(found), mirror=True, laps=laps)
+        return self._analysis(image, list(found), mirror=True, laps=laps)
 
     def find(self, job: Job) -> list[FoundFace]:
         """The faces in an encoded image, from left to right, before `analyze` classifies them."""
@@ -155,13 +135,13 @@ class Pipeline:
         if job.second_look and not found:
             self._look_again(image, found)
             laps.end("detect")
-        return _from_left(found)
+        return list(found)
 
     def _add_detected(
         self,
         image: Decoded,
         search: Iterable[tuple[Sequence[Detection], bool]],
-        found: list[FoundFace],
+        found: FoundFaces,
         laps: _Laps,
     ) -> None:
         """Examine what a search detects, one round after the other."""
@@ -171,22 +151,24 @@ class Pipeline:
             laps.end("landmarks")
         laps.end("detect")
 
-    def _track(self, image: Decoded, regions: Sequence[Region]) -> list[FoundFace]:
+    def _track(self, image: Decoded, regions: Sequence[Region]) -> FoundFaces:
         """Track known faces, skipping duplicates.
 
         Where a face passes before another, the mesh slides from the hidden one to it. So of two regions that
         show the same face the one that it has moved least from is the face's own, and is taken first.
         """
-        found: list[FoundFace] = []
+        found = FoundFaces()
         expected = [region.scaled(image.pixels.shape[1]) for region in regions]
         seen = [(region, self._landmarker.landmarks(image.pixels, region)) for region in expected]
-        for _, landmarks in sorted(seen, key=lambda pair: _slip(*pair)):
+        if len(seen) > 1:
+            seen.sort(key=lambda pair: _slip(*pair))
+        for _, landmarks in seen:
             if landmarks.presence >= MIN_PRESENCE:
                 self._add(image, found, landmarks)
         return found
 
     def _detections(
-        self, pixels: NDArray[np.uint8], job: Job, found: list[FoundFace]
+        self, pixels: NDArray[np.uint8], job: Job, found: FoundFaces
     ) -> Iterator[tuple[list[Detection], bool]]:
         """What is detected in the whole image and in one tile of it, where each is asked for or needed.
 
@@ -206,7 +188,7 @@ class Pipeline:
                 near = self._close_detector.detect(patch, CLOSE_TILE_MIN_SCORE)
                 yield [detection.shifted(x, y) for detection in near], False
 
-    def _look_again(self, image: Decoded, found: list[FoundFace]) -> None:
+    def _look_again(self, image: Decoded, found: FoundFaces) -> None:
         """Search round by round, until one shows a face."""
         for doubtful in candidates(image.pixels, self._detector, self._close_detector):
             for detection, min_evidence in doubtful:
@@ -217,15 +199,14 @@ class Pipeline:
                 return
 
     def _add_new_faces(
-        self, image: Decoded, found: list[FoundFace], detections: Sequence[Detection], retry: bool
+        self, image: Decoded, found: FoundFaces, detections: Sequence[Detection], retry: bool
     ) -> None:
         """Examine the detections that are not faces found already."""
         for detection in detections:
-            center = detection.box.center
-            if not any(_surrounds(face, np.multiply(center, image.scale)) for face in found):
+            if not found.hide(np.multiply(detection.box.center, image.scale)):
                 self._examine(image, detection, found, retry)
 
-    def _examine(self, image: Decoded, detection: Detection, found: list[FoundFace], retry: bool) -> None:
+    def _examine(self, image: Decoded, detection: Detection, found: FoundFaces, retry: bool) -> None:
         """Add the face there, if the face mesh confirms it and it is not in `found` yet."""
         landmarks = self._landmarker.landmarks(image.pixels, detection)
         if retry and RETRY_MIN_PRESENCE < landmarks.presence < MIN_PRESENCE:
@@ -243,23 +224,20 @@ class Pipeline:
         needed = MIN_EVIDENCE_FAR if detection.box.width < SMALL_WIDTH else MIN_EVIDENCE_BESIDE
         return verified(self._landmarker, image.pixels, detection, needed) is None
 
-    def _add(self, image: Decoded, found: list[FoundFace], landmarks: Landmarks) -> None:
+    def _add(self, image: Decoded, found: FoundFaces, landmarks: Landmarks) -> None:
         """Add the face with these landmarks, if it is not in `found` yet."""
         whole = landmarks.points * np.float32(image.scale)
-        if not np.abs(whole).max() < MAX_COORDINATE:
+        if not np.abs(whole).max() < MAX_COORDINATE or not found.admits(landmarks.score, whole[NOSE_TIP]):
             return
-        if any(_surrounds(face, whole[NOSE_TIP]) for face in found):
-            return
-        found.append(
-            FoundFace(
-                corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
-                region=region_from_landmarks(whole),
-                score=landmarks.score,
-                landmarks=polylines_json(whole),
-                pose=head_pose(landmarks.points, landmarks.depth),
-                crop=align(image.pixels, landmarks.points),
-            )
+        face = FoundFace(
+            corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
+            region=region_from_landmarks(whole),
+            score=landmarks.score,
+            landmarks=polylines_json(whole),
+            pose=head_pose(landmarks.points, landmarks.depth),
+            crop=align(image.pixels, landmarks.points),
         )
+        found.add(face, whole[NOSE_TIP])
 
     def _classify(self, found: list[FoundFace], mirror: bool) -> tuple[Face, ...]:
         if not found:
@@ -300,10 +278,6 @@ def _decoded(job: Job, laps: _Laps) -> Decoded:
     return image
 
 
-def _from_left(found: list[FoundFace]) -> list[FoundFace]:
-    return sorted(found, key=lambda face: float(face.corners[0, 0]))
-
-
 def shrink_for(job: Job, shorter: int) -> int:
     """The factor by which to shrink an image with this shorter side, in pixels, while it is decoded.
 
@@ -314,15 +288,6 @@ def shrink_for(job: Job, shorter: int) -> int:
         return 1
     smallest = shorter * min(region.size for region in job.regions)
     return max(factor for factor in SHRINKS if factor == 1 or smallest >= factor * INPUT_SIDE)
-
-
-def _surrounds(face: FoundFace, point: NDArray[np.floating[Any]]) -> bool:
-    """Whether the face surrounds this point, the nose of another mesh or the center of another detection.
-
-    A small detection within a large face leads the mesh to the same face again: 4 times in 428 images.
-    """
-    low, high = face.corners
-    return bool((low < point).all() and (point < high).all())
 
 
 def _slip(expected: Region, landmarks: Landmarks) -> float:
