@@ -11,16 +11,17 @@ import pytest
 
 from tests.faults.outcome import Outcome
 from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
-from tests.faults.scenarios import disk, postgresql, redis, workers_and_store
+from tests.faults.scenarios import disk, large_room, postgresql, redis, workers_and_store
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault: `run` tries it for about so many seconds; `seconds` is the long form."""
+    """A fault: `run` tries it for about so many seconds, or with so much of another `unit`."""
 
     name: str
     run: Callable[[float], Outcome]
-    seconds: float
+    extent: float
+    unit: str = "s"
 
 
 FAULTS = (
@@ -29,6 +30,7 @@ FAULTS = (
     Fault("postgresql gone", postgresql.run_stopped, 45.0),
     Fault("postgresql hangs", postgresql.run_frozen, 90.0),
     Fault("redis gone", redis.run, 45.0),
+    Fault("ten million samples", large_room.run, 10_000_000, "samples"),
 )
 
 
@@ -49,7 +51,7 @@ def tried(fault: Fault) -> Line:
     """Try a fault; what fails in the check itself breaks its promise, and what is missing leaves it open."""
     start_s = time.monotonic()
     try:
-        outcome = fault.run(fault.seconds)
+        outcome = fault.run(fault.extent)
     except pytest.skip.Exception as missing:
         return Line(fault.name, NOT_CHECKED, time.monotonic() - start_s, reason=str(missing.msg))
     except Exception as error:  # noqa: BLE001 - the other faults are tried all the same
@@ -62,5 +64,5 @@ def tried(fault: Fault) -> Line:
 def tried_all(faults: tuple[Fault, ...]) -> Iterator[Line]:
     """Try faults one after another."""
     for fault in faults:
-        print(f"\n=== {fault.name}: {fault.seconds:g} s", flush=True)
+        print(f"\n=== {fault.name}: {fault.extent:,.0f} {fault.unit}", flush=True)
         yield tried(fault)
