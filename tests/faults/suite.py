@@ -6,12 +6,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from tests.faults.outcome import Outcome
 from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
-from tests.faults.scenarios import disk, large_room, postgresql, redis, workers_and_store
+from tests.faults.scenarios import cluster, disk, large_room, network, postgresql, redis, workers_and_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ FAULTS = (
     Fault("postgresql gone", postgresql.run_stopped, 45.0),
     Fault("postgresql hangs", postgresql.run_frozen, 90.0),
     Fault("redis gone", redis.run, 45.0),
+    Fault("network dropped", partial(network.run, way="drop"), 10.0),
+    Fault("network stalled", partial(network.run, way="stall"), 10.0),
+    Fault("two nodes", cluster.run, 15.0),
     Fault("ten million samples", large_room.run, 10_000_000, "samples"),
 )
 

@@ -41,10 +41,14 @@ def run(samples: float, slower: float = 1.0) -> Outcome:
 def use(path: Path, samples: int, slower: float = 1.0) -> Outcome:
     """Use a database that has so many samples."""
     server = Server(MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=f"sqlite:///{path}")
+    empty = Server(MIEN_HOST_TOKEN=TOKEN)
+    empty_s = took_s(empty.start)
+    empty.stop()
     start_s = took_s(lambda: _start(server))
     try:
         figures = (
             at_most("start, until the rooms are listed, s", start_s, slower * START_LIMIT_S),
+            at_most("longer than an empty server took, s", start_s - empty_s, slower * START_LIMIT_S / 2),
             *(at_most(f"{what}, s", took_s(use), slower * ANSWER_LIMIT_S) for what, use in _uses(server)),
             at_most(f"{FRAMES} new frames analyzed and stored, s", _record(server), slower * STORED_LIMIT_S),
             at_least("samples counted in the background", _counted(server, samples), samples),
