@@ -115,12 +115,13 @@ def _back(crowd: Crowd, what: str, slower: float, harm: Callable[[], None]) -> l
 
 def _kill(crowd: Crowd, slower: float) -> list[Goal]:
     def harm() -> None:
-        node = crowd.cluster.state()["nodes"][0]
-        os.kill(node["pid"], signal.SIGKILL)
+        number = _busiest(crowd.cluster)
+        pid = crowd.cluster.state()["nodes"][number]["pid"]
+        os.kill(pid, signal.SIGKILL)
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S,%f")[:-3]
-        with _log(crowd.cluster, 0).open("a") as log:
-            log.write(f"{now} INFO n1 mien.ownership: killed\n")
-        _wait_for_another(crowd.cluster, 0, node["pid"])
+        with _log(crowd.cluster, number).open("a") as log:
+            log.write(f"{now} INFO n{number + 1} mien.ownership: killed\n")
+        _wait_for_another(crowd.cluster, number, pid)
 
     return _back(crowd, "node killed", slower, harm)
 
@@ -136,7 +137,7 @@ def _restart_all(crowd: Crowd, slower: float) -> list[Goal]:
 
 def _freeze(crowd: Crowd, slower: float) -> list[Goal]:
     def harm() -> None:
-        pid = crowd.cluster.state()["nodes"][0]["pid"]
+        pid = crowd.cluster.state()["nodes"][_busiest(crowd.cluster)]["pid"]
         os.kill(pid, signal.SIGSTOP)
         try:
             time.sleep(FROZEN_S)
@@ -149,7 +150,7 @@ def _freeze(crowd: Crowd, slower: float) -> list[Goal]:
 def _restart_database(crowd: Crowd, slower: float) -> list[Goal]:
     def harm() -> None:
         before = crowd.cluster.state()["postgres"]
-        os.kill(before, signal.SIGTERM)
+        os.kill(before, signal.SIGINT)  # "fast": it waits for nobody
         wait_until(lambda: crowd.cluster.state()["postgres"] != before, RECOVERY_TIMEOUT_S)
 
     return _back(crowd, "PostgreSQL restarted", slower * 4, harm)
@@ -161,6 +162,12 @@ FAULTS: dict[str, Callable[[Crowd, float], list[Goal]]] = {
     "frozen": _freeze,
     "database": _restart_database,
 }
+
+
+def _busiest(cluster: RunningCluster) -> int:
+    """The index of the node with the most participants."""
+    people = cluster.participants()
+    return people.index(max(people))
 
 
 def _wait_for_another(cluster: RunningCluster, number: int, pid: int) -> None:

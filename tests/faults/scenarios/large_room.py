@@ -78,7 +78,7 @@ def _uses(server: Server) -> list[tuple[str, Callable[[], object]]]:
         ("the room, as the API has it", lambda: api(server, "GET", f"/rooms/{CODE}")),
         ("first state of the board", lambda: _open_board(server)),
         *(
-            (f"first byte of the export as {form}", lambda form=form: _begin_export(server, form))  # type: ignore[misc]
+            (f"first byte of the export as {form}", lambda form=form: _begin_export(server, form))
             for form in ("csv", "parquet", "bids")
         ),
     ]
@@ -118,7 +118,7 @@ def _counted(server: Server, samples: int) -> int:
     def is_counted() -> bool:
         nonlocal stored
         stored = api(server, "GET", f"/rooms/{CODE}").json()["samples"]["stored"]
-        return stored >= samples
+        return bool(stored >= samples)
 
     wait_until(is_counted, 600)
     return stored

@@ -65,7 +65,7 @@ def run(seconds: float, way: str = "drop", slower: float = 1.0) -> Outcome:
     faces = Counter((row["participant"], row["captured"], row["face_id"]) for row in samples)
     return Outcome(
         promise=PROMISE,
-        done=f"The network was cut ({way}) for {seconds:g} s, while the other had {cut.others} frames analyzed",
+        done=f"The network was cut ({way}) for {seconds:g} s; the other had {cut.others} frames analyzed",
         lost=f"{missing} samples" if missing else NOTHING,
         figures=(
             at_most("back after the cut, with a result, s", cut.back_s, slower * BACK_LIMIT_S),
