@@ -28,8 +28,8 @@ class Fault:
 FAULTS = (
     Fault("workers and store", workers_and_store.run, 60.0),
     Fault("disk full", disk.run, 45.0),
-    Fault("postgresql gone", postgresql.run_stopped, 45.0),
-    Fault("postgresql hangs", postgresql.run_frozen, 90.0),
+    Fault("postgresql gone", postgresql.run_stopped, 20.0),
+    Fault("postgresql hangs", postgresql.run_frozen, 30.0),
     Fault("redis gone", redis.run, 45.0),
     Fault("network dropped", partial(network.run, way="drop"), 10.0),
     Fault("network stalled", partial(network.run, way="stall"), 10.0),

@@ -15,7 +15,7 @@ def test_what_is_recorded_on_a_full_disk_waits_and_is_stored_once_there_is_room(
 
 
 def test_what_is_recorded_while_postgresql_is_gone_waits_and_is_stored() -> None:
-    check(postgresql.run_stopped(SECONDS, SLOW_MACHINE))
+    check(postgresql.run_stopped(3.0, slower=10))
 
 
 def test_jobs_wait_while_redis_is_gone_and_the_recording_does_not() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import requests
+
 from tests.bench.report import Goal
 from tests.faults.outcome import NOTHING, Outcome, at_least, at_most, none
 from tests.faults.returning import ReturningBoard, ReturningParticipant, missing_of
@@ -24,6 +26,9 @@ from tests.helpers.waiting import wait_until
 RATE_PER_S = 5.0
 BACK_LIMIT_S = 5.0
 FROZEN_S = 15.0
+FROZEN_LIMIT_S = 30.0
+"""Its lease has to end first, and pages have to notice that nobody answers."""
+
 RECOVERY_TIMEOUT_S = 240.0
 
 PROMISE = (
@@ -144,7 +149,7 @@ def _freeze(crowd: Crowd, slower: float) -> list[Goal]:
         finally:
             os.kill(pid, signal.SIGCONT)
 
-    return _back(crowd, "node frozen", slower, harm)
+    return _back(crowd, "node frozen", slower * FROZEN_LIMIT_S / BACK_LIMIT_S, harm)
 
 
 def _restart_database(crowd: Crowd, slower: float) -> list[Goal]:
@@ -171,7 +176,16 @@ def _busiest(cluster: RunningCluster) -> int:
 
 
 def _wait_for_another(cluster: RunningCluster, number: int, pid: int) -> None:
+    """Wait until another process is this node, and is ready."""
     wait_until(lambda: cluster.state()["nodes"][number]["pid"] != pid, RECOVERY_TIMEOUT_S)
+    wait_until(lambda: _is_ready(cluster.state()["nodes"][number]["port"]), RECOVERY_TIMEOUT_S)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).ok
+    except requests.RequestException:
+        return False
 
 
 def _log(cluster: RunningCluster, number: int) -> Path:
