@@ -23,8 +23,8 @@ RECOVERY_TIMEOUT_S = 240.0
 
 PROMISE = (
     "While PostgreSQL {state}, the live page goes on. A room goes on for as long as its lease, some seconds; "
-    "then its participants are told to come back, and do within 20 s of its return. Every frame with a result "
-    "is stored, once."
+    "then its participants are told to come back, and do within 20 s of its return. Every frame with a "
+    "result is stored, once."
 )
 
 
