@@ -52,6 +52,7 @@ def _run(
         running_postgres(programs) as postgres,
         Server(MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=postgres.url) as server,
     ):
+        wait_until(lambda: api(server, "GET", "/rooms").ok, RECOVERY_TIMEOUT_S)  # the tables are made
         crowd = _Crowd(server)
         with crowd.there, ParticipantClient(server) as outside:
             crowd.wait_for_results()
