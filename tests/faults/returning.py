@@ -117,11 +117,15 @@ class ReturningParticipant(Returning):
 
 
 class ReturningBoard(Returning):
-    """Watches a room; `stored` is the most samples that it was told to be stored."""
+    """Watches a room.
+
+    `stored` is the most samples that it was told to be stored, `deletions` how often it was told that the room
+    was deleted, which none of these rooms is.
+    """
 
     def __init__(self, url: str, room: str) -> None:
         super().__init__(url, room, {"Authorization": f"Bearer {TOKEN}"})
-        self.stored = self.waiting = self.lost = 0
+        self.stored = self.waiting = self.lost = self.deletions = 0
         self.warnings: Counter[str] = Counter()
 
     def _listen(self, client: socketio.Client) -> None:
@@ -132,6 +136,9 @@ class ReturningBoard(Returning):
         return bool(answer == {"watching": self.room})
 
     def _take(self, summary: Answer) -> None:
+        if summary["room"]["state"] == "deleted":
+            self.deletions += 1
+            return
         recording = summary["recording"]
         self.stored = max(self.stored, recording["stored"])
         self.lost = max(self.lost, recording["lost"])

@@ -207,6 +207,7 @@ def _kept(crowd: Crowd) -> list[Goal]:
         none("samples that a board called stored and the export lacks", lacking),
         none("samples stored twice", twice),
         at_least("frames with a result that are stored, of all with one", 1 - unstored / results, 0.9),
+        none("times a board was told that its room was deleted", sum(one.deletions for one in crowd.boards)),
         none("participants who became another", sum(len(set(one.identities)) != 1 for one in crowd.people)),
         none("times that a room was served by two nodes", _overlaps(logs)),
         at_least("rooms whose owners the logs name", len(periods(logs)), len(crowd.boards)),

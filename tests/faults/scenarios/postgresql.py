@@ -80,6 +80,7 @@ def _run(
             none(
                 "samples that the board called stored and the export lacks", crowd.board.stored - len(samples)
             ),
+            none("times the board was told that the room was deleted", crowd.board.deletions),
             none("samples stored twice", faces.total() - len(faces)),
         ),
     )
