@@ -119,8 +119,8 @@ class ReturningParticipant(Returning):
 class ReturningBoard(Returning):
     """Watches a room.
 
-    `stored` is the most samples that it was told to be stored, `deletions` how often it was told that the room
-    was deleted, which none of these rooms is.
+    `stored` is the most samples that it was told to be stored, `deletions` how often it was told that the
+    room was deleted, which none of these rooms is.
     """
 
     def __init__(self, url: str, room: str) -> None:
