@@ -113,7 +113,7 @@ bench-embed: .venv/dev.stamp static/vendor/page.stamp ## Measure what a hidden f
 bench-recovery: .venv/dev.stamp ## Measure how soon a server recovers and stops, in about a minute
 	@$(PYTHON) -W ignore -m tests.bench.bench_recovery
 
-faults: .venv/dev.stamp ## Kill, freeze, fill and cut what Mien needs, and report what was lost (FAULTS="disk redis" for some)
+faults: .venv/dev.stamp ## Kill, freeze and cut off what Mien needs and report what was lost, in some 15 minutes (FAULTS="disk redis" for some)
 	@$(PYTHON) -W ignore -m tests.faults $(FAULTS)
 
 teachers: .venv/train.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers

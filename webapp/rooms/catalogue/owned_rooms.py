@@ -87,7 +87,7 @@ class OwnedRooms:
 
     def is_elsewhere(self, code: str) -> bool:
         """See `Catalogue`."""
-        return code in self._elsewhere
+        return code in self._elsewhere or (code in self._rooms and not self.locks.holds(code))
 
     def listed(self) -> list[Room]:
         """See `Catalogue`."""
