@@ -11,7 +11,15 @@ import pytest
 
 from tests.faults.outcome import Outcome
 from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
-from tests.faults.scenarios import disk, hostile_frames, postgresql, redis, workers_and_store
+from tests.faults.scenarios import (
+    disk,
+    fuzzing,
+    hostile_frames,
+    postgresql,
+    redis,
+    soak,
+    workers_and_store,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,8 @@ FAULTS = (
     Fault("postgresql hangs", postgresql.run_frozen, 90.0),
     Fault("redis gone", redis.run, 45.0),
     Fault("hostile frames", hostile_frames.run_long, 1800.0),
+    Fault("fuzzing", fuzzing.run, 600.0),
+    Fault("soak", soak.run_long, 1800.0),
 )
 
 

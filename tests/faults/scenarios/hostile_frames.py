@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import requests
 from websocket import WebSocketException
 
 from tests.bench.bench_load import put_load
 from tests.faults.hostile.volley import Volley, fire
 from tests.faults.memory import Footprint
+from tests.faults.metrics import restarts
 from tests.faults.outcome import Outcome, at_least, at_most, none
 from tests.helpers.attacks import LoggedServer, Target
 from tests.helpers.load_client import Plan
@@ -81,6 +81,8 @@ class _GoodClients:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    """What an attack showed; rates are those of the well-behaved clients."""
+
     volley: Volley
     alone: float
     beside: float
@@ -132,7 +134,7 @@ def _attack(server: LoggedServer, shots: int, seed: int, window_s: float) -> _Se
     log = server.log.read_text(errors="replace")
     exported = "samples.csv" in export(server, target.room)
     beside = sum(good.rates) / len(good.rates)
-    return _Seen(volley, alone, beside, before, after, _restarts(server), log, exported)
+    return _Seen(volley, alone, beside, before, after, restarts(server, "worker"), log, exported)
 
 
 def _settled(server: LoggedServer, before: Footprint) -> Footprint:
@@ -145,11 +147,6 @@ def _settled(server: LoggedServer, before: Footprint) -> Footprint:
         if (is_back and after.more_descriptors(before) <= 0) or time.monotonic() > end_s:
             return after
         time.sleep(1.0)
-
-
-def _restarts(server: LoggedServer) -> int:
-    metrics = requests.get(f"{server.url}/metrics", timeout=30).text
-    return int(float(re.findall(r"^mien_worker_restarts_total (\S+)", metrics, re.MULTILINE)[0]))
 
 
 def _outcome(seen: _Seen, kept_rate: float, max_growth: float) -> Outcome:
