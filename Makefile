@@ -11,9 +11,9 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run serve check test coverage lint format screenshots translations \
+.PHONY: help setup run serve cluster check test coverage lint format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
-  bench-embed bench-jobs \
+  bench-embed bench-jobs bench-cluster \
   bench-recovery faults teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
@@ -29,6 +29,9 @@ run: .venv/run.stamp static/vendor/page.stamp ## Start the app for this machine:
 
 serve: .venv/run.stamp static/vendor/page.stamp ## Start the app for the network: https on port 8443
 	@$(PYTHON) -m webapp serve
+
+cluster: .venv/run.stamp static/vendor/page.stamp ## Start two nodes behind nginx, with PostgreSQL and Redis, on this machine
+	@$(PYTHON) -m webapp cluster
 
 # Skips tests that need a browser, PostgreSQL or a running server, and slow ones.
 check: lint ## Run lint and the quick tests, in under 90 seconds
@@ -90,6 +93,9 @@ bench-files: .venv/dev.stamp ## Measure the analysis of a video and of large pho
 bench-jobs: .venv/dev.stamp ## Measure what live clients notice of a video job, in some 3 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_jobs
 
+bench-cluster: .venv/dev.stamp ## Measure two nodes behind nginx against one node, in some 3 minutes
+	@$(PYTHON) -W ignore -m tests.bench.bench_cluster
+
 bench-attacks: .venv/dev.stamp ## Measure what good clients get beside hostile ones, in some 10 minutes
 	@$(PYTHON) -W ignore -m tests.bench.bench_attacks
 
@@ -104,7 +110,7 @@ bench-embed: .venv/dev.stamp static/vendor/page.stamp ## Measure what a hidden f
 bench-recovery: .venv/dev.stamp ## Measure how soon a server recovers and stops, in about a minute
 	@$(PYTHON) -W ignore -m tests.bench.bench_recovery
 
-faults: .venv/dev.stamp ## Kill, freeze, fill and cut what Mien needs, and report what was lost (FAULTS="disk redis" for some)
+faults: .venv/dev.stamp ## Kill, freeze and cut off what Mien needs and report what was lost, in some 15 minutes (FAULTS="disk redis" for some)
 	@$(PYTHON) -W ignore -m tests.faults $(FAULTS)
 
 teachers: .venv/train.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,19 +13,22 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.accounts.audit import AuditLog
+from webapp.accounts.first_access import first_token
 from webapp.accounts.join_limits import WrongCodes
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.accounts.service import AccountService
-from webapp.accounts.sessions import session_key
+from webapp.accounts.sessions import key_print, session_key
+from webapp.accounts.shared_counts import Counts, SharedCounts
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings
 from webapp.jobs.service import JobService
 from webapp.protocol import MAX_IMAGE_BYTES, ImageLimits
+from webapp.rooms.catalogue.owned_rooms import OwnedRooms
 from webapp.rooms.housekeeping import Housekeeping
 from webapp.rooms.lsl.inlets import LslInlets
 from webapp.rooms.lsl.outlets import LslOutlets
-from webapp.rooms.service import RoomService
+from webapp.rooms.service import NodeParts, RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
 from webapp.server.certificates import certified_names
@@ -32,10 +36,12 @@ from webapp.server.folder_lock import FolderLock
 from webapp.server.known_hosts import HostCheck, KnownHosts
 from webapp.store.client import StoreClient
 from webapp.store.database import check_url
+from webapp.store.nodes.messages import Identity
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
 from webapp.web.api.v1 import analyze, documentation, job_files, jobs, markers, rooms, stream
 from webapp.web.authentication import add_sessions
+from webapp.web.compression import compress_static
 from webapp.web.context import MienFlask, Services
 from webapp.web.languages import add_languages
 from webapp.web.observation import observe
@@ -43,8 +49,10 @@ from webapp.web.pages import about, embed, files, health, languages, live, metri
 from webapp.web.pages.host import index as host
 from webapp.web.security import secure
 from webapp.web.sockets.connections import Connections
+from webapp.web.sockets.drain import Drain
 from webapp.web.sockets.frames import FrameEvents
 from webapp.web.sockets.json import WireJson
+from webapp.web.sockets.room_gate import RoomGate
 from webapp.web.sockets.rooms import RoomEvents
 from webapp.web.state_metrics import StateMetrics
 from webapp.web.uploads import Uploads
@@ -98,30 +106,34 @@ class Application:
             SettingsError, CertificateError: a setting names what cannot be used.
         """
         check_url(settings.database_url)
+        key = settings.secret_key or session_key(settings.data_dir)
+        counts = SharedCounts(settings.redis_url) if settings.redis_url and settings.shares_database else None
         socketio = _create_socketio(settings)
         pool = WorkerPool(worker_spec(settings), settings.workers)
         store = StoreClient(settings.database_url, "webapp.export.store_process")
         writer = SampleWriter(store)
         connections = Connections(socketio)
-        room_service = _create_rooms(settings, store, writer, connections)
+        room_service = _create_rooms(settings, store, writer, connections, key)
         ticker = Ticker(room_service, socketio)
-        accounts = AccountService(store, settings.host_token)
+        accounts = _create_accounts(settings, store, room_service, key, counts)
         audit = AuditLog(store, settings.audit_days)
         room_events = RoomEvents(
-            connections, room_service, ticker.subscriptions, ticker.history, accounts, audit
+            connections, room_service, ticker.subscriptions, ticker.history, accounts, audit, counts
         )
         frame_events = FrameEvents(pool, settings.smoothing_s, room_events)
         jobs = JobService(settings)
         state = StateMetrics(settings, pool, store, writer, room_service, jobs, frame_events.clients)
-        services = _create_services(settings, pool, accounts, room_service, jobs, audit, state)
+        drain = Drain(room_service.catalogue, connections)
+        services = _create_services(settings, pool, accounts, room_service, jobs, audit, state, drain, counts)
         known_hosts = KnownHosts(settings, certified_names(settings))
-        flask = _create_flask(services, socketio, known_hosts)
+        flask = _create_flask(services, socketio, known_hosts, key)
         room_events.register(socketio)
         frame_events.register(socketio)
         housekeeping = Housekeeping(room_service, settings.retention_days, audit.note_retention)
         inlets = (LslInlets(room_service),) if settings.lsl else ()
         beside = (ticker, housekeeping, jobs, audit, *inlets)
-        return cls(flask, known_hosts, (FolderLock(settings), pool, store, writer, *beside))
+        parts = (FolderLock(settings), pool, store, room_service.catalogue, writer, *beside)
+        return cls(flask, known_hosts, parts)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -131,6 +143,10 @@ class Application:
                 part.start()
                 started.callback(part.stop)
             yield
+
+    def drain(self) -> None:
+        """Let nobody in any more, give the rooms to other nodes, and tell whoever is here to go there."""
+        self.flask.services.drain.begin()
 
     def made_token(self) -> str | None:
         """The token for the first account that this start made, while nobody has one.
@@ -147,8 +163,17 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _create_rooms(
-    settings: Settings, store: StoreClient, writer: SampleWriter, connections: Connections
+    settings: Settings, store: StoreClient, writer: SampleWriter, connections: Connections, key: str
 ) -> RoomService:
+    node = None
+    if settings.shares_database:
+        node = NodeParts(
+            Identity(settings.node, secrets.token_hex(16), key_print(key)),
+            StoreClient(settings.database_url, "webapp.store.nodes.process", "locks"),
+            store,
+            connections.send_away,
+            connections.is_watched,
+        )
     return RoomService(
         store,
         writer,
@@ -156,6 +181,22 @@ def _create_rooms(
         tell=connections.tell,
         is_connected=connections.__contains__,
         outlets=[LslOutlets()] if settings.lsl else [],
+        node=node,
+    )
+
+
+def _create_accounts(
+    settings: Settings, store: StoreClient, rooms: RoomService, key: str, counts: Counts | None
+) -> AccountService:
+    catalogue = rooms.catalogue
+    if not isinstance(catalogue, OwnedRooms):
+        return AccountService(store, settings.host_token)
+    return AccountService(
+        store,
+        settings.host_token,
+        first_token=first_token(key) if settings.secret_key else None,
+        changes=lambda: catalogue.locks.accounts,
+        counts=counts,
     )
 
 
@@ -167,6 +208,8 @@ def _create_services(
     jobs: JobService,
     audit: AuditLog,
     state: StateMetrics,
+    drain: Drain,
+    counts: Counts | None,
 ) -> Services:
     return Services(
         settings=settings,
@@ -174,25 +217,33 @@ def _create_services(
         accounts=accounts,
         rooms=rooms,
         uploads=Uploads(pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels)),
-        page_uploads=AttemptLimit(settings.analyze_per_minute) if settings.analyze_per_minute else None,
-        wrong_codes=WrongCodes(),
+        page_uploads=_upload_limit(settings, counts),
+        wrong_codes=WrongCodes(counts),
         jobs=jobs,
         audit=audit,
         state=state,
+        drain=drain,
     )
 
 
-def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHosts) -> MienFlask:
+def _upload_limit(settings: Settings, counts: Counts | None) -> AttemptLimit | None:
+    limit = settings.analyze_per_minute
+    return AttemptLimit(limit, counts=counts, name="uploads") if limit else None
+
+
+def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHosts, key: str) -> MienFlask:
     settings = services.settings
     app = MienFlask(__name__, services)
     app.config["MAX_CONTENT_LENGTH"] = MAX_MESSAGE_BYTES
     secure(app)
+    compress_static(app)
     observe(app)
     add_languages(app)
-    add_sessions(app, services.accounts, session_key(settings.data_dir))
+    add_sessions(app, services.accounts, key)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     socketio.init_app(app)
+    app.wsgi_app = RoomGate(app.wsgi_app, services.rooms, services.drain)  # type: ignore[method-assign]
     if settings.proxies:
         # Each proxy adds an address; the scheme is what the nearest one says.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]

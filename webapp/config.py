@@ -6,8 +6,9 @@ import difflib
 import logging
 import os
 import re
+import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -29,6 +30,11 @@ SERVING_DEFAULTS = {"MIEN_HTTPS": "1", "MIEN_HOST": "0.0.0.0", "MIEN_PORT": "844
 
 HOST = re.compile(r"(\*\.)?[\w.-]+|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
 """A name, `*.` and a domain, or an address."""
+
+NODE = re.compile(r"[a-z0-9]{1,20}")
+"""The name of a node; ids of jobs begin with it."""
+
+MIN_SECRET_KEY_LENGTH = 32
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -59,6 +65,8 @@ class Settings:
     redirect_port: int = 8080
     data_dir: Path = PROJECT_ROOT / "instance"
     database: str | None = None
+    node: str = "mien"
+    secret_key: str | None = field(default=None, repr=False)
     host_token: str | None = None
     retention_days: int = 0
     lsl: bool = False
@@ -95,6 +103,11 @@ class Settings:
         return self.database or f"sqlite:///{(self.data_dir / 'mien.sqlite').absolute()}"
 
     @property
+    def shares_database(self) -> bool:
+        """Whether other nodes may work with the same rooms: they are in PostgreSQL, which all can reach."""
+        return is_shared(self.database_url)
+
+    @property
     def max_file_bytes(self) -> int:
         """The size of the largest image file."""
         return 1_000_000 * self.max_file_mb
@@ -116,19 +129,30 @@ class Settings:
         """
         read = _Reader(os.environ if env is None else env)
         settings = cls(**_of_server(read), **_of_data(read), **_of_files(read), **_of_log(read))
+        settings = replace(settings, node=_node_name(read, settings.port))
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError("Set MIEN_TLS_CERTIFICATE and MIEN_TLS_KEY together, or neither.")
         read.warn_of_unknown()
         return settings
 
 
+def is_shared(database_url: str) -> bool:
+    """Whether a database is one that several nodes can work with."""
+    return database_url.startswith("postgresql")
+
+
 def log_settings(env: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """`log_level` and `log_format` alone, to be set before anything is logged.
+    """`log_level`, `log_format` and `node` alone, to be set before anything is logged.
+
+    `node` names this node in every line; it is empty where no others can be.
 
     Raises:
         SettingsError: one of them cannot be used.
     """
-    return _of_log(_Reader(os.environ if env is None else env))
+    read = _Reader(os.environ if env is None else env)
+    port = read.whole("PORT", 5000, low=1, high=65535)
+    node = _node_name(read, port) if is_shared(read.text("DATABASE_URL", "")) else ""
+    return {**_of_log(read), "node": node}
 
 
 def serving_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -167,6 +191,9 @@ class _Reader:
             return parse(text)
         except ValueError:
             raise SettingsError(f"MIEN_{name} is {text!r}, but must be {expected}.") from None
+
+    def checked(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        return self._value(name, default, parse, expected)
 
     def text(self, name: str, default: str) -> str:
         return self._value(name, default, str, "text")
@@ -257,6 +284,7 @@ def _of_data(read: _Reader) -> dict[str, Any]:
     return {
         "data_dir": read.path("DATA_DIR", None) or PROJECT_ROOT / "instance",
         "database": read.text("DATABASE_URL", "") or None,
+        "secret_key": _secret_key(read),
         "host_token": read.secret("HOST_TOKEN"),
         "retention_days": read.whole("RETENTION_DAYS", 0, low=0, high=36500),
         "audit_days": read.whole("AUDIT_DAYS", 365, low=1, high=36500),
@@ -288,6 +316,38 @@ def _of_log(read: _Reader) -> dict[str, Any]:
         "log_level": read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         "log_format": read.choice("LOG_FORMAT", ("text", "json")),
     }
+
+
+def _node_name(read: _Reader, port: int) -> str:
+    """The name of this node: the one set, or one of the machine's name and the port."""
+
+    def parse(text: str) -> str:
+        if not NODE.fullmatch(text):
+            raise ValueError
+        return text
+
+    machine = re.sub(r"[^a-z0-9]", "", socket.gethostname().partition(".")[0].lower())
+    default = f"{machine[:12] or 'node'}{port}"
+    return read.checked("NODE", default, parse, "1 to 20 small letters and digits, such as a1")
+
+
+def _secret_key(read: _Reader) -> str | None:
+    """The key that signs sessions, if it is set: itself, or in a file."""
+    key, path = read.text("SECRET_KEY", ""), read.file("SECRET_KEY_FILE")
+    if key and path:
+        raise SettingsError("Set MIEN_SECRET_KEY or MIEN_SECRET_KEY_FILE, not both.")
+    if path is not None:
+        try:
+            key = path.read_text(errors="replace").strip()
+        except OSError as error:
+            raise SettingsError(f"MIEN_SECRET_KEY_FILE cannot be read: {error.strerror}.") from error
+    if (key or path) and len(key) < MIN_SECRET_KEY_LENGTH:
+        name = "the file of MIEN_SECRET_KEY_FILE" if path else "MIEN_SECRET_KEY"
+        raise SettingsError(
+            f"{name} has {len(key)} characters, but must have at least {MIN_SECRET_KEY_LENGTH}, as it signs "
+            "the sessions of hosts. `openssl rand -hex 32` makes one."
+        )
+    return key or None
 
 
 def _within(value: T, low: T, high: T) -> T:

@@ -6,6 +6,7 @@
     ├── CertificateError       the TLS certificate or its key cannot be used
     ├── ListenerError          no more connections can be accepted
     ├── StoreError             the database, or the process that runs it, failed or is missing
+    │   └── LeaseOverError       a change of a room came too late for its node's lease; nothing was done
     ├── FileError              a file cannot be analyzed or written; the message names it
     ├── JobRemovedError        a job's owner removed it while it ran; not an error for anybody
     ├── JobError               a job cannot be made or found; carries a code for the client
@@ -16,6 +17,7 @@
     │   ├── TooManyJobsError     too_many_jobs  its owner, or the server, has as many as it may
     │   └── NoSpaceError         no_space       the disk, or what jobs may take of it, is full
     ├── BackupError            a backup cannot be made or restored
+    ├── ClusterError           a cluster on this machine cannot start; the message says what to do
     ├── ResumeError            a run over files cannot go on where an earlier one stopped
     ├── ChildGoneError         a child process ended before it replied; callers translate it
     ├── LinkError              a child process violated the protocol of its socket
@@ -36,6 +38,7 @@
         ├── RoomClosedError          room_closed        its host closed it
         ├── RoomFullError            room_full          it has reached its limit of participants
         ├── CannotResumeError        cannot_resume      the participant of this secret was removed or deleted
+        ├── NotHereError             not_here           another node serves the room; a FrameError too
         ├── TooManyAttemptsError     too_many_attempts  codes, passwords or joins arrive too fast
         └── ExportsBusyError         busy               the limit of concurrent exports is reached
 
@@ -111,6 +114,10 @@ class StoreError(MienError):
     """The database failed, or cannot be reached."""
 
 
+class LeaseOverError(StoreError):
+    """The lease of a node was over before a change of a room was committed; it was not."""
+
+
 class FileError(MienError):
     """A file cannot be analyzed or written: damaged, over the limits, of another kind, or out of reach."""
 
@@ -163,6 +170,10 @@ class NoSpaceError(JobError):
 
 class BackupError(MienError):
     """A backup cannot be made, or an archive cannot be restored."""
+
+
+class ClusterError(MienError):
+    """A cluster on this machine cannot start: a program or a port is missing, or a process failed."""
 
 
 class ResumeError(MienError):
@@ -264,6 +275,19 @@ class TooManyAttemptsError(RoomError):
     """Codes or passwords are tried, or people join, too fast."""
 
     code = "too_many_attempts"
+
+
+class NotHereError(RoomError, FrameError):
+    """Another node serves this room, or none does at the moment; whoever tries again reaches it.
+
+    `holder` is the name of the node that has it, where that is known.
+    """
+
+    code = "not_here"
+
+    def __init__(self, holder: str = "") -> None:
+        super().__init__("Another node serves this room now; send the same again at once.")
+        self.holder = holder
 
 
 class ExportsBusyError(RoomError):

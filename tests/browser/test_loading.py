@@ -21,7 +21,7 @@ Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]
 
 MAX_BOARD_MODULES = 28
-MAX_BOARD_BYTES = 200_000
+MAX_BOARD_BYTES = 150_000
 MAX_FILES = 16
 ROOT = Path(__file__).parents[2]
 

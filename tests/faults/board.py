@@ -16,7 +16,7 @@ class Board:
 
     `stored` and `lost` are the most samples that it was told of: stored ones are *acknowledged*. `problems`
     are the reasons that it was given for samples that wait, `closed` counts the ends of its connection, and
-    `longest_gap_s` is the longest time without an update.
+    `longest_gap_s` is the longest time without one of the `updates`.
     """
 
     def __init__(self, server: Server, room: str) -> None:
@@ -26,7 +26,7 @@ class Board:
         self._client.on("disconnect", self._end)
         self._leaving = False
         self._updated_s = time.monotonic()
-        self.stored = self.lost = self.waiting = self.closed = 0
+        self.stored = self.lost = self.waiting = self.closed = self.updates = 0
         self.problem: str | None = None
         self.problems: set[str] = set()
         self.longest_gap_s = 0.0
@@ -47,6 +47,7 @@ class Board:
         now_s = time.monotonic()
         self.longest_gap_s = max(self.longest_gap_s, now_s - self._updated_s)
         self._updated_s = now_s
+        self.updates += 1
         recording = summary["recording"]
         self.stored = max(self.stored, recording["stored"])
         self.lost = max(self.lost, recording["lost"])

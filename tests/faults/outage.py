@@ -58,7 +58,7 @@ def outcome_of(
         promise=promise,
         done=f"{what} for {outage.lasted_s:.0f} s while {_people(recorded)}; {outage.waited} samples waited",
         lost=recorded.lost_in_words,
-        figures=(*recorded.figures(limits), *waiting_figures(outage, recorded)),
+        figures=(*recorded.figures(limits), recorded.undisturbed(), *waiting_figures(outage, recorded)),
     )
 
 

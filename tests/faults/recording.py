@@ -65,6 +65,16 @@ class Recorded:
         samples = f"{self.lost} samples" if self.lost else NOTHING
         return f"{samples}; {refused} of {self.load.sent} frames were answered without a result"
 
+    def share_of_results(self, limits: Limits) -> Goal:
+        """For faults of that which analyzes frames."""
+        share = sum(self.load.analysed) / self.load.sent
+        return at_least("frames with a result, of those sent", share, limits.results)
+
+    def undisturbed(self) -> Goal:
+        """For all other faults; `busy` is said of what the machine cannot carry anyway."""
+        others = sum(count for code, count in self.load.problems.items() if code != "busy")
+        return none("frames refused for another reason than `busy`", others)
+
     def figures(self, limits: Limits) -> tuple[Goal, ...]:
         """What holds under every fault."""
         load = self.load
@@ -72,7 +82,6 @@ class Recorded:
             none("connections that ended, the board's too", load.closed + self.board.closed),
             none("frames without an answer", load.unanswered),
             at_most("slowest answer, ms", load.slowest_ms, limits.answer_ms),
-            at_least("frames with a result, of those sent", sum(load.analysed) / load.sent, limits.results),
             none("frames with a result that the export lacks", self.kept.missing),
             none("samples that the board called stored and the export lacks", self.board.stored - self.rows),
             none("samples stored twice", self.kept.twice),

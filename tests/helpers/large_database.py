@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,9 @@ from webapp.store.models import Sample
 
 SECONDS = 20
 """How much of the recording is made sample by sample; the rest is the same again, later."""
+
+SEATS = 60
+"""So that more people can join the thirty who are recorded."""
 
 AGAIN = {"frame": f"frame + n * {SECONDS * RATE_PER_S}"} | {
     name: f"{name} + n * {1000 * SECONDS}.0" for name in ("timestamp_ms", "received_ms", "captured_ms")
@@ -35,6 +39,7 @@ def make_large_database(path: Path, code: str, samples: int) -> int:
             database.execute(statement)
         stopped_ms = START_MS + 1000 * SECONDS * (repetitions + 1)
         database.execute("UPDATE recording SET stopped_ms = ?", (stopped_ms,))
+        database.execute("UPDATE room SET settings = ?", (json.dumps({"max_participants": SEATS}),))
         database.execute("PRAGMA journal_mode = WAL")
     return made * (repetitions + 1)
 

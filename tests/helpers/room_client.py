@@ -51,10 +51,13 @@ class ParticipantClient:
     with ParticipantClient(server) as one:
         one.join(room)
         one.send(jpeg)
+
+    With `room` the connection names its room, as pages do, so that nginx finds the room's node.
     """
 
-    def __init__(self, server: Server, clock_ahead_ms: float = 0.0) -> None:
+    def __init__(self, server: Server, clock_ahead_ms: float = 0.0, room: str = "") -> None:
         self._server = server
+        self._query = f"?room={room}" if room else ""
         self.client = socketio.Client(reconnection=False)
         self.clock_ahead_ms = clock_ahead_ms
         self.clock_questions = 0
@@ -63,7 +66,7 @@ class ParticipantClient:
         self.client.on("parted", self.parted.append)
 
     def __enter__(self) -> Self:
-        self.client.connect(self._server.url, transports=["websocket"])
+        self.client.connect(f"{self._server.url}/{self._query}", transports=["websocket"])
         return self
 
     def __exit__(self, *error: object) -> None:

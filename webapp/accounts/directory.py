@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,8 +28,11 @@ class Directory:
     brings back what a change just removed; readers do not wait for it once the accounts are loaded.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, changes: Callable[[], int] = lambda: 0) -> None:
+        """`changes` counts what other nodes changed too; with another count, everything is loaded again."""
         self._store = store
+        self._changes = changes
+        self._seen_changes = 0
         self._accounts: Accounts | None = None
         self._lock = threading.RLock()
 
@@ -39,11 +42,12 @@ class Directory:
         Raises:
             StoreError: it is not loaded yet, and cannot be.
         """
-        if (accounts := self._accounts) is not None:
+        if (accounts := self._accounts) is not None and self._seen_changes == self._changes():
             return accounts
         with self._lock:
-            if self._accounts is None:
-                self._accounts = self._load()
+            changes = self._changes()
+            if self._accounts is None or self._seen_changes != changes:
+                self._accounts, self._seen_changes = self._load(), changes
             return self._accounts
 
     @contextmanager

@@ -23,16 +23,22 @@ FIRST_ACCESS_S = 1800
 class FirstAccess:
     """The token, and what a browser keeps as proof that it had it. Any thread may call it.
 
-    `given_token` is the one that is set; `sign_ins` limits wrong ones.
+    `given_token` is the one that is set; `sign_ins` limits wrong ones. `first_token` is what the nodes of one
+    database have in common in place of one that is made at the start.
     """
 
     def __init__(
-        self, directory: Directory, hosts: Hosts, given_token: str | None, sign_ins: AttemptLimit
+        self,
+        directory: Directory,
+        hosts: Hosts,
+        given_token: str | None,
+        sign_ins: AttemptLimit,
+        first_token: str | None = None,
     ) -> None:
         self._directory = directory
         self._hosts = hosts
         self._given_token = given_token
-        self._made_token = secrets.token_urlsafe(24)
+        self._made_token = first_token or secrets.token_urlsafe(24)
         self._sign_ins = sign_ins
 
     def token(self) -> str | None:
@@ -90,3 +96,8 @@ class FirstAccess:
 
 def _signer(token: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(token, salt="first access")
+
+
+def first_token(key: str) -> str:
+    """The token that all nodes with one key of sessions make, while nobody has an account."""
+    return hmac.new(key.encode(), b"first access", "sha256").hexdigest()[:32]

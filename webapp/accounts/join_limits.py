@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from webapp.accounts.rate_limits import AttemptLimit
+from webapp.accounts.shared_counts import Counts
 from webapp.errors import NoSuchRoomError, TooManyAttemptsError
 from webapp.metrics import count_refusal
 
@@ -37,8 +38,8 @@ MIN_SWEPT = 1000
 class WrongCodes:
     """Counts codes without a room by address. Any thread may call it."""
 
-    def __init__(self) -> None:
-        self._limit = AttemptLimit(WRONG_CODES_PER_MINUTE)
+    def __init__(self, counts: Counts | None = None) -> None:
+        self._limit = AttemptLimit(WRONG_CODES_PER_MINUTE, counts=counts, name="codes")
 
     def refuse(self, address: str, error: NoSuchRoomError) -> NoReturn:
         """Refuse a wrong code. A right one is never counted, nor refused for the wrong ones before it.
@@ -57,8 +58,18 @@ class TokenBuckets:
     Full buckets are forgotten, so memory is bounded by the keys that are in use.
     """
 
-    def __init__(self, capacity: float, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        capacity: float,
+        per_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        counts: Counts | None = None,
+        name: str = "",
+    ) -> None:
+        """`counts` are those that nodes share, if there are any; there these buckets have a `name`."""
         self._capacity, self._per_s, self._clock = capacity, per_s, clock
+        self._counts, self._name = counts, name
         self._buckets: dict[str, tuple[float, float]] = {}
         self._sweep_at = MIN_SWEPT
         self._lock = threading.Lock()
@@ -68,6 +79,8 @@ class TokenBuckets:
 
     def take(self, key: str) -> bool:
         """Take a token; False where there is none."""
+        if (taken := self._take_of_all(key, 1)) is not None:
+            return taken
         with self._lock:
             now_s = self._clock()
             if len(self._buckets) >= self._sweep_at:
@@ -80,9 +93,17 @@ class TokenBuckets:
 
     def give_back(self, key: str) -> None:
         """Give a token back that was taken for nothing."""
+        if self._take_of_all(key, -1) is not None:
+            return
         with self._lock:
             now_s = self._clock()
             self._buckets[key] = (min(self._capacity, self._tokens(key, now_s) + 1), now_s)
+
+    def _take_of_all(self, key: str, amount: int) -> bool | None:
+        """Take from the bucket of all nodes; None where this node has its own."""
+        if self._counts is None:
+            return None
+        return self._counts.take_token(f"{self._name}:{key}", self._capacity, self._per_s, amount)
 
     def _tokens(self, key: str, now_s: float) -> float:
         tokens, at_s = self._buckets.get(key, (self._capacity, now_s))
@@ -98,8 +119,8 @@ class TokenBuckets:
 class Joins:
     """The joins that one address and one connection may make. Any thread may call it."""
 
-    def __init__(self) -> None:
-        self._of_address = TokenBuckets(JOINS_OF_ADDRESS, JOINS_OF_ADDRESS_PER_S)
+    def __init__(self, counts: Counts | None = None) -> None:
+        self._of_address = TokenBuckets(JOINS_OF_ADDRESS, JOINS_OF_ADDRESS_PER_S, counts=counts, name="joins")
         self._of_connection = TokenBuckets(JOINS_OF_CONNECTION, JOINS_OF_CONNECTION_PER_S)
 
     def take(self, address: str, connection: str) -> None:

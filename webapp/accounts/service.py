@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from webapp.accounts.api_keys import ApiKeys
 from webapp.accounts.directory import Directory
 from webapp.accounts.first_access import FirstAccess
@@ -9,6 +11,7 @@ from webapp.accounts.hosts import Hosts
 from webapp.accounts.identity import HostUser
 from webapp.accounts.rate_limits import AttemptLimit
 from webapp.accounts.sessions import Sessions
+from webapp.accounts.shared_counts import Counts
 from webapp.store.client import Store
 
 ATTEMPTS_PER_MINUTE = 10
@@ -21,14 +24,23 @@ class AccountService:
     Any thread may call it. `token` is the one that is set for the first access, if any.
     """
 
-    def __init__(self, store: Store, token: str | None) -> None:
-        directory = Directory(store)
-        sign_ins = AttemptLimit(ATTEMPTS_PER_MINUTE)
-        self._bearers = AttemptLimit(ATTEMPTS_PER_MINUTE)
+    def __init__(
+        self,
+        store: Store,
+        token: str | None,
+        *,
+        first_token: str | None = None,
+        changes: Callable[[], int] = lambda: 0,
+        counts: Counts | None = None,
+    ) -> None:
+        """Nodes share a `first_token`, the number of `changes` of accounts, and the `counts` of attempts."""
+        directory = Directory(store, changes)
+        sign_ins = AttemptLimit(ATTEMPTS_PER_MINUTE, counts=counts, name="sign-ins")
+        self._bearers = AttemptLimit(ATTEMPTS_PER_MINUTE, counts=counts, name="bearers")
         self.hosts = Hosts(store, directory, sign_ins)
         self.sessions = Sessions(store, directory)
         self.keys = ApiKeys(store, directory)
-        self.first_access = FirstAccess(directory, self.hosts, token, sign_ins)
+        self.first_access = FirstAccess(directory, self.hosts, token, sign_ins, first_token)
 
     def by_bearer(self, secret: str, address: str | None) -> HostUser | None:
         """The host whose key this is, or whoever has the token.

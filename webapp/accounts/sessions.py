@@ -60,8 +60,15 @@ class SessionCookie(SecureCookieSessionInterface):
         return request.is_secure or not is_this_machine(request.host)
 
 
+def key_print(key: str) -> str:
+    """What tells keys apart without giving them away: nodes compare it."""
+    return hmac.new(key.encode(), b"which key this is", "sha256").hexdigest()[:16]
+
+
 def session_key(folder: Path) -> str:
-    """The key that signs sessions; made once, readable by its owner alone, and anew where it is damaged.
+    """The key that signs sessions where none is set; made once, and anew where it is damaged.
+
+    Its file is readable by its owner alone.
 
     Raises:
         SettingsError: the folder cannot be used.

@@ -11,6 +11,7 @@ from webapp.version import VERSION
 COMMANDS = {
     "analyze": "webapp.cli.analyze",
     "serve": "webapp.cli.serve",
+    "cluster": "webapp.cli.cluster.command",
     "doctor": "webapp.cli.doctor",
     "backup": "webapp.cli.backup",
     "restore": "webapp.cli.backup",

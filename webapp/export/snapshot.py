@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from webapp.store import models
 from webapp.store.mapping import BOX_COLUMNS, POSE_COLUMNS, marker_of
@@ -40,6 +40,10 @@ SELECTED = (
 """The columns of a sample, in the order in which `RoomSnapshot.samples` gives them."""
 
 _SAMPLE = models.Sample.__table__
+
+_UNINDEXED_TIME = _SAMPLE.c.timestamp_ms + 0
+"""For queries about one participant: SQLite would else take the index over time, and read what all the others
+have in a recording."""
 
 
 class Recording(NamedTuple):
@@ -103,45 +107,32 @@ class RoomSnapshot:
                 yield sample
 
     def samples_of(self, recording: Recording, participant_id: str) -> Closable[Sequence[Any]]:
-        """A participant's samples in a recording, in the order of frames, with the columns `SELECTED`."""
+        """A participant's samples in a recording, in the order of frames, with the columns `SELECTED`.
+
+        They may be read twice, so who reads them counts them in `rows` and `rows_of_recording`.
+        """
         found = self._connection.execute(
             select(*(_SAMPLE.c[name] for name in SELECTED))
             .where(
                 _SAMPLE.c.participant_id == participant_id,
                 _SAMPLE.c.recording_id == recording.id,
-                _SAMPLE.c.timestamp_ms >= recording.started_ms,
+                recording.started_ms <= _UNINDEXED_TIME,
             )
             .order_by(_SAMPLE.c.frame, _SAMPLE.c.face_id)
         )
         with found:
-            for sample in found:
-                self.rows[participant_id] += 1
-                self.rows_of_recording[recording.id] += 1
-                yield sample
+            yield from found
 
-    def face_areas(self, recording: Recording) -> list[tuple[str, int, float, int]]:
-        """Each face of a recording: participant, `face_id`, the sum of its boxes' areas, and its frames.
-
-        A `face_id` of 0 stands for a participant's frames without a face.
-
-        Which face of a frame counts depends on the whole recording, so the database adds this up before the
-        samples are read.
-        """
+    def participants_of(self, recording: Recording) -> set[str]:
+        """Who has samples in a recording; takes no longer with more of them."""
         columns = _SAMPLE.c
-        found = self._connection.execute(
-            select(
-                columns.participant_id,
-                columns.face_id,
-                func.coalesce(func.sum(columns.box_width * columns.box_height), 0.0),
-                func.count(),
-            )
-            .where(
-                columns.recording_id == recording.id,
-                columns.timestamp_ms >= recording.started_ms,
-            )
-            .group_by(columns.participant_id, columns.face_id)
-        ).all()
-        return [tuple(row) for row in found]
+        has_samples = exists().where(
+            columns.participant_id == models.Participant.id,
+            columns.recording_id == recording.id,
+            recording.started_ms <= _UNINDEXED_TIME,
+        )
+        found = select(models.Participant.id).where(models.Participant.room == self.room.code, has_samples)
+        return set(self._connection.execute(found).scalars().all())
 
     def markers_of(self, recording: Recording) -> list[MarkerRecord]:
         """The markers of a recording, in the order of time."""

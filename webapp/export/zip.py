@@ -25,7 +25,6 @@ from webapp.export.markers import MarkerLabels
 from webapp.export.report.page import Report
 from webapp.export.rows import marker_rows, participant_rows, room_json, sample_row
 from webapp.export.snapshot import MAX_ROWS, Closable, RoomSnapshot
-from webapp.export.statistics.main_face import main_face_weights
 from webapp.export.statistics.recordings import RecordingStatistics, RoomStatistics
 from webapp.export.statistics.summary import SUMMARY_COLUMNS, summary_rows
 from webapp.export.tables import Row
@@ -53,8 +52,10 @@ def _write_files(archive: Archive, room: RoomSnapshot, about: Mapping[str, Any],
 def _write_tables(
     archive: Archive, room: RoomSnapshot, about: Mapping[str, Any], form: TableForm
 ) -> Closable[None]:
-    statistics = RoomStatistics([])
-    yield from _write_samples(archive, room, statistics, form)
+    with closing(RoomStatistics([])) as statistics:
+        yield from _write_samples(archive, room, statistics, form)
+        for recording in statistics.recordings:
+            yield from recording.finish()
     people = {one.id: one for one in room.participants}
     for ending in dict.fromkeys(("csv", form)):
         archive.write_table(f"markers.{ending}", MARKER_COLUMNS, marker_rows(room))
@@ -89,11 +90,11 @@ def _write_samples(
 
 
 def _rows(room: RoomSnapshot, statistics: RoomStatistics) -> Closable[Row]:
-    """The rows of all samples; `statistics` gets each recording once it is complete."""
+    """The rows of all samples, which the recordings of `statistics` take too."""
     for recording in room.recordings:
         labels = MarkerLabels(room, recording)
-        weights = main_face_weights(room.face_areas(recording))
-        one = RecordingStatistics(recording, room.markers_of(recording), weights)
+        one = RecordingStatistics(recording, room.markers_of(recording))
+        statistics.recordings.append(one)
         with closing(room.samples(recording)) as samples:
             for sample in samples:
                 participant_id, frame, timestamp_ms = sample[:3]
@@ -102,5 +103,3 @@ def _rows(room: RoomSnapshot, statistics: RoomStatistics) -> Closable[Row]:
                 row = sample_row(sample, alias, recording, marker, label)
                 one.add(row)
                 yield row
-        one.finish()
-        statistics.recordings.append(one)

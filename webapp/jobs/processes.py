@@ -95,7 +95,9 @@ class JobProcesses:
 
 def job_spec(settings: Settings, lane: Lane) -> ChildSpec:
     """How to run the process of a lane; it gets no secret that it does not need."""
-    needed = replace(settings, host_token=None, database=None, tls_key=None, tls_certificate=None)
+    needed = replace(
+        settings, host_token=None, secret_key=None, database=None, tls_key=None, tls_certificate=None
+    )
     pixels = 1_000_000 * settings.max_file_megapixels
     return ChildSpec(
         name=f"jobs ({lane})",

@@ -112,7 +112,7 @@ class JobService:
         name = displayed_name(name)
         kind = kind_of(name, upload.start)
         record = JobRecord(
-            id=new_id(),
+            id=new_id(self._settings.node if self._settings.shares_database else ""),
             owner=owner.id,
             counts_for=owner.counts_for,
             name=name,

@@ -29,12 +29,12 @@ UPLOADS, REMOVED = "uploads", "removed"
 SLICE_BYTES = 64 << 20
 """Of a large file, what is deleted at once."""
 
-ID = re.compile(r"[0-9a-f]{20}")
+ID = re.compile(r"([a-z0-9]{1,20}-)?[0-9a-f]{20}")
 
 
-def new_id() -> str:
-    """A random id, which nobody can guess."""
-    return secrets.token_hex(10)
+def new_id(node: str = "") -> str:
+    """A random id, which nobody can guess; after the name of the node that has the job's files, if any."""
+    return f"{node}-{secrets.token_hex(10)}" if node else secrets.token_hex(10)
 
 
 class JobStore:

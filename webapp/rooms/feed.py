@@ -31,6 +31,10 @@ MAX_READERS = 8
 """At once, of one host with all their keys."""
 
 
+MOVED = "moved"
+"""The reason why a feed ends of which readers are told nothing."""
+
+
 class FeedSample(NamedTuple):
     """A sample with what the export says beside it."""
 
@@ -226,6 +230,17 @@ class Feeds:
         feed = self._feeds.get(room.code)
         if feed is not None:
             feed.end(reason)
+
+    def cut(self, room: Room) -> None:
+        """Another node serves the room from now on: readers are cut off, and find it when they come back."""
+        with self._lock:
+            feed = self._feeds.pop(room.code, None)
+        if feed is not None:
+            feed.end(MOVED)
+
+    def is_read(self, room: Room) -> bool:
+        """Whether somebody reads what happens in a room."""
+        return self._readers[room.code] > 0
 
     def _forget_unread(self, code: str) -> None:
         if time.monotonic() - self._idle_s.get(code, float("inf")) > LINGER_S:

@@ -58,6 +58,7 @@ class Housekeeping:
         while True:
             for step in (
                 self._room_service.settle,
+                self._room_service.tend_rooms,
                 self._room_service.count_samples,
                 self._room_service.end_outlets_of_absent,
                 self._room_service.finish_deletions,

@@ -153,8 +153,11 @@ class Membership:
 
         Raises:
             NotJoinedError: it is in none.
+            NotHereError: another node serves the room by now.
         """
-        return self._presence.joined(connection)
+        room, participant = self._presence.joined(connection)
+        room.guard()
+        return room, participant
 
     def present(self) -> dict[str, Participant]:
         """Everybody in a room now, by connection."""
@@ -205,6 +208,14 @@ class Membership:
         for outlet in self.outlets:
             outlet.ended(room)
         self.feeds.end(room, reason)
+
+    def part_with(self, room: Room) -> None:
+        """Everybody in a room goes to another node, where they resume."""
+        for participant in room.participants.values():
+            if participant.connection is not None:
+                self.disconnected(participant.connection)
+            self._end_outlets(participant)
+        self.feeds.cut(room)
 
     def end_outlets_of_absent(self, room: Room, now_s: float) -> None:
         """End the streams of those who have been away for so long that their seats are free."""
@@ -285,6 +296,7 @@ class Membership:
 
     def _take_in(self, connection: str, room: Room, participant: Participant) -> None:
         with room.lock:
+            room.guard()
             room.check_open()
             self._presence.seat(connection, room, participant)
             room.add(participant)
@@ -318,6 +330,7 @@ class Membership:
 
     def _return(self, connection: str, room: Room, participant: Participant, resume_hash: str) -> None:
         with room.lock:
+            room.guard()
             self._check_return(room, participant, resume_hash)
             self._presence.seat(connection, room, participant)
 

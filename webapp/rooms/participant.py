@@ -54,6 +54,10 @@ class Seen:
     image: ShownImage | None = None
 
 
+ELSEWHERE = "another node's"
+"""Stands for the connection of a participant in a list, whose room another node serves."""
+
+
 @dataclass(slots=True)
 class Participant:
     """A person in a room; `connection` is None while they are away (since `away_s`).

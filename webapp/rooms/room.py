@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 
@@ -50,6 +50,10 @@ class Room:
 
     `markers` has the last ones that were set for everybody, in the order in which they were set.
 
+    `guard` raises a NotHereError once another node may serve the room, `epoch` is its owner's; where
+    there are no others they say nothing. A room that another node serves is only in lists, with the
+    samples that are `stored_elsewhere`.
+
     `erased` counts the people whose data were deleted since the server's start.
 
     While the store is asked to stop the recording at `stopping_ms`, later samples are `held`, and recorded if
@@ -67,6 +71,9 @@ class Room:
         self.recording: RecordingRecord | None = None
         self.last_recorded_ms: float | None = None
         self.markers: tuple[MarkerRecord, ...] = ()
+        self.guard: Callable[[], None] = lambda: None
+        self.epoch = 0
+        self.stored_elsewhere: int | None = None
         self.erased = 0
         self.is_deleted = False
         self.stopping_ms: float | None = None

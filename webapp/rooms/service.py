@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
+from webapp.rooms.catalogue.all_rooms import AllRooms
+from webapp.rooms.catalogue.catalogue import Catalogue
+from webapp.rooms.catalogue.loading import Counting
+from webapp.rooms.catalogue.owned_rooms import OwnedRooms
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.information import check_information, check_translations, with_video_notice
 from webapp.rooms.markers.service import MarkerService
 from webapp.rooms.membership import Membership, Outlet, Tell
-from webapp.rooms.participant import Participant
 from webapp.rooms.preparation import Preparation
 from webapp.rooms.recording.control import RecordingControl
 from webapp.rooms.recording.recorder import Recorder
 from webapp.rooms.room import Room, new_code, normal_code
 from webapp.rooms.settings import MAX_NAME_LENGTH, RoomSettings
-from webapp.store.client import Store
-from webapp.store.concurrency import SingleFlight
+from webapp.store.client import Store, StoreClient
 from webapp.store.exports import Download
-from webapp.store.records import RoomRecord, SavedRoom
+from webapp.store.nodes.messages import RETENTION, Identity
+from webapp.store.nodes.room_locks import LeasedStore
+from webapp.store.records import RoomRecord
 from webapp.store.repairs import Repairs
 from webapp.store.repositories.recordings import RecordingRepository
 from webapp.store.repositories.rooms import RoomRepository
@@ -36,13 +40,25 @@ from webapp.store.text_checks import check_text
 
 DAY_MS = 86_400_000.0
 
-MAX_COUNTED = 10
-"""Participants whose samples the store counts at once; it answers others in between."""
-
 MAX_DELETED = 5000
 """Samples that the store deletes at once, in some 100 ms."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeParts:
+    """What a server needs to be one node among others.
+
+    `locks` asks the process of the locks, `store` that of the database. `send_away` tells the connections of
+    a room, given by its code, to connect again; `is_watched` says whether there are any.
+    """
+
+    identity: Identity
+    locks: StoreClient
+    store: StoreClient
+    send_away: Callable[[str], None]
+    is_watched: Callable[[str], bool]
 
 
 def can_write_parquet() -> bool:
@@ -51,13 +67,13 @@ def can_write_parquet() -> bool:
 
 
 class RoomService:
-    """All rooms of this server.
+    """The rooms that this server serves.
 
     Their `membership`, `preparation`, `recordings` and `markers` change them; the `recorder` takes frames.
     `model` is the version of the expression model. `tell` sends an event to a connection, `is_connected` says
-    whether one is still open. Any thread may call it. `_lock` guards the dictionary of rooms, which is
-    replaced and never changed; each room has its own lock and turn (see `Room`), so that nothing in one room
-    waits for another.
+    whether one is still open. `node` is what this server is among others, if there may be any; it then tells
+    connections by `send_away` that a room goes to another. Any thread may call it; each room has its own lock
+    and turn (see `Room`), so that nothing in one room waits for another.
     """
 
     def __init__(
@@ -69,16 +85,21 @@ class RoomService:
         tell: Tell = lambda connection, event, data: None,
         is_connected: Callable[[str], bool] = lambda connection: True,
         outlets: Iterable[Outlet] = (),
+        node: NodeParts | None = None,
     ) -> None:
-        self._store = store
         self._writer = writer
         self._model = model
-        self._rooms: dict[str, Room] | None = None
-        self._uncounted: list[tuple[Room, tuple[str, ...]]] = []
-        self._last_sample_id = 0
+        self._counting = Counting(store, writer)
         self._has_unfinished_deletions = True  # as far as is known
-        self._lock = threading.Lock()
-        self._load = SingleFlight(self._load_rooms)
+        self._send_away = node.send_away if node else lambda room: None
+        self._is_watched = node.is_watched if node else lambda room: True
+        self.catalogue: Catalogue = AllRooms(store, self._counting)
+        if node:
+            owned = OwnedRooms(
+                node.locks, node.identity, store, writer, self._counting, on_left=self._part_with
+            )
+            self.catalogue, store = owned, LeasedStore(node.store, owned.locks)
+        self._store = store
         self.repairs = Repairs(store)
         self.membership = Membership(
             store, writer, self.repairs, tell=tell, is_connected=is_connected, outlets=outlets
@@ -91,24 +112,33 @@ class RoomService:
     # Rooms
 
     def rooms(self) -> dict[str, Room]:
-        """All rooms by code, in the order in which they were created.
+        """The rooms that this server serves, by code.
 
         Raises:
             StoreError: they are not loaded yet, and cannot be.
         """
-        return self._load() if self._rooms is None else self._rooms
+        return self.catalogue.served()
 
     def loaded(self) -> dict[str, Room]:
-        """The rooms that are in memory: all, or none before the store was first asked."""
-        return self._rooms or {}
+        """Those of them that are in memory."""
+        return self.catalogue.loaded()
+
+    def listed(self) -> list[Room]:
+        """All rooms, also those that other nodes serve, in the order in which they were created."""
+        return self.catalogue.listed()
+
+    def is_elsewhere(self, code: str) -> bool:
+        """Whether a room was served here, and may be served by another node now."""
+        return self.catalogue.is_elsewhere(code)
 
     def room(self, code: object) -> Room:
         """The room with a code, however it is typed.
 
         Raises:
             NoSuchRoomError: there is none.
+            NotHereError: another node serves it.
         """
-        room = self.rooms().get(normal_code(code))
+        room = self.catalogue.find(normal_code(code))
         if room is None:
             raise NoSuchRoomError("There is no room with this code; check it, or ask the person who runs it.")
         return room
@@ -121,14 +151,13 @@ class RoomService:
         Raises:
             BadRequestError: a field is missing or wrong.
         """
-        record = _checked(new_code(self.rooms()), name, information, settings, translations)
+        record = _checked(new_code(self.loaded()), name, information, settings, translations)
         self.repairs.settle()
         self.repairs.ask(
             lambda: self._store.call(RoomRepository.delete_room, record.code), RoomRepository.add_room, record
         )
         room = Room(record)
-        with self._lock:
-            self._rooms = {**self.rooms(), record.code: room}
+        self.catalogue.add(room)
         return room
 
     def copy_room(self, room: Room, name: object = None) -> Room:
@@ -182,10 +211,13 @@ class RoomService:
         Raises:
             StoreError: not all could be deleted, those that could are.
         """
-        old = [room for room in self.rooms().values() if now_ms() - room.record.created_ms > days * DAY_MS]
-        deleted = sum(self._delete_old_room(room) for room in old)
-        if deleted < len(old):
-            raise StoreError(f"{len(old) - deleted} rooms that are too old could not be deleted.")
+        with self.catalogue.alone(RETENTION) as is_alone:
+            if not is_alone:
+                raise StoreError("Another node deletes old rooms now.")
+            outcomes = [self._delete_old_room(room) for room in self.catalogue.old(now_ms() - days * DAY_MS)]
+        deleted = sum(outcomes)
+        if deleted < len(outcomes):
+            raise StoreError(f"{len(outcomes) - deleted} rooms that are too old could not be deleted.")
         return deleted
 
     def export(self, room: Room, about: dict[str, Any], form: str) -> Download:
@@ -213,12 +245,11 @@ class RoomService:
             StoreError: not all are counted; call it again.
         """
         self.rooms()
-        while self._uncounted:
-            room, participant_ids = self._uncounted[-1]
-            counted = self._store.call(RecordingRepository.samples_of, participant_ids, self._last_sample_id)
-            self._uncounted.pop()
-            for participant_id, samples in counted.items():
-                self._writer.add_stored(room.code, participant_id, samples)
+        self._counting.count()
+
+    def tend_rooms(self) -> None:
+        """Give up the rooms that nobody uses, where other nodes can serve them."""
+        self.catalogue.tend(self._is_used)
 
     def finish_deletions(self) -> None:
         """Delete the data of rooms whose deletion was interrupted, in this server or an earlier one.
@@ -243,15 +274,14 @@ class RoomService:
 
     # Inside
 
-    def _load_rooms(self) -> dict[str, Room]:
-        if self._rooms is not None:
-            return self._rooms
-        saved = self._store.call(RoomRepository.load_rooms)
-        self._last_sample_id = self._store.call(RecordingRepository.last_sample_id)
-        rooms = {one.room.code: _restored(one) for one in saved}
-        self._uncounted = [(room, ids) for room in rooms.values() for ids in _portions(room)]
-        self._rooms = rooms
-        return rooms
+    def _is_used(self, room: Room) -> bool:
+        is_recorded = room.recording is not None and bool(room.settings.lsl_markers)
+        return is_recorded or self._is_watched(room.code) or self.membership.feeds.is_read(room)
+
+    def _part_with(self, room: Room) -> None:
+        """This server does not serve a room any more."""
+        self.membership.part_with(room)
+        self._send_away(room.code)
 
     def _delete_data(self, code: str) -> None:
         """Delete a room's data in portions, so that the store answers others between them."""
@@ -272,8 +302,7 @@ class RoomService:
         """Forget a room that the store has deleted."""
         with room.lock:
             room.is_deleted, room.recording = True, None
-        with self._lock:
-            self._rooms = {code: one for code, one in self.rooms().items() if one is not room}
+        self.catalogue.drop(room)
         self._writer.forget_room(room.code, room.participants)
         self.membership.dismiss_all(room, "deleted")
 
@@ -305,22 +334,3 @@ def _checked(
         created_ms=now_ms(),
         information_translations=texts,
     )
-
-
-def _portions(room: Room) -> Iterator[tuple[str, ...]]:
-    """The ids of a room's participants, so many as are counted in one go."""
-    ids = tuple(room.participants)
-    return (ids[first : first + MAX_COUNTED] for first in range(0, len(ids), MAX_COUNTED))
-
-
-def _restored(saved: SavedRoom) -> Room:
-    room = Room(saved.room)
-    room.recording = saved.recording
-    room.last_recorded_ms = saved.last_recorded_ms
-    room.markers = saved.markers
-    away_s = time.monotonic()
-    room.participants = {
-        record.id: Participant(record, away_s=away_s, next_frame=saved.next_frames.get(record.id, 0))
-        for record in saved.participants
-    }
-    return room

@@ -11,7 +11,14 @@ from webapp.server.log_context import log_context
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes `time`, `level`, `logger`, `message`, the ids of the log's context, and `exception` if any."""
+    """Writes `time`, `level`, `logger`, `message`, the ids of the log's context, and `exception` if any.
+
+    With a `node`, each line has its name.
+    """
+
+    def __init__(self, node: str = "") -> None:
+        super().__init__()
+        self._ids = {"node": node} if node else {}
 
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON."""
@@ -20,6 +27,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **self._ids,
             **log_context(),
         }
         if record.exc_info:

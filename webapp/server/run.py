@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 from contextlib import AbstractContextManager
@@ -20,6 +21,8 @@ from webapp.server.https_redirect import redirect_app
 from webapp.server.known_hosts import KnownHosts, WsgiApplication
 from webapp.server.startup_banner import host_lines, serving_lines
 
+STOP_TIMEOUT_S = 9.5
+
 logger = logging.getLogger("mien")
 
 
@@ -36,6 +39,9 @@ class Servable(Protocol):
 
     def running(self) -> AbstractContextManager[None]:
         """Runs everything that requests need."""
+
+    def drain(self) -> None:
+        """Sends everybody away, before the end."""
 
     def made_token(self) -> str | None:
         """The token for the first account, if this start made one; raises a StoreError."""
@@ -61,6 +67,8 @@ def serve(application: Servable, settings: Settings) -> None:
         eventlet.spawn(_announce_hosts, settings, application)
         end.wait()
         logger.info("stopping")
+        _end_within(STOP_TIMEOUT_S)
+        application.drain()
 
 
 def _run_server(server: HttpServer, application: WsgiApplication, end: Event) -> None:
@@ -81,6 +89,17 @@ def _announce_hosts(settings: Settings, application: Servable) -> None:
         logger.error("Rooms cannot be used: %s The live page works without them.", error)
     else:
         print(host_lines(settings, token), flush=True)
+
+
+def _end_within(seconds: float) -> None:
+    """End this process then, whatever hangs: its children end with it, and nothing acknowledged is lost."""
+
+    def give_up(*_: object) -> None:
+        logger.critical("the parts did not end in time")
+        os._exit(1)
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _catch_stop_signals() -> socket.socket:

@@ -22,7 +22,8 @@ def serving_lines(settings: Settings, fingerprint: str | None = None) -> str:
     `fingerprint` is that of the certificate authority which this server made itself.
     """
     urls = page_urls(settings)
-    lines = ["", f"  Mien {VERSION} is on", *(f"    {url}" for url in urls), ""]
+    node = f", node {settings.node}," if settings.shares_database else ""
+    lines = ["", f"  Mien {VERSION}{node} is on", *(f"    {url}" for url in urls), ""]
     if is_for_the_network(settings):
         lines += _network_lines(settings, urls[0])
     if fingerprint is not None:

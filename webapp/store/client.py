@@ -11,6 +11,7 @@ eventlet has made green in the serving process.
 
 from __future__ import annotations
 
+import math
 import pickle
 import sys
 from collections.abc import Callable
@@ -50,9 +51,9 @@ class Store(Protocol):
 class StoreClient:
     """A store in a process of its own; any thread may call it at any time."""
 
-    def __init__(self, url: str, module: str) -> None:
+    def __init__(self, url: str, module: str, name: str = "store") -> None:
         """`url` is the database's; the process runs `module` with the descriptor of its end of the link."""
-        self._supervisor = Supervisor(_spec(url, module), pickle.loads)
+        self._supervisor = Supervisor(_spec(url, module, name), pickle.loads)
 
     @property
     def pid(self) -> int | None:
@@ -83,8 +84,14 @@ class StoreClient:
         A call that fails because the store did not answer in time is not carried out later: the request names
         its deadline, and the store commits nothing after it.
         """
+        return self.call_within(math.inf, method, *arguments, **named)
+
+    def call_within(
+        self, lease_end_s: float, method: Method[P, T], *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """As `call`; nothing is committed after `lease_end_s` on the clock of leases either."""
         assert not named, "arguments are passed by position"
-        request = request_of(method, arguments)
+        request = request_of(method, arguments, lease_end_s)
         payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
         limit_s = timeout_s(method)
         if not self._supervisor.wait_until_spawned(limit_s):
@@ -102,9 +109,9 @@ class StoreClient:
         return outcome
 
 
-def _spec(url: str, module: str) -> ChildSpec:
+def _spec(url: str, module: str, name: str = "store") -> ChildSpec:
     return ChildSpec(
-        name="store",
+        name=name,
         command=(sys.executable, "-m", module, "{link}"),
         environment=child_environment(DATABASE_PREFIXES),
         hello=url.encode(),

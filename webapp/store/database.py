@@ -15,18 +15,25 @@ from webapp.errors import SettingsError
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
+MIGRATION_LOCK = 6_465_870_133
+"""The number of the lock of whoever changes the tables."""
+
 CONNECT_TIMEOUT_S = 5
 """A database that does not answer for this long counts as lost."""
 
 STATEMENT_TIMEOUT_S = 8
 """Less than a caller of the store waits, so that a statement is given up before its caller gives up."""
 
+IDLE_TRANSACTION_TIMEOUT_S = 10
+"""A store that is frozen amid a change must not hold its locks for ever: others wait for them."""
+
 LONG_STATEMENT_TIMEOUT_S = 600
 """For exports, deletions and migrations, which may read all samples."""
 
 POSTGRESQL_ARGUMENTS = {
     "connect_timeout": CONNECT_TIMEOUT_S,
-    "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s",
+    "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s "
+    f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_TIMEOUT_S}s",
     "keepalives": 1,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -77,7 +84,9 @@ def open_database(url: str, poolclass: type[Pool] | None = None) -> Engine:
 def allow_long(connection: Connection) -> None:
     """Let the statements of this transaction take long; for those that may read all samples."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SET LOCAL statement_timeout = '{LONG_STATEMENT_TIMEOUT_S}s'"))
+        # The second one as an export waits for its reader between two queries.
+        for timeout in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {timeout} = '{LONG_STATEMENT_TIMEOUT_S}s'"))
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
@@ -89,6 +98,8 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.connect() as connection:
         allow_long(connection)
+        if connection.dialect.name == "postgresql":  # nodes that start together take turns
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.commit()

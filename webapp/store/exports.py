@@ -12,7 +12,7 @@ from typing import Any
 
 from webapp.errors import ExportsBusyError, StoreError
 from webapp.store.client import Store
-from webapp.store.requests import EXPORTS, in_lane, takes_long
+from webapp.store.requests import EXPORTS, in_lane, only_reads, takes_long
 
 
 class Exports(ABC):
@@ -38,6 +38,7 @@ class Exports(ABC):
         """
 
     @in_lane(EXPORTS)
+    @only_reads
     @abstractmethod
     def close_export(self, export_id: str) -> None:
         """Abort an export, or forget one that ended."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from webapp.protocol import LABELS
@@ -172,6 +172,47 @@ class AuditEntry(Base):
     proof: Mapped[str] = mapped_column(String(80))
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(200))
+
+
+class Node(Base):
+    """A node that works with this database, and when it last said so (`seen_ms`, the database's clock).
+
+    `incarnation` is random for each start; `key_print` tells the keys of sessions apart.
+    """
+
+    __tablename__ = "node"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    incarnation: Mapped[str] = mapped_column(String(32))
+    key_print: Mapped[str] = mapped_column(String(16))
+    seen_ms: Mapped[float] = mapped_column(Float(53))
+
+
+class RoomOwner(Base):
+    """The node that serves a room, or did until it `released` it; see `webapp.store.nodes`.
+
+    `epoch` grows whenever another node, or another start of the same, takes the room. `samples` and
+    `connected` are what the owner last said of the room, for the lists of other nodes.
+    """
+
+    __tablename__ = "room_owner"
+
+    room: Mapped[str] = mapped_column(ForeignKey("room.code", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(Integer)
+    node: Mapped[str] = mapped_column(String(20))
+    incarnation: Mapped[str] = mapped_column(String(32))
+    released: Mapped[bool] = mapped_column(Boolean)
+    samples: Mapped[int | None] = mapped_column(Integer)
+    connected: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class ChangeCount(Base):
+    """How often something was changed that nodes keep in memory; grows within the change's transaction."""
+
+    __tablename__ = "change_count"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    value: Mapped[int] = mapped_column(Integer)
 
 
 PROBABILITY_KINDS = ("raw", "smooth", "relative")

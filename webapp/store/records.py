@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,18 @@ class SampleRecord:
     valence: float | None = None
 
 
+class Owner(NamedTuple):
+    """Who serves a room: the `epoch` grows whenever another node takes it; see `webapp.store.nodes`."""
+
+    room: str
+    epoch: int
+
+
 @dataclass(frozen=True, slots=True)
 class SavedRoom:
     """Everything that the server must know about a room to continue it after a restart.
+
+    `samples` and `connected` are what the node that serves it last said, where there are several.
 
     `markers` has the last ones, in the order in which they were set. `next_frames` has the next number of a
     frame for each participant who has some in the running recording. `last_recorded_ms` is when the last
@@ -148,6 +157,8 @@ class SavedRoom:
     markers: tuple[MarkerRecord, ...]
     next_frames: Mapping[str, int]
     last_recorded_ms: float | None = None
+    samples: int = 0
+    connected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

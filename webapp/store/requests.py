@@ -7,13 +7,15 @@ others.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
-from webapp.errors import StoreError
+from webapp.errors import LeaseOverError, StoreError
+from webapp.store.leases import lease_clock
 
 CALL_TIMEOUT_S = 15.0
 LONG_CALL_TIMEOUT_S = 120.0
@@ -28,13 +30,15 @@ a commit that is under way by then can still be missed."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-_deadline_s: ContextVar[float] = ContextVar("deadline_s", default=float("inf"))
+_deadline_s: ContextVar[float] = ContextVar("deadline_s", default=math.inf)
+_lease_end_s: ContextVar[float] = ContextVar("lease_end_s", default=math.inf)
 
 
 class Request(NamedTuple):
     """A method of a repository to call in a lane, and until when, on the clock of `time.monotonic`.
 
-    That clock is the same in all processes of a machine.
+    That clock is the same in all processes of a machine. `lease_end_s`, on that of `leases`, is until
+    when the server may change rooms.
     """
 
     repository: str
@@ -42,12 +46,24 @@ class Request(NamedTuple):
     arguments: tuple[Any, ...]
     deadline_s: float
     lane: str = REQUESTS
+    lease_end_s: float = math.inf
 
 
 def takes_long(method: Method) -> Method:
     """Mark a method that reads or deletes all samples of a room, or reads all rooms."""
     method.__dict__["takes_long"] = True
     return method
+
+
+def only_reads(method: Method) -> Method:
+    """Mark a method that changes nothing, so that it does not matter when it runs."""
+    method.__dict__["only_reads"] = True
+    return method
+
+
+def needs_lease(method: Callable[..., Any]) -> bool:
+    """Whether a method changes rooms at once; one that takes long deletes, which late is as good."""
+    return not getattr(method, "only_reads", False) and not getattr(method, "takes_long", False)
 
 
 def in_lane(name: str) -> Callable[[Method], Method]:
@@ -60,10 +76,13 @@ def in_lane(name: str) -> Callable[[Method], Method]:
     return mark
 
 
-def request_of(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Request:
+def request_of(
+    method: Callable[..., Any], arguments: tuple[Any, ...], lease_end_s: float = math.inf
+) -> Request:
     """The request that calls a repository's method now."""
     repository, name = method.__qualname__.split(".")[-2:]
-    return Request(repository, name, arguments, time.monotonic() + timeout_s(method), lane(method))
+    deadline_s = time.monotonic() + timeout_s(method)
+    return Request(repository, name, arguments, deadline_s, lane(method), lease_end_s)
 
 
 def timeout_s(method: Callable[..., Any]) -> float:
@@ -77,25 +96,30 @@ def lane(method: Callable[..., Any]) -> str:
 
 
 @contextmanager
-def deadline(deadline_s: float) -> Iterator[None]:
-    """Within it, `check_deadline` raises once the deadline has passed; entering raises if it already has.
+def deadline(deadline_s: float, lease_end_s: float = math.inf) -> Iterator[None]:
+    """Within it, `check_deadline` raises once either has passed; entering raises if one already has.
 
     Raises:
-        StoreError: the deadline has passed.
+        StoreError: the deadline has passed, or the lease is over.
     """
-    token = _deadline_s.set(deadline_s)
+    tokens = _deadline_s.set(deadline_s), _lease_end_s.set(lease_end_s)
     try:
         check_deadline()
         yield
     finally:
-        _deadline_s.reset(token)
+        _deadline_s.reset(tokens[0])
+        _lease_end_s.reset(tokens[1])
 
 
 def check_deadline(*_: object) -> None:
     """Refuse to continue a request whose caller was told that it failed.
 
     Raises:
-        StoreError: the deadline of this thread's request has passed.
+        StoreError: the deadline of this thread's request has passed, or its server's lease is over.
     """
+    if lease_clock() > _lease_end_s.get():
+        raise LeaseOverError(
+            "The lease of this node is over, and another may have the room: nothing was done."
+        )
     if time.monotonic() > _deadline_s.get():
         raise StoreError("The request waited so long that its caller has given it up; nothing was done.")

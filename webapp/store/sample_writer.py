@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from webapp.errors import StoreError
 from webapp.store.client import Store
-from webapp.store.records import SampleRecord
+from webapp.store.records import Owner, SampleRecord
 from webapp.store.repositories.recordings import RecordingRepository
 
 FLUSH_INTERVAL_S = 0.5
@@ -29,6 +29,9 @@ CAPACITY = 50_000
 """Samples that wait at most, some 50 MB: five minutes of thirty people at five frames a second."""
 
 BATCH = 2_000
+
+UNOWNED = 0
+"""The epoch of rooms where no other node can take them."""
 
 FORGOTTEN_S = 600.0
 """For so long after a deletion samples may still arrive: of a frame under way, or in a batch that failed."""
@@ -47,7 +50,7 @@ class SampleWriterStatus:
 
 
 class _Waiting(NamedTuple):
-    room: str
+    owner: Owner
     sample: SampleRecord
 
 
@@ -95,8 +98,12 @@ class SampleWriter:
             self._thread.join(2 * RETRY_INTERVAL_S)
         self.flush()
 
-    def put(self, room: str, samples: Iterable[SampleRecord]) -> None:
-        """Let samples of a room wait to be written; never waits for the store."""
+    def put(self, room: str, samples: Iterable[SampleRecord], epoch: int = UNOWNED) -> None:
+        """Let samples of a room wait to be written; never waits for the store.
+
+        `epoch` is the room's where rooms have owners: once it has another, the samples are lost.
+        """
+        owner = Owner(room, epoch)
         with self._lock:
             for sample in samples:
                 if sample.participant_id in self._gone:
@@ -105,7 +112,7 @@ class SampleWriter:
                 if len(self._buffer) + len(self._in_flight) >= self._capacity:
                     counts.lost[sample.participant_id] += 1
                 else:
-                    self._buffer.append(_Waiting(room, sample))
+                    self._buffer.append(_Waiting(owner, sample))
                     counts.waiting[sample.participant_id] += 1
 
     def forget(self, participant_ids: Iterable[str]) -> None:
@@ -126,6 +133,12 @@ class SampleWriter:
         self.forget(participant_ids)
         with self._lock:
             self._counts.pop(room, None)
+
+    def count_anew(self, room: str) -> None:
+        """Forget what was counted of a room that another node had, or may have; what waits still waits."""
+        with self._lock:
+            if room in self._counts:
+                self._counts[room] = _Counts(waiting=self._counts[room].waiting)
 
     def add_stored(self, room: str, participant_id: str, samples: int) -> None:
         """Count samples that the store had of a participant before this writer began."""
@@ -157,7 +170,9 @@ class SampleWriter:
         with self._writing:
             while batch := self._next_batch():
                 try:
-                    kept = self._store.call(RecordingRepository.add_samples, [item.sample for item in batch])
+                    kept = self._store.call(
+                        RecordingRepository.add_samples, [item.sample for item in batch], _owners_of(batch)
+                    )
                 except StoreError as error:
                     self._put_back(error)
                     return False
@@ -173,10 +188,10 @@ class SampleWriter:
     def _note_written(self, kept: Sequence[bool]) -> None:
         """Count a batch: what the store did not keep is lost, unless it was deleted meanwhile."""
         with self._lock:
-            for (room, sample), is_kept in zip(self._in_flight, kept, strict=True):
+            for (owner, sample), is_kept in zip(self._in_flight, kept, strict=True):
                 if sample.participant_id in self._gone:
                     continue
-                counts = self._counts[room]
+                counts = self._counts[owner.room]
                 counts.waiting[sample.participant_id] -= 1
                 (counts.stored if is_kept else counts.lost)[sample.participant_id] += 1
             self._in_flight = []
@@ -199,3 +214,9 @@ class SampleWriter:
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_INTERVAL_S if self._problem is None else RETRY_INTERVAL_S):
             self.flush()
+
+
+def _owners_of(batch: Sequence[_Waiting]) -> list[Owner] | None:
+    """Who recorded each sample, or None where no room has an owner."""
+    owners = [item.owner for item in batch]
+    return owners if any(owner.epoch != UNOWNED for owner in owners) else None

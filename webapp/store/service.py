@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from webapp.errors import StoreError
+from webapp.errors import LeaseOverError, StoreError
 from webapp.ipc import framing
 from webapp.store.requests import EXPORTS, LANES, PASSWORDS, REQUESTS, Request, check_deadline, deadline
 
@@ -31,15 +31,20 @@ class Service:
     """Answers the requests of each lane in order, on a thread of its own; one thread runs `serve`, once.
 
     `repositories` has what can be asked, by name. `prepare` is called before each request; what fails there
-    fails the request, and the next one tries again.
+    fails the request, and the next one tries again. It `gives_way` to other processes unless that is False.
     """
 
     def __init__(
-        self, end: socket.socket, repositories: Mapping[str, object], prepare: Callable[[], None]
+        self,
+        end: socket.socket,
+        repositories: Mapping[str, object],
+        prepare: Callable[[], None],
+        gives_way: bool = True,
     ) -> None:
         self._end = end
         self._repositories = repositories
         self._prepare = prepare
+        self._gives_way = gives_way
         self._send_lock = threading.Lock()
         self._threads = {name: ThreadPoolExecutor(1) for name in LANES}
 
@@ -61,9 +66,12 @@ class Service:
     def _outcome(self, request: Request) -> Any:  # noqa: ANN401 - what methods return
         try:
             self._prepare()
-            step_back()
-            with deadline(request.deadline_s):
+            if self._gives_way:
+                step_back()
+            with deadline(request.deadline_s, request.lease_end_s):
                 return getattr(self._repositories[request.repository], request.method)(*request.arguments)
+        except LeaseOverError as error:
+            return error
         except Exception as error:  # noqa: BLE001 - one request must not end the store
             logger.error("the store could not %s: %s", request.method, _short(error))
             return StoreError(f"The database failed: {_short(error)}")

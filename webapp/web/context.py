@@ -20,6 +20,7 @@ from webapp.jobs.service import JobService
 from webapp.rooms.service import RoomService
 from webapp.version import VERSION
 from webapp.web.requests import MienRequest
+from webapp.web.sockets.drain import Drain
 from webapp.web.state_metrics import StateMetrics
 from webapp.web.uploads import Uploads
 
@@ -29,7 +30,7 @@ class Services:
     """The parts that views ask.
 
     `page_uploads` counts what is uploaded without a key, by address, if that is limited; `wrong_codes` counts
-    those typed into the pages.
+    those typed into the pages. `drain` says whether this server is about to end.
     """
 
     settings: Settings
@@ -42,6 +43,7 @@ class Services:
     jobs: JobService
     audit: AuditLog
     state: StateMetrics
+    drain: Drain
 
 
 class MienFlask(Flask):

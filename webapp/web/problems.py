@@ -12,7 +12,7 @@ from flask_babel import format_decimal, gettext
 from flask_babel import gettext as _
 
 from webapp.codec import PROBLEM_MEDIA_TYPE, problem, problem_details
-from webapp.errors import ExportsBusyError, RoomError, StoreError
+from webapp.errors import ExportsBusyError, NotHereError, RoomError, StoreError
 
 STATUS = {
     "unauthorized": 401,
@@ -27,6 +27,7 @@ STATUS = {
     "cannot_resume": 403,
     "too_many_attempts": 429,
     "busy": 503,
+    "not_here": 503,
     "no_such_job": 404,
     "not_ready": 409,
     "too_large": 413,
@@ -64,8 +65,27 @@ def problem_response(
 def error_response(error: RoomError | StoreError) -> Response:
     """What could not be done, as the HTTP API answers it."""
     found = room_problem(error)["problem"]
-    headers = {"Retry-After": RETRY_EXPORT_S} if isinstance(error, ExportsBusyError) else None
-    return problem_response(status_of(error), found["code"], found["message"], headers)
+    return problem_response(status_of(error), found["code"], found["message"], _retry_header(error))
+
+
+def page_headers(error: RoomError | StoreError) -> dict[str, str]:
+    """The headers of a page that says what could not be done: browsers load it again if that may help."""
+    return {**_retry_header(error), "Refresh": "1"} if isinstance(error, NotHereError) else {}
+
+
+def not_here_headers(error: NotHereError) -> dict[str, str]:
+    """The headers of an answer that another node should give: a proxy that knows them asks that node itself.
+
+    `X-Accel-Redirect` is nginx's; deploy/cluster/nginx/proxy.conf has the location that it names.
+    """
+    to_holder = {"X-Accel-Redirect": "@holder", "X-Mien-Holder": error.holder} if error.holder else {}
+    return {"Retry-After": "0", **to_holder}
+
+
+def _retry_header(error: RoomError | StoreError) -> dict[str, str]:
+    if isinstance(error, NotHereError):
+        return not_here_headers(error)
+    return {"Retry-After": RETRY_EXPORT_S} if isinstance(error, ExportsBusyError) else {}
 
 
 def answer_problems(blueprint: Blueprint) -> None:

@@ -3,6 +3,8 @@
 | metric | labels | is |
 |---|---|---|
 | `mien_info` | `version`, `model` | 1 |
+| `mien_node_info` | `node` | 1 |
+| `mien_lease_seconds` | | how long this node may serve its rooms without another beat; only with PostgreSQL |
 | `mien_clients` | | browsers connected over Socket.IO |
 | `mien_workers` | `state` | workers that are `ready`, or `starting` |
 | `mien_worker_restarts_total` | | workers that had to be started again |
@@ -66,7 +68,7 @@ class StateMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every metric of the table above, as `prometheus_client` asks for them."""
         pool = self.pool.state()
-        yield self._info()
+        yield from self._info()
         yield GaugeMetricFamily("mien_clients", "Connected browsers", value=self.clients())
         yield _by_state(
             "mien_workers", "Workers", {"ready": pool.ready, "starting": pool.workers - pool.ready}
@@ -82,10 +84,15 @@ class StateMetrics(Collector):
         yield self._children(pool)
         yield from self._machine()
 
-    def _info(self) -> Metric:
+    def _info(self) -> Iterable[Metric]:
         info = GaugeMetricFamily("mien_info", "Versions", labels=["version", "model"])
         info.add_metric([VERSION, model_version(self.settings.model_path)], 1)
-        return info
+        yield info
+        node = GaugeMetricFamily("mien_node_info", "The name of this node", labels=["node"])
+        node.add_metric([self.settings.node], 1)
+        yield node
+        if (lease_s := self.rooms.catalogue.lease_s()) is not None:
+            yield GaugeMetricFamily("mien_lease_seconds", "How long rooms may be served", value=lease_s)
 
     def _rooms(self) -> Iterable[Metric]:
         rooms = list(self.rooms.loaded().values())

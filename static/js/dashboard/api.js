@@ -5,6 +5,9 @@ import { problemText } from "../shared/problems.js";
 /** A server that takes longer counts as away. */
 const ANSWER_LIMIT_MS = 30_000;
 
+/** The pauses before a request is sent again that reached a server which does not serve the room (now). */
+const MOVE_PAUSES_MS = [0, 200, 500, 1000, 2000, 4000];
+
 /** The server's refusal, with its HTTP status. */
 export class ApiError extends Error {
   /** @param {string} message @param {number} status */
@@ -24,13 +27,24 @@ export class ApiError extends Error {
 export async function request(method, path, body = {}) {
   const token = document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  const response = await fetch(`/api/v1${path}`, {
+  const send = () => fetch(`/api/v1${path}`, {
     method,
     headers,
     body: method === "GET" ? undefined : JSON.stringify(body),
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   });
-  const answer = await response.json();
-  if (!response.ok) throw new ApiError(problemText(answer.problem), response.status);
+  const { ok, status, answer } = await answerOf(send);
+  if (!ok) throw new ApiError(problemText(answer.problem), status);
   return answer;
+}
+
+/** The answer of the server that serves the room: one that does not has done nothing. @param {() => Promise<Response>} send */
+async function answerOf(send) {
+  for (let tries = 0; ; tries += 1) {
+    const response = await send();
+    const answer = await response.json();
+    const { ok, status } = response;
+    if (tries >= MOVE_PAUSES_MS.length || answer.problem?.code !== "not_here") return { ok, status, answer };
+    await new Promise((resolve) => setTimeout(resolve, MOVE_PAUSES_MS[tries]));
+  }
 }

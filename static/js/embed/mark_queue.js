@@ -16,7 +16,7 @@ const RETRY_MS = 1500;
 const MAX_IN_FLIGHT = 4;
 
 /** The server takes it soon. */
-const TEMPORARY = new Set(["store_unavailable", "unavailable", "busy", "not_joined", "too_many_attempts"]);
+const TEMPORARY = new Set(["store_unavailable", "unavailable", "busy", "not_joined", "not_here", "too_many_attempts"]);
 
 export class MarkQueue {
   /** @type {Mark[]} */

@@ -24,6 +24,10 @@
  * @property {"ask" | "given"} [consent]  "given": your page asked for it, which the room has to allow
  */
 
+/** How often, and after which pause, a server is asked again while the room moves to it from another. */
+const MOVE_TRIES = 20;
+const MOVE_PAUSE_MS = 300;
+
 const VERSION = 1;
 const LABELS = /** @type {const} */ (["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]);
 const NEGATIVE = /** @type {const} */ (["angry", "disgust", "fear", "sad"]);
@@ -364,7 +368,12 @@ function meanOf(values) {
 
 /** Make sure that a room is open and allows this page: a frame that a browser refuses tells nobody why. @param {string} url of the frame */
 async function checkRoom(url) {
-  const answer = await fetch(`${url}/status`, { credentials: "omit" }).then((response) => response.json()).catch(() => null);
+  const ask = () => fetch(`${url}/status`, { credentials: "omit" }).then((response) => response.json()).catch(() => null);
+  let answer = await ask();
+  for (let tries = 0; answer?.problem?.code === "not_here" && tries < MOVE_TRIES; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, MOVE_PAUSE_MS));
+    answer = await ask();
+  }
   if (answer === null) throw new MienError("server_lost", `The Mien server at ${new URL(url).origin} does not answer.`);
   if (answer.problem) throw new MienError(answer.problem.code, answer.problem.message);
   if (!answer.allowed) throw new MienError("origin_refused", `This room does not name the origin ${location.origin} among its allowed_origins.`);

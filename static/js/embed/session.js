@@ -74,7 +74,7 @@ export class FrameSession {
   #onAnswer(answer, round_trip_ms) {
     const now_ms = performance.now();
     if (!isProblem(answer)) this.rate.answered(round_trip_ms, now_ms);
-    else if (answer.problem.code !== "unavailable") this.rate.refused(now_ms);
+    else if (!["unavailable", "not_here"].includes(answer.problem.code)) this.rate.refused(now_ms);
   }
 
   /** @param {ConnectionState} state */

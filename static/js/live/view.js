@@ -136,11 +136,12 @@ export class LiveView {
   #onProblem({ code, message }, now_ms) {
     console.debug("The server has a problem with a frame:", code, message);
     this.status.problem(code, now_ms);
-    if (code !== "unavailable") this.rate.refused(now_ms);
+    if (code !== "unavailable" && code !== "not_here") this.rate.refused(now_ms);
   }
 
   /** @param {ConnectionState} state */
   #onConnection(state) {
+    if (state === "moving") return; // nobody notices
     const line = element("connection", HTMLElement);
     line.dataset.state = state;
     write(line, state === "connected" ? t("Connected") : t("Connecting …"));

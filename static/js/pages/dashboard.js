@@ -71,7 +71,7 @@ class Dashboard {
   }
 
   start() {
-    this.socket = openSocket();
+    this.socket = openSocket(this.code);
     this.socket.on("connect", () => {
       void this.#subscribe();
       void this.actions.markers.flush();
@@ -95,6 +95,7 @@ class Dashboard {
   async #subscribe() {
     try {
       const answer = await this.socket?.timeout(SUBSCRIBE_TIMEOUT_MS).emitWithAck("subscribe", { room: this.code });
+      if (answer?.problem?.code === "not_here") return; // the socket connects again
       if (answer?.problem) this.bar.warn(problemText(answer.problem));
       else this.inView.report();
     } catch (error) {

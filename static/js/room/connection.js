@@ -46,7 +46,7 @@ export class RoomConnection {
     this.consent = consent;
     this.memory = memory;
     this.listener = listener;
-    this.connection = new Connection((state) => this.#onConnection(state), { room: consent.room });
+    this.connection = new Connection((state) => this.#onConnection(state), consent.room);
     this.#listen();
   }
 
@@ -72,7 +72,7 @@ export class RoomConnection {
   #onConnection(state) {
     if (state === "connected") return void this.#join();
     this.#joined = false;
-    this.onState("lost");
+    if (state === "lost") this.onState("lost");
   }
 
   async #join() {
@@ -93,8 +93,8 @@ export class RoomConnection {
 
   /** @param {{code: string, message: string}} problem */
   #onRefused({ code, message }) {
-    // A server that has just started cannot read its rooms yet.
-    if (code === "store_unavailable" || code === "unavailable") this.#retryJoin();
+    // A server that has just started cannot read its rooms yet; one that lost the room says to connect again.
+    if (["store_unavailable", "unavailable", "not_here"].includes(code)) this.#retryJoin();
     else this.listener.onRefused(code, message);
   }
 

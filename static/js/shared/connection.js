@@ -5,7 +5,7 @@ import { io } from "/static/vendor/socket.io.esm.min.js";
  *
  * @typedef {import("./protocol.js").FrameMeta} FrameMeta
  * @typedef {import("./protocol.js").Answer} Answer
- * @typedef {"connected" | "lost"} ConnectionState
+ * @typedef {"connected" | "moving" | "lost"} ConnectionState  `moving`: to another server, which takes a moment
  * @typedef {(state: ConnectionState) => void} StateListener
  *
  * @typedef {object} FrameChannel  what a live view needs to have its frames analyzed
@@ -18,26 +18,59 @@ import { io } from "/static/vendor/socket.io.esm.min.js";
 /** An answer that takes longer is given up; the server itself gives up after about two seconds. */
 const FRAME_TIMEOUT_MS = 5000;
 
-/** A socket to this server, for every page. @param {Record<string, string>} [auth] sent with the connection */
-export function openSocket(auth = {}) {
-  return io({
-    auth,
+/** A move that takes longer counts as a loss. */
+const MOVE_MS = 2000;
+
+/**
+ * A socket to this server, for every page. Each of its requests names the room, so that a proxy in front of several
+ * nodes finds the one that serves it. That node says `not_here` when it gives the room up: then connect again at once.
+ * @param {string} [room]
+ */
+export function openSocket(room) {
+  const socket = io({
+    auth: room ? { room } : {},
+    query: room ? { room } : {},
     transports: ["websocket", "polling"],
     tryAllTransports: true, // a proxy may block websockets
     reconnectionDelay: 400,
     reconnectionDelayMax: 3000,
     timeout: 5000,
   });
+  socket.on("not_here", () => void socket.disconnect().connect());
+  return socket;
 }
 
 /** @implements {FrameChannel} */
 export class Connection {
-  /** @param {StateListener} onState @param {Record<string, string>} [auth] */
-  constructor(onState, auth) {
-    this.socket = openSocket(auth);
-    this.socket.on("connect", () => onState("connected"));
-    this.socket.on("disconnect", () => onState("lost"));
-    this.socket.on("connect_error", () => onState("lost"));
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #move;
+
+  /** @param {StateListener} onState @param {string} [room] */
+  constructor(onState, room) {
+    this.onState = onState;
+    this.socket = openSocket(room);
+    this.socket.on("connect", () => this.#onConnect());
+    this.socket.on("disconnect", (reason) => (reason === "io client disconnect" ? this.#onMove() : this.#onLoss()));
+    this.socket.on("connect_error", () => this.#onLoss());
+  }
+
+  #onConnect() {
+    clearTimeout(this.#move);
+    this.#move = undefined;
+    this.onState("connected");
+  }
+
+  /** The page itself disconnected, to connect again. */
+  #onMove() {
+    this.#move ??= setTimeout(() => {
+      this.#move = undefined;
+      if (!this.connected) this.onState("lost");
+    }, MOVE_MS);
+    this.onState("moving");
+  }
+
+  #onLoss() {
+    if (this.#move === undefined) this.onState("lost");
   }
 
   get connected() {
@@ -60,6 +93,8 @@ export class Connection {
   }
 
   stop() {
+    this.onState = () => {}; // it ends on purpose
+    clearTimeout(this.#move);
     this.socket.disconnect();
   }
 }

@@ -12,6 +12,7 @@ const TEXTS = new Map([
   ["no_such_marker", () => t("This room has no such marker; it may have been deleted.")],
   ["no_such_participant", () => t("This room has no such participant.")],
   ["no_such_room", () => t("This room was deleted.")],
+  ["not_here", () => t("The room is moving to another server. Try again in a moment.")],
   ["room_closed", () => t("This room is closed; ask the person who runs it.")],
   ["room_full", () => t("This session is full. Ask the researcher whether you can join later.")],
   ["server_error", () => t("The server failed. If that happens again, tell the person who runs it.")],

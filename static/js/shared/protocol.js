@@ -35,7 +35,7 @@
  *
  * @typedef {object} Problem
  * @property {number | null} seq
- * @property {{code: "bad_frame" | "too_large" | "busy" | "unavailable" | "not_joined", message: string}} problem
+ * @property {{code: "bad_frame" | "too_large" | "busy" | "unavailable" | "not_joined" | "not_here", message: string}} problem
  *
  * @typedef {Result | Problem} Answer
  */

@@ -57,6 +57,7 @@ def run(seconds: float, limits: Limits = PROMISED) -> Outcome:
         lost=recorded.lost_in_words,
         figures=(
             *recorded.figures(limits),
+            recorded.undisturbed(),
             at_least("the job of the file waited", away.waited, 1),
             at_least("it was done when Redis was back", away.done, 1),
             at_least("the recording did not pause", not away.paused, 1),

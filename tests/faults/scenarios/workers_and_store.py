@@ -38,6 +38,7 @@ def run(seconds: float, limits: Limits = PROMISED) -> Outcome:
         lost=recorded.lost_in_words,
         figures=(
             *recorded.figures(limits),
+            recorded.share_of_results(limits),
             at_least("workers killed or frozen, and stores killed", harm.done.total(), 2),
         ),
     )

@@ -24,7 +24,6 @@ from webapp.export.codebook import MARKER_COLUMNS, PARTICIPANT_COLUMNS
 from webapp.export.markers import MarkerLabels
 from webapp.export.rows import marker_rows, participant_rows, room_json
 from webapp.export.snapshot import Closable, Recording, RoomSnapshot
-from webapp.export.statistics.main_face import main_face_weights
 
 
 def write_bids(archive: Archive, room: RoomSnapshot, about: Mapping[str, Any]) -> Closable[None]:
@@ -47,8 +46,7 @@ def write_bids(archive: Archive, room: RoomSnapshot, about: Mapping[str, Any]) -
 
 
 def _source(room: RoomSnapshot, recording: Recording) -> RunSource:
-    weights = main_face_weights(room.face_areas(recording))
-    return RunSource(recording, MarkerLabels(room, recording), weights)
+    return RunSource(recording, MarkerLabels(room, recording), room.participants_of(recording))
 
 
 def _write_run(

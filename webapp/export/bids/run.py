@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import heapq
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from itertools import groupby, islice
-from operator import itemgetter
+from itertools import islice
 from typing import NamedTuple
 
 from webapp.export.archive import Archive, new_table
-from webapp.export.bids.columns import SIGNALS
-from webapp.export.bids.resample import Resampler
-from webapp.export.bids.texts import tsv
-from webapp.export.codebook import COLUMN_INDEX, COLUMNS
+from webapp.export.bids.signals import Signals
+from webapp.export.codebook import COLUMNS
 from webapp.export.markers import MarkerLabels
 from webapp.export.rows import sample_row
 from webapp.export.snapshot import MAX_ROWS, Closable, Recording, RoomSnapshot
-from webapp.export.statistics.main_face import Weights, main_face
+from webapp.export.statistics.main_face import FACE, FaceSizes
 from webapp.export.tables import Row
-
-FRAME, AT, FACE = (COLUMN_INDEX[name] for name in ("frame", "t", "face_id"))
-_VALUES = itemgetter(*(COLUMN_INDEX[name] for name in SIGNALS))
 
 MAX_DISORDER = 64
 """Samples that are sorted by time at once: two workers may finish, and number frames, out of order."""
@@ -34,45 +26,53 @@ class RunSource(NamedTuple):
 
     recording: Recording
     labels: MarkerLabels
-    weights: Weights
-
-    @property
-    def participants(self) -> set[str]:
-        """Who has samples in it."""
-        return {participant_id for participant_id, _ in self.weights}
+    participants: set[str]
+    """Who has samples in it."""
 
 
 class Run:
-    """Reads the samples of a participant once: writes them as CSV and keeps them resampled and compressed.
+    """Writes the samples of a participant as CSV, and keeps their signals.
 
-    An hour at ten samples a second takes about a megabyte.
+    Where frames have several faces, the samples are read again for the signals: which face counts depends on
+    all of them.
     """
 
     def __init__(self, room: RoomSnapshot, source: RunSource, participant_id: str) -> None:
         self._room = room
         self._source = source
         self._participant_id = participant_id
-        self._resampler = Resampler(source.recording.span_s)
-        self._bytes = io.BytesIO()
-        self._physio = gzip.GzipFile(fileobj=self._bytes, mode="wb", mtime=0)
+        self.physio = b""
+        """The signals, resampled and compressed, once all samples were written."""
 
     def write_samples(self, archive: Archive, name: str) -> Closable[None]:
         """Write the samples into a CSV file; every step of the iterator is a batch of rows."""
-        with archive.open(name) as file, closing(self._rows()) as rows:
+        signals, sizes = Signals(self._source.recording.span_s, {}), FaceSizes()
+        with archive.open(name) as file, closing(self._batches()) as batches:
             table = new_table(file, COLUMNS, "csv")
-            frame: list[Row] = []
-            while batch := list(islice(rows, MAX_ROWS)):
+            for batch in batches:
+                self._count(len(batch))
                 table.write(batch)
-                frame = self._add_frames([*frame, *batch])
+                for row in batch:
+                    if row[FACE] is not None:
+                        sizes.add(row)
+                signals.add(batch)
                 yield
-            self._add_frame(frame)
-            self._write(self._resampler.finish(len(SIGNALS)))
-            self._physio.close()
+        if signals.had_several_faces:
+            signals = Signals(self._source.recording.span_s, sizes.weights())
+            with closing(self._batches()) as batches:
+                for batch in batches:
+                    signals.add(batch)
+                    yield
+        self.physio = signals.finish()
 
-    @property
-    def physio(self) -> bytes:
-        """The resampled signals, once all samples were written."""
-        return self._bytes.getvalue()
+    def _count(self, rows: int) -> None:
+        self._room.rows[self._participant_id] += rows
+        self._room.rows_of_recording[self._source.recording.id] += rows
+
+    def _batches(self) -> Closable[list[Row]]:
+        with closing(self._rows()) as rows:
+            while batch := list(islice(rows, MAX_ROWS)):
+                yield batch
 
     def _rows(self) -> Closable[Row]:
         recording, labels = self._source.recording, self._source.labels
@@ -81,26 +81,6 @@ class Run:
             for sample in _by_time(samples):
                 marker = labels.of(self._participant_id, sample[1], sample[2])
                 yield sample_row(sample, alias, recording, marker, label)
-
-    def _add_frames(self, rows: Sequence[Row]) -> list[Row]:
-        """Take all frames but the last, of which more rows may come; that one is returned."""
-        frames = [list(found) for _, found in groupby(rows, key=itemgetter(FRAME))]
-        for frame in frames[:-1]:
-            self._add_frame(frame)
-        return frames[-1]
-
-    def _add_frame(self, rows: Sequence[Row]) -> None:
-        if not rows:
-            return
-        faces = [row for row in rows if row[FACE] is not None]
-        values = _VALUES(main_face(faces, self._source.weights)) if faces else None
-        self._write(self._resampler.add(rows[0][AT], values))
-
-    def _write(self, samples: Iterable[Sequence[float | None]]) -> None:
-        width = len(SIGNALS) + 1
-        lines = [[*sample, *[None] * (width - len(sample))] for sample in samples]
-        if lines:
-            self._physio.write(tsv(lines).encode())
 
 
 def _by_time(samples: Iterator[Row]) -> Iterator[Row]:

@@ -12,6 +12,7 @@ weighs less. A face is what one `face_id` of one participant in one recording st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -19,6 +20,7 @@ from webapp.export.codebook import COLUMN_INDEX
 from webapp.export.tables import Row
 
 PARTICIPANT, FACE = COLUMN_INDEX["participant"], COLUMN_INDEX["face_id"]
+WIDTH, HEIGHT = COLUMN_INDEX["FaceRectWidth"], COLUMN_INDEX["FaceRectHeight"]
 
 MIN_FRAMES = 25
 """Five seconds at five frames a second: a face that was tracked for less weighs less."""
@@ -33,6 +35,24 @@ def main_face_weights(faces: Iterable[tuple[str, int, float, int]]) -> dict[tupl
         (participant_id, face_id): round(area / max(frames, MIN_FRAMES))
         for participant_id, face_id, area, frames in faces
     }
+
+
+class FaceSizes:
+    """Adds up the faces of a recording while its exported rows pass by; one thread uses it."""
+
+    def __init__(self) -> None:
+        self._areas: Counter[tuple[str, int]] = Counter()
+        self._frames: Counter[tuple[str, int]] = Counter()
+
+    def add(self, row: Row) -> None:
+        """Take a row that has a face."""
+        face = row[PARTICIPANT], row[FACE]
+        self._areas[face] += row[WIDTH] * row[HEIGHT]
+        self._frames[face] += 1
+
+    def weights(self) -> Weights:
+        """The weights of the faces so far."""
+        return main_face_weights((*face, area, self._frames[face]) for face, area in self._areas.items())
 
 
 def main_face(faces: Sequence[Row], weights: Weights) -> Row:

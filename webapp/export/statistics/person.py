@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from webapp.export.codebook import COLUMN_INDEX
 from webapp.export.statistics.epochs import Epoch, epoch_at
+from webapp.export.statistics.frame_spool import FrameSpool
 from webapp.export.statistics.main_face import Weights, main_face
 from webapp.export.statistics.tally import MAX_HELD, MEASURES, Tally, merged
 from webapp.export.tables import Row
@@ -32,16 +33,17 @@ class Clock(NamedTuple):
 class Person:
     """Adds frames up over stretches of time, for the figures, and over epochs, for the tables.
 
-    Rows come in the order of time, and all faces of a frame one after the other. Frames of the same stretch
-    and epochs are held back and added up at once, which is much faster than one by one. `tallies` has the
-    epochs that all participants share, by their index, `own_tallies` those between the participant's own
-    markers.
+    Rows come in the order of time, and all faces of a frame one after the other. A frame with several faces
+    goes to the `undecided`, and comes back by `add_decided` when all rows have passed by: which of them
+    counts depends on the whole recording. Frames of the same stretch and epochs are held back and added up
+    at once, which is much faster than one by one. `tallies` has the epochs that all participants share, by
+    their index, `own_tallies` those between the participant's own markers.
     """
 
-    def __init__(self, clock: Clock, own_epochs: Sequence[Epoch], weights: Weights) -> None:
+    def __init__(self, clock: Clock, own_epochs: Sequence[Epoch], undecided: FrameSpool) -> None:
         stretches = clock.stretches
         self._clock = clock
-        self._weights = weights
+        self._undecided = undecided
         self.own_epochs = own_epochs
         self._own_starts = [epoch.start_s for epoch in own_epochs]
         self._sums = [array("d", bytes(8 * stretches)) for _ in MEASURES]
@@ -66,8 +68,15 @@ class Person:
         if row[FACE] is not None:
             self._faces.append(row)
 
+    def add_decided(self, faces: Sequence[Row], weights: Weights) -> None:
+        """Take one of the undecided frames; their order does not matter."""
+        main = main_face(faces, weights)
+        self.other_faces.update(row[FACE] for row in faces if row is not main)
+        self.frames_with_others += 1
+        self._hold(main[AT], main)
+
     def finish(self) -> None:
-        """Take the last frame, as no more rows come."""
+        """Take what is left, as nothing more comes."""
         self._finish_frame()
         self._add_held()
 
@@ -95,21 +104,21 @@ class Person:
         if self._is_new:
             self.first_s, self._is_new = at_s, False
         self.last_s = at_s
+        if len(self._faces) > 1:
+            self._undecided.add(self._faces)
+        else:
+            self._hold(at_s, self._faces[0] if self._faces else None)
+        self._frame, self._faces = None, []
+
+    def _hold(self, at_s: float, main: Row | None) -> None:
+        """Take a frame of this time, with its main face, if it has one."""
         cell = (*self._clock.cell(at_s), epoch_at(self._own_starts, at_s))
         if cell != self._cell or self._held_frames == MAX_HELD:
             self._add_held()
             self._cell = cell
         self._held_frames += 1
-        if self._faces:
-            self._held.append(self._main_face())
-        self._frame, self._faces = None, []
-
-    def _main_face(self) -> Row:
-        main = main_face(self._faces, self._weights)
-        if len(self._faces) > 1:
-            self.other_faces.update(row[FACE] for row in self._faces if row is not main)
-            self.frames_with_others += 1
-        return main
+        if main is not None:
+            self._held.append(main)
 
     def _add_held(self) -> None:
         if not self._held_frames:

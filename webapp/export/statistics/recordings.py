@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from webapp.export.codebook import COLUMN_INDEX
 from webapp.export.snapshot import Recording
 from webapp.export.statistics.epochs import Epoch, epochs_between
+from webapp.export.statistics.frame_spool import FrameSpool
 from webapp.export.statistics.interval import Estimate, estimate
-from webapp.export.statistics.main_face import Weights
+from webapp.export.statistics.main_face import FACE, PARTICIPANT, FaceSizes
 from webapp.export.statistics.person import Clock, Person
 from webapp.export.statistics.tally import MEASURES, Means, Tally, merged
 from webapp.export.tables import Row
@@ -20,17 +21,19 @@ STRETCHES = 240
 SHORTEST_STRETCH_S = 1.0
 """How finely figures show a recording: an hour in stretches of 15 seconds."""
 
+FRAMES_A_STEP = 1000
+
 MODEL = COLUMN_INDEX["model"]
 
 
 class RecordingStatistics:
     """Takes the exported rows of a recording in their order; one thread at a time may use it.
 
-    The markers of hosts and programs divide the recording into `epochs` for all; a participant's own markers
-    divide it for that participant alone.
+    It is complete once `finish` was run to its end. The markers of hosts and programs divide the recording
+    into `epochs` for all; a participant's own markers divide it for that participant alone.
     """
 
-    def __init__(self, recording: Recording, markers: Sequence[MarkerRecord], weights: Weights) -> None:
+    def __init__(self, recording: Recording, markers: Sequence[MarkerRecord]) -> None:
         self.recording = recording
         self.span_s = recording.span_s
         self.stretches = max(1, min(STRETCHES, int(self.span_s / SHORTEST_STRETCH_S)))
@@ -43,7 +46,8 @@ class RecordingStatistics:
             if marker.participant_id is not None:
                 self._own_markers.setdefault(marker.participant_id, []).append(marker)
         self._clock = Clock(self.stretches, self.span_s, [epoch.start_s for epoch in self.epochs])
-        self._weights = weights
+        self._sizes = FaceSizes()
+        self._undecided = FrameSpool()
 
     def markers_of(self, participant_id: str) -> list[tuple[float, str]]:
         """The markers that participants set themselves: of one of them, in seconds and with labels."""
@@ -55,12 +59,26 @@ class RecordingStatistics:
         if person is None:
             person = self.people[row[0]] = self._person(row[0])
         self.models.add(row[MODEL])
+        if row[FACE] is not None:
+            self._sizes.add(row)
         person.add(row)
 
-    def finish(self) -> None:
-        """Take the last frames, as no more rows come."""
+    def finish(self) -> Iterator[None]:
+        """Decide which faces count, as no more rows come; every step of the iterator is a part of that."""
         for person in self.people.values():
             person.finish()
+        weights = self._sizes.weights()
+        for number, faces in enumerate(self._undecided.take(), 1):
+            self.people[faces[0][PARTICIPANT]].add_decided(faces, weights)
+            if number % FRAMES_A_STEP == 0:
+                yield
+        for person in self.people.values():
+            person.finish()
+        self.close()
+
+    def close(self) -> None:
+        """Forget the frames that are not decided yet, as an export does that is aborted."""
+        self._undecided.close()
 
     def tallies(self, epoch: int | None = None) -> dict[str, Tally]:
         """Each participant's frames, of the whole recording or of the epoch with this index."""
@@ -70,7 +88,7 @@ class RecordingStatistics:
 
     def _person(self, participant_id: str) -> Person:
         own = self.markers_of(participant_id)
-        return Person(self._clock, epochs_between(own, self.span_s) if own else [], self._weights)
+        return Person(self._clock, epochs_between(own, self.span_s) if own else [], self._undecided)
 
     def _times(self, markers: Sequence[MarkerRecord]) -> list[tuple[float, str]]:
         return [(self.recording.seconds_at(marker.at_ms), marker.label) for marker in markers]
@@ -128,6 +146,11 @@ class RoomStatistics:
     """All recordings of a room."""
 
     recordings: list[RecordingStatistics]
+
+    def close(self) -> None:
+        """Forget what is not decided yet in them."""
+        for recording in self.recordings:
+            recording.close()
 
     def tallies(self) -> dict[str, Tally]:
         """Each participant's frames in all recordings."""

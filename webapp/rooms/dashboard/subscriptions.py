@@ -73,8 +73,11 @@ class Subscriptions:
     def show_boards(self, now_s: float) -> None:
         """Send every dashboard its summary."""
         self._drop_refused()
+        rooms = self._room_service.rooms()
         for code in {subscription.code for subscription in self._subscriptions.copy().values()}:
-            room = self._room_service.rooms().get(code)
+            room = rooms.get(code)
+            if room is None and self._room_service.is_elsewhere(code):
+                continue
             data = (
                 summary(self._room_service, room, now_s)
                 if room

@@ -72,7 +72,7 @@ class RecordingControl:
         finally:
             with room.lock:
                 room.stopping_ms, held, room.held = None, room.held, []
-            self._writer.put(room.code, held)
+            self._writer.put(room.code, held, room.epoch)
             self._membership.feeds.samples(room, recording, held)
         self._membership.announce_recording(room)
 
@@ -83,7 +83,7 @@ class RecordingControl:
         return {
             "state": "started" if recording else "stopped",
             "started_ms": recording.started_ms if recording else None,
-            "stored": written.stored,
+            "stored": written.stored if room.stored_elsewhere is None else room.stored_elsewhere,
             "waiting": written.waiting,
             "lost": written.lost,
             "problem": written.problem,

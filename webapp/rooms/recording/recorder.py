@@ -106,7 +106,7 @@ class Recorder:
             if room.stopping_ms is not None and timestamp_ms > room.stopping_ms:
                 room.held.extend(samples)
                 return
-        self._writer.put(room.code, samples)
+        self._writer.put(room.code, samples, room.epoch)
         self._membership.feeds.samples(room, recording, samples)
 
     def _see(self, room: Room, participant: Participant, frame: Frame, result: Result, now_s: float) -> None:

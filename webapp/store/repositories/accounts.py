@@ -6,7 +6,9 @@ import secrets
 import time
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.store import models
@@ -15,6 +17,9 @@ from webapp.store.repositories.base import Repository
 from webapp.store.requests import PASSWORDS, in_lane
 
 STAMP_BYTES = 24
+
+CHANGES = "accounts"
+"""The name of the count of changes; see `models.ChangeCount`."""
 
 NO_PASSWORD = generate_password_hash("")
 """Checked if there is no such host, so that this takes as long."""
@@ -41,6 +46,7 @@ class AccountRepository(Repository):
             with self._session() as session:
                 session.add(host)
                 session.flush()
+                self._note_change(session)
                 return _host_of(host)
         except IntegrityError:
             return None
@@ -67,6 +73,7 @@ class AccountRepository(Repository):
         """Delete a host and their keys; rooms stay."""
         with self._session() as session:
             session.execute(delete(models.Host).where(models.Host.id == host_id))
+            self._note_change(session)
         self._database.wal.truncate()
 
     def api_keys(self) -> list[KeyRecord]:
@@ -86,6 +93,7 @@ class AccountRepository(Repository):
             )
             session.add(key)
             session.flush()
+            self._note_change(session)
             return _key_of(key)
 
     def delete_key(self, host_id: int, key_id: int) -> None:
@@ -94,7 +102,15 @@ class AccountRepository(Repository):
             session.execute(
                 delete(models.ApiKey).where(models.ApiKey.id == key_id, models.ApiKey.host_id == host_id)
             )
+            self._note_change(session)
         self._database.wal.truncate()
+
+    def _note_change(self, session: Session) -> None:
+        """Let other nodes know that they must read the accounts again, once this transaction is committed."""
+        if session.get_bind().dialect.name == "postgresql":
+            first = postgresql.insert(models.ChangeCount).values(name=CHANGES, value=1)
+            more = {"value": models.ChangeCount.value + 1}
+            session.execute(first.on_conflict_do_update(index_elements=["name"], set_=more))
 
     def _update_host(self, host_id: int, **values: str) -> HostRecord | None:
         with self._session() as session:
@@ -104,6 +120,7 @@ class AccountRepository(Repository):
             for name, value in {**values, "stamp": new_stamp()}.items():
                 setattr(host, name, value)
             session.flush()
+            self._note_change(session)
             return _host_of(host)
 
 

@@ -11,6 +11,7 @@ from webapp.store import models
 from webapp.store.mapping import marker_of, row_of_marker
 from webapp.store.records import MarkerRecord
 from webapp.store.repositories.base import Repository
+from webapp.store.requests import only_reads
 
 MARKERS_SHOWN = 20
 """A dashboard shows the last ones of a room."""
@@ -58,6 +59,7 @@ class MarkerRepository(Repository):
             )
         self._database.wal.truncate()
 
+    @only_reads
     def markers(self, room: str, after_id: int, limit: int) -> list[MarkerRecord]:
         """At most `limit` markers of a room with larger ids than `after_id`, without those deleted."""
         chosen = select(models.Marker).where(
@@ -67,6 +69,7 @@ class MarkerRepository(Repository):
             rows = session.scalars(chosen.order_by(models.Marker.id).limit(limit))
             return [marker_of(row) for row in rows]
 
+    @only_reads
     def marker(self, room: str, marker_id: int) -> MarkerRecord | None:
         """A marker of a room, also one that was deleted; None if there is none with this id."""
         chosen = select(models.Marker).where(models.Marker.room == room, models.Marker.id == marker_id)
@@ -85,10 +88,14 @@ class MarkerRepository(Repository):
             return True
 
 
-def last_markers() -> Select[Any]:
-    """The markers that dashboards show, in the order in which they were set: none of participants' own."""
+def last_markers(room: str | None = None) -> Select[Any]:
+    """The markers that dashboards of all rooms, or of one, show, in the order in which they were set.
+
+    Participants' own are not among them.
+    """
     number = func.row_number().over(partition_by=models.Marker.room, order_by=models.Marker.id.desc())
-    numbered = select(models.Marker.id, number.label("number")).where(_IS_SHOWN).subquery()
+    shown = _IS_SHOWN if room is None else _IS_SHOWN & (models.Marker.room == room)
+    numbered = select(models.Marker.id, number.label("number")).where(shown).subquery()
     last = select(numbered.c.id).where(numbered.c.number <= MARKERS_SHOWN)
     return select(models.Marker).where(models.Marker.id.in_(last)).order_by(models.Marker.id)
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from webapp.store import models
 from webapp.store.mapping import recording_of, row_of_sample
-from webapp.store.records import RecordingRecord, SampleRecord
+from webapp.store.records import Owner, RecordingRecord, SampleRecord
 from webapp.store.repositories.base import Repository
-from webapp.store.requests import takes_long
+from webapp.store.requests import only_reads, takes_long
 
 
 class RecordingRepository(Repository):
@@ -44,15 +44,21 @@ class RecordingRepository(Repository):
                 update(models.Recording).where(models.Recording.id == recording_id).values(stopped_ms=at_ms)
             )
 
-    def add_samples(self, samples: Sequence[SampleRecord]) -> list[bool]:
+    def add_samples(
+        self, samples: Sequence[SampleRecord], owners: Sequence[Owner] | None = None
+    ) -> list[bool]:
         """Keep samples, each once however often it is sent.
 
-        Returns for each sample whether it is kept: it is not if its participant or its recording is gone.
+        `owners` has for each sample who recorded it, where rooms have owners. Returns for each sample whether
+        it is kept: it is not if its participant or its recording is gone, or its room has another owner.
         """
         with self._session() as session:
+            current = _current_owners(session, {room for room, _ in owners or ()})
             people = _present(session, models.Participant.id, {one.participant_id for one in samples})
             recordings = _present(session, models.Recording.id, {one.recording_id for one in samples})
             kept = [one.participant_id in people and one.recording_id in recordings for one in samples]
+            if owners is not None:
+                kept = [is_kept and owner in current for is_kept, owner in zip(kept, owners, strict=True)]
             rows = [row_of_sample(one) for one, is_kept in zip(samples, kept, strict=True) if is_kept]
             if rows:
                 session.execute(self._insert_new_samples(), rows)
@@ -71,6 +77,7 @@ class RecordingRepository(Repository):
                 session.connection().execute(delete(models.Sample).where(models.Sample.id.in_(some))).rowcount
             )
 
+    @only_reads
     def last_sample_id(self) -> int:
         """The id of the newest sample of all; 0 if there is none."""
         with self._session() as session:
@@ -88,6 +95,7 @@ class RecordingRepository(Repository):
             )
             return counted or 0
 
+    @only_reads
     def samples_of(self, participant_ids: Sequence[str], last_id: int) -> dict[str, int]:
         """How many samples up to the id `last_id` each participant has, if any.
 
@@ -105,6 +113,15 @@ class RecordingRepository(Repository):
     def _insert_new_samples(self) -> Any:  # noqa: ANN401 - one of two dialects' own Insert
         dialect = postgresql if self._database.engine.dialect.name == "postgresql" else sqlite
         return dialect.insert(models.Sample.__table__).on_conflict_do_nothing()
+
+
+def _current_owners(session: Session, rooms: set[str]) -> set[Owner]:
+    """The epochs of rooms; nobody else takes one of these rooms before this transaction ends."""
+    if not rooms:
+        return set()
+    table = models.RoomOwner
+    chosen = select(table.room, table.epoch).where(table.room.in_(rooms)).order_by(table.room)
+    return {Owner(*row) for row in session.execute(chosen.with_for_update(read=True))}
 
 
 def _present(session: Session, column: Any, wanted: set[Any]) -> set[Any]:  # noqa: ANN401 - any key

@@ -15,7 +15,7 @@ from webapp.store.mapping import marker_of, participant_of, recording_of, room_o
 from webapp.store.records import ParticipantRecord, RecordingRecord, RoomRecord, SavedRoom
 from webapp.store.repositories.base import Database, Repository
 from webapp.store.repositories.markers import last_markers
-from webapp.store.requests import takes_long
+from webapp.store.requests import only_reads, takes_long
 
 MAX_ROWS = 5000
 
@@ -44,26 +44,28 @@ class RoomRepository(Repository):
     def load_rooms(self) -> list[SavedRoom]:
         """All rooms in the order in which they were created; takes no longer with more samples."""
         with self._session() as session:
-            rooms = session.scalars(
-                select(models.Room).where(_IS_KEPT).order_by(models.Room.created_ms)
-            ).all()
-            in_order = select(models.Participant).order_by(models.Participant.consented_ms)
-            participants = _by_room(session, in_order, participant_of)
-            markers = _by_room(session, last_markers(), marker_of)
-            recordings = _running_recordings(session)
-            last_recorded = {row.room: row.started_ms for row in session.execute(_LAST_RECORDED)}
-            return [
-                SavedRoom(
-                    room=room_of(room),
-                    participants=tuple(participants[room.code]),
-                    recording=recordings.get(room.code),
-                    markers=tuple(markers[room.code]),
-                    next_frames=_next_frames(session, recordings.get(room.code)),
-                    last_recorded_ms=last_recorded.get(room.code),
-                )
-                for room in rooms
-            ]
+            return _saved_rooms(session)
 
+    @takes_long
+    def load_room(self, code: str) -> SavedRoom | None:
+        """One room, or None where there is none with this code."""
+        with self._session() as session:
+            return next(iter(_saved_rooms(session, code)), None)
+
+    @only_reads
+    def list_rooms(self) -> list[SavedRoom]:
+        """All rooms, as lists show them: with what their nodes last said, and without markers."""
+        with self._session() as session:
+            return _saved_rooms(session, for_lists=True)
+
+    @only_reads
+    def rooms_before(self, created_ms: float) -> list[str]:
+        """The codes of the rooms that were created before a time."""
+        with self._session() as session:
+            old = select(models.Room.code).where(_IS_KEPT, models.Room.created_ms < created_ms)
+            return list(session.scalars(old))
+
+    @only_reads
     def has_room(self, code: str) -> bool:
         """Whether there is a room with this code whose deletion has not begun."""
         with self._session() as session:
@@ -91,6 +93,7 @@ class RoomRepository(Repository):
             )
         self._on_deletion(code)
 
+    @only_reads
     def begun_room_deletions(self) -> list[str]:
         """The rooms whose deletion has begun and not ended."""
         with self._session() as session:
@@ -127,10 +130,45 @@ class RoomRepository(Repository):
             session.execute(delete(models.Participant).where(models.Participant.id == participant_id))
         self._database.wal.truncate()
 
+    @only_reads
     def has_participant(self, participant_id: str) -> bool:
         """Whether there is a participant with this id."""
         with self._session() as session:
             return session.get(models.Participant, participant_id) is not None
+
+
+def _saved_rooms(session: Session, code: str | None = None, for_lists: bool = False) -> list[SavedRoom]:
+    """All rooms, or the one with a code."""
+    rooms = select(models.Room).where(_IS_KEPT).order_by(models.Room.created_ms)
+    people = select(models.Participant).order_by(models.Participant.consented_ms)
+    recorded = _LAST_RECORDED
+    if code is not None:
+        rooms, people = rooms.where(models.Room.code == code), people.where(models.Participant.room == code)
+        recorded = recorded.where(models.Recording.room == code)
+    participants = _by_room(session, people, participant_of)
+    markers = _by_room(session, last_markers(code), marker_of) if not for_lists else defaultdict(list)
+    recordings = _running_recordings(session, code)
+    last_recorded = {row.room: row.started_ms for row in session.execute(recorded)}
+    owners = {row.room: row for row in session.scalars(select(models.RoomOwner))} if for_lists else {}
+    return [
+        SavedRoom(
+            room=room_of(room),
+            participants=tuple(participants[room.code]),
+            recording=recordings.get(room.code),
+            markers=tuple(markers[room.code]),
+            next_frames={} if for_lists else _next_frames(session, recordings.get(room.code)),
+            last_recorded_ms=last_recorded.get(room.code),
+            **_said_of(owners.get(room.code)),
+        )
+        for room in session.scalars(rooms).all()
+    ]
+
+
+def _said_of(owner: models.RoomOwner | None) -> dict[str, Any]:
+    """What a room's node last said of it."""
+    if owner is None:
+        return {}
+    return {"samples": owner.samples or 0, "connected": tuple(owner.connected or ())}
 
 
 def _by_room(
@@ -143,9 +181,11 @@ def _by_room(
     return found
 
 
-def _running_recordings(session: Session) -> dict[str, RecordingRecord]:
-    """The recording that is running in each room, with its number there."""
+def _running_recordings(session: Session, code: str | None = None) -> dict[str, RecordingRecord]:
+    """The recording that is running in each room, or in one, with its number there."""
     running = select(models.Recording).where(models.Recording.stopped_ms.is_(None))
+    if code is not None:
+        running = running.where(models.Recording.room == code)
     last = {row.room: row for row in session.scalars(running.order_by(models.Recording.id))}
     counted = (
         select(models.Recording.room, func.count().label("number"))

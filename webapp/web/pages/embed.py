@@ -16,10 +16,10 @@ from webapp.rooms.room import Room
 from webapp.web.context import services
 from webapp.web.pages.consent_texts import consent_texts
 from webapp.web.pages.view_models import RoomView
-from webapp.web.problems import page_text, problem_page, room_problem, status_of
+from webapp.web.problems import page_headers, page_text, problem_page, room_problem, status_of
 from webapp.web.security import allow_embedding
 
-Page = str | Response | tuple[str, int]
+Page = str | Response | tuple[str, int, dict[str, str]]
 
 MODULES = PROJECT_ROOT / "static" / "js" / "embed"
 
@@ -35,7 +35,7 @@ blueprint = Blueprint("embed", __name__, url_prefix="/embed")
 @blueprint.errorhandler(StoreError)
 def show_problem(error: RoomError | StoreError) -> Page:
     """What could not be done, as a page of its own, which no other page can embed."""
-    return problem_page(status_of(error), page_text(error))
+    return *problem_page(status_of(error), page_text(error)), page_headers(error)
 
 
 @blueprint.get("/mien.js")

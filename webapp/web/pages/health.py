@@ -12,11 +12,13 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """200 while the server lives, with its version."""
-    return jsonify(status="ok", version=VERSION)
+    """200 while the server lives, with its version and the name of its node."""
+    return jsonify(status="ok", version=VERSION, node=services().settings.node)
 
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 only while a worker can answer."""
+    """200 only while a worker can answer, and until the server begins to end."""
+    if services().drain.has_begun:
+        return jsonify(status="ending"), 503
     return (jsonify(status="ready"), 200) if services().pool.ready else (jsonify(status="starting"), 503)

@@ -16,9 +16,9 @@ from webapp.web.authentication import current_host
 from webapp.web.context import services
 from webapp.web.pages.consent_texts import consent_texts
 from webapp.web.pages.view_models import RoomView
-from webapp.web.problems import page_text, status_of
+from webapp.web.problems import page_headers, page_text, status_of
 
-Page = str | Response | tuple[str, int]
+Page = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 ID_PARAMETER = "pid"
 """Has a participant's id in every room's link."""
@@ -31,7 +31,8 @@ blueprint = Blueprint("room", __name__, url_prefix="/r")
 def show_problem(error: RoomError | StoreError) -> Page:
     """The form for a code: what was typed, and why it leads nowhere."""
     typed = (request.view_args or {}).get("code", "")
-    return _code_form(typed, page_text(error), isinstance(error, NoSuchRoomError)), status_of(error)
+    page = _code_form(typed, page_text(error), isinstance(error, NoSuchRoomError))
+    return page, status_of(error), page_headers(error)
 
 
 @blueprint.before_request

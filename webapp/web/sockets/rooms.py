@@ -18,6 +18,7 @@ from flask_socketio import SocketIO
 from webapp.accounts.audit import WITHDRAWAL, AuditLog, shown_code
 from webapp.accounts.join_limits import Joins, Marks, WrongCodes
 from webapp.accounts.service import AccountService
+from webapp.accounts.shared_counts import Counts
 from webapp.codec import problem
 from webapp.errors import (
     FrameError,
@@ -61,7 +62,9 @@ class RoomEvents:
         history: History,
         accounts: AccountService,
         audit: AuditLog,
+        counts: Counts | None = None,
     ) -> None:
+        """`counts` are those of attempts that nodes share, if there are any."""
         self._connections = connections
         self._room_service = room_service
         self._accounts = accounts
@@ -70,8 +73,8 @@ class RoomEvents:
         self._subscriptions = subscriptions
         self._history = history
         self._named: set[str] = set()
-        self._wrong_codes = WrongCodes()
-        self._joins = Joins()
+        self._wrong_codes = WrongCodes(counts)
+        self._joins = Joins(counts)
         self._marks = Marks()
 
     def register(self, socketio: SocketIO) -> None:
@@ -93,7 +96,9 @@ class RoomEvents:
     def connected(self, connection: str, auth: object) -> None:
         """A browser connected; it may name the room that it will join."""
         self._connections.opened(connection)
-        if _room_in(auth) or request.args.get("room"):
+        code = _room_in(auth) or normal_code(request.args.get("room"))
+        self._connections.belongs(connection, code)
+        if code:
             self._named.add(connection)
 
     def disconnected(self, connection: str) -> None:
@@ -128,6 +133,7 @@ class RoomEvents:
         self._name(connection)
         asked = data if isinstance(data, dict) else {}
         room = self._room(asked.get("room"))
+        self._connections.belongs(connection, room.code)
         joined = self._counted_join(connection, room, asked)
         return {
             "participant": joined.participant.record.id,
@@ -211,6 +217,7 @@ class RoomEvents:
             return NO_HOST
         check_scope(host, "rooms:read")
         room = self._room_service.room(_room_in(data))
+        self._connections.belongs(connection, room.code)
         self._subscriptions.subscribe(connection, room.code, lambda: self._accounts.is_still_valid(host))
         if connection not in self._connections:  # it ended while the rooms were loaded
             self._subscriptions.unsubscribe(connection)

@@ -51,7 +51,7 @@ answer_problems(blueprint)
 @described(ROOMS, {200: RoomList})
 def list_rooms() -> Answer:
     """All rooms."""
-    return RoomList(rooms=[RoomShown(**_shown(room)) for room in services().rooms.rooms().values()]), 200
+    return RoomList(rooms=[RoomShown(**_shown(room)) for room in services().rooms.listed()]), 200
 
 
 @blueprint.post("/rooms")

@@ -18,7 +18,7 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 
 from webapp.accounts.identity import HostUser
-from webapp.rooms.feed import Batch, Event, RoomFeed
+from webapp.rooms.feed import MOVED, Batch, Event, RoomFeed
 from webapp.web.api.v1.openapi import ROOMS, described
 from webapp.web.api.v1.stream_events import data_of, recording_data, wire_event
 from webapp.web.authentication import needs_scope
@@ -110,6 +110,8 @@ class EventStream:
             if batch.events or batch.missed:
                 heard_s = time.monotonic()
                 yield self._wire(batch)
+            elif batch.ended == MOVED:
+                return
             elif batch.ended is not None:
                 yield wire_event(self._id(), "end", {"reason": batch.ended})
                 return

@@ -6,9 +6,9 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from webapp.errors import BadRequestError, RoomError, StoreError
-from webapp.web.problems import page_text, problem_page, status_of
+from webapp.web.problems import page_headers, page_text, problem_page, status_of
 
-Page = str | Response | tuple[str, int]
+Page = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 blueprint = Blueprint("host", __name__, url_prefix="/host")
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("host", __name__, url_prefix="/host")
 @blueprint.errorhandler(StoreError)
 def show_problem(error: RoomError | StoreError) -> Page:
     """What could not be done, as a page of its own."""
-    return problem_page(status_of(error), page_text(error))
+    return *problem_page(status_of(error), page_text(error)), page_headers(error)
 
 
 def text_of(error: BadRequestError | None) -> str | None:

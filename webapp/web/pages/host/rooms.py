@@ -35,7 +35,7 @@ def rooms_page() -> str:
         RoomListItem.of(
             room, rooms.recordings.status(room)["stored"], join_url(services().settings, room.code)
         )
-        for room in rooms.rooms().values()
+        for room in rooms.listed()
     ]
     searched, sort = request.args.get("q", "").strip(), request.args.get("sort", SORTS[0])
     return render_template(

@@ -1,0 +1,1 @@
+"""`mien cluster`: two nodes behind nginx with PostgreSQL and Redis, on this machine, as plain processes."""
