@@ -183,6 +183,10 @@ def test_serve_runs_the_command_that_serves_the_network(clone: Clone) -> None:
     assert clone.made("run").endswith("wsgi.py\n")
 
 
+def test_cluster_runs_the_command_that_starts_all_of_it(clone: Clone) -> None:
+    assert clone.made("cluster").endswith("-m webapp cluster\n")
+
+
 def test_the_command_line_is_installed(clone: Clone) -> None:
     assert "--no-deps --editable ." in clone.made("run")
 

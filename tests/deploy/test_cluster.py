@@ -25,6 +25,9 @@ from tests.helpers.waiting import wait_until
 RECOVERY_TIMEOUT_S = 120.0
 """Generous: it only decides how soon a failure is known."""
 
+LINK = re.compile(r"(http://localhost:\d+/host\?token=([0-9a-f]{32}))\s")
+"""For the first account, as the terminal shows it."""
+
 RESTART = """
 import json, os, pathlib, signal, sys, time
 state, unit = pathlib.Path(sys.argv[1]), sys.argv[2]
@@ -245,8 +248,12 @@ def test_sigterm_ends_every_process_and_the_next_start_has_the_rooms(cluster: Ru
     assert not [pid for pid in pids if is_running(pid)]
     assert not (cluster.folder / "cluster.json").exists()
     assert processes_of(cluster.folder) == []
+    del cluster.settings["MIEN_HOST_TOKEN"]
     cluster.start()
-    assert api(cluster, "GET", f"/rooms/{code}").status_code == 200
+    wait_until(lambda: LINK.search(cluster.output.read_text()), RECOVERY_TIMEOUT_S)
+    link, token = LINK.findall(cluster.output.read_text())[-1]
+    assert {requests.get(link, timeout=60).status_code for _ in range(4)} == {200}, "at every node"
+    assert api(cluster, "GET", f"/rooms/{code}", token=token).status_code == 200
 
 
 def processes_of(folder: Path) -> list[str]:

@@ -45,7 +45,12 @@ class Server:
         self.settings = settings
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            if hasattr(self, "process"):
+                self.process.kill()  # nobody else ends it
+            raise
         return self
 
     def __exit__(

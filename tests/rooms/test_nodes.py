@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+from tests.helpers.host_browser import Browser, delete_keys, new_key, signed_in
 from tests.helpers.nodes import MovingParticipant, Node, assert_one_node_at_a_time, periods
 from tests.helpers.postgres import Postgres, find_postgres, running_postgres
 from tests.helpers.room_client import ParticipantClient, api, code_of, export, make_room, rows
@@ -194,20 +195,13 @@ def test_a_frozen_node_that_goes_on_serves_and_stores_nothing_of_its_rooms(
 
 def test_a_key_that_was_deleted_at_one_node_is_worth_nothing_at_another(nodes: tuple[Node, Node]) -> None:
     a, b = nodes
-    host = requests.Session()
-    page = host.get(f"{a.url}/host", params={"token": a.settings["MIEN_HOST_TOKEN"]}, timeout=30).text
-    account = {"name": "Ada", "password": "a long password", "csrf_token": csrf_token(page)}
-    assert host.post(f"{a.url}/host/welcome", data=account, timeout=30).ok
-    page = host.get(f"{b.url}/host/account", timeout=30).text  # the session is any node's
-    new = {"name": "lab", "scopes": ["rooms:read"], "csrf_token": csrf_token(page)}
-    key = KEY.search(host.post(f"{b.url}/host/keys", data=new, timeout=30).text)
-    assert key is not None
-    wait_until(lambda: api(a, "GET", "/rooms", token=key[0]).ok, SLOW_S)
-    number = DELETION.search(host.get(f"{a.url}/host/account", timeout=30).text)
-    assert number is not None
-    deleted = host.post(f"{a.url}{number[0]}", data={"csrf_token": csrf_token(page)}, timeout=30)
-    assert deleted.ok
-    wait_until(lambda: api(b, "GET", "/rooms", token=key[0]).status_code == 401, SLOW_S)
+    host = signed_in(a)
+    at_b = Browser(b)
+    at_b.cookies.update(host.cookies)
+    key = new_key(at_b, "lab", "rooms:read")  # the session is any node's
+    wait_until(lambda: api(a, "GET", "/rooms", token=key).ok, SLOW_S)
+    delete_keys(host)
+    wait_until(lambda: api(b, "GET", "/rooms", token=key).status_code == 401, SLOW_S)
 
 
 def test_the_logs_show_that_no_room_was_served_by_two_nodes(nodes: tuple[Node, Node]) -> None:

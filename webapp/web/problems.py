@@ -105,6 +105,8 @@ def page_text(error: RoomError | StoreError) -> str:
     """What a page says about it, in the page's language."""
     if isinstance(error, StoreError):
         return str(gettext("The database does not work; rooms cannot be used now."))
+    if isinstance(error, NotHereError):
+        return str(gettext("The room is moving to another server. Try again in a moment."))
     return str(gettext(error.message, **{name: _shown(name, value) for name, value in error.values.items()}))
 
 

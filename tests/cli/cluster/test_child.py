@@ -6,15 +6,16 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.helpers.cluster import is_running
 from tests.helpers.waiting import wait_until
-from webapp.cli.cluster import child as module
-from webapp.cli.cluster.child import Child, Program
+from webapp.cli.cluster.child import STEADY_S, Child, Program
 from webapp.errors import ClusterError
 
 SETPRIV = shutil.which("setpriv")
@@ -73,7 +74,8 @@ def test_one_that_ends_is_started_again_after_a_pause_that_grows(
     started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now_s[0])
+    clock = SimpleNamespace(monotonic=lambda: now_s[0], sleep=time.sleep)
+    monkeypatch.setattr("webapp.cli.cluster.child.time", clock)
     one = started("raise SystemExit(3)")
     for pause_s in (1, 2, 4, 8, 16, 30, 30):
         before = one.pid
@@ -83,7 +85,7 @@ def test_one_that_ends_is_started_again_after_a_pause_that_grows(
         assert not one.watch()
         now_s[0] += 0.2
         assert one.watch() and one.pid != before
-    now_s[0] += module.STEADY_S + 1
+    now_s[0] += STEADY_S + 1
     wait_until(lambda: not is_running(one.pid))
     one.watch()
     assert "again in 1 s" in started.said[-1]

@@ -28,6 +28,13 @@ def test_every_process_has_a_port_of_its_own(tmp_path: Path) -> None:
     assert len(set(ports)) == 5
 
 
+@pytest.mark.parametrize("port", [5000, 40123, 65535])
+def test_no_port_is_one_that_an_outgoing_connection_could_take(tmp_path: Path, port: int) -> None:
+    made = Layout.of(Settings(host="127.0.0.2", port=port, data_dir=tmp_path))
+    assert all(node.port < 32768 for node in made.nodes)
+    assert max(made.redis_port, made.postgres_port) < 32768
+
+
 def test_ports_that_are_taken_are_passed_over() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -23,8 +23,8 @@ RECOVERY_TIMEOUT_S = 240.0
 
 PROMISE = (
     "While PostgreSQL {state}, the live page goes on. A room goes on for as long as its lease, some seconds; "
-    "then its participants are told to come back, and do within 20 s of its return. Every frame with a result "
-    "is stored, once."
+    "then its participants are told to come back, and do within 20 s of its return. Every frame with a "
+    "result is stored, once."
 )
 
 
@@ -52,6 +52,7 @@ def _run(
         running_postgres(programs) as postgres,
         Server(MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=postgres.url) as server,
     ):
+        wait_until(lambda: api(server, "GET", "/rooms").ok, RECOVERY_TIMEOUT_S)  # the tables are made
         crowd = _Crowd(server)
         with crowd.there, ParticipantClient(server) as outside:
             crowd.wait_for_results()

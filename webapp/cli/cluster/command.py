@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import click
 
+from webapp.accounts.first_access import first_token
 from webapp.cli.cluster.layout import FOLDER, Layout
+from webapp.cli.cluster.postgres import has_accounts
 from webapp.cli.cluster.programs import ensure_programs
 from webapp.cli.cluster.supervisor import Cluster
 from webapp.cli.stopping import StopRequest, StopRequestedError
@@ -15,6 +17,7 @@ from webapp.config import Settings
 from webapp.errors import ClusterError, MienError
 from webapp.server.data_dir import prepare_data_dir
 from webapp.server.folder_lock import FolderLock
+from webapp.server.startup_banner import host_lines
 from webapp.version import VERSION
 
 
@@ -58,7 +61,7 @@ def _run(settings: Settings) -> None:
             running = Cluster(layout, settings, programs, stop, _say)
             try:
                 running.start()
-                click.echo(_banner(layout))
+                click.echo(_banner(layout) + _host_lines(layout, settings))
                 running.watch()
             except StopRequestedError:
                 _say("stopping")
@@ -73,8 +76,14 @@ def _banner(layout: Layout) -> str:
     return (
         f"\n  Mien {VERSION} is on\n    {layout.url}/\n\n"
         f"  Behind it: {nodes}. Their logs are in {layout.folder / 'log'},\n"
-        f"  and {layout.state_file} names the processes.\n\n  Stop with Ctrl-C.\n"
+        f"  and {layout.state_file} names the processes.\n\n  Stop with Ctrl-C.\n\n"
     )
+
+
+def _host_lines(layout: Layout, settings: Settings) -> str:
+    """Where researchers sign in; while nobody has an account, with the token of all nodes."""
+    is_open = not settings.host_token and not has_accounts(layout)
+    return host_lines(settings, first_token(layout.secret("session")) if is_open else None)
 
 
 def _say(text: str) -> None:

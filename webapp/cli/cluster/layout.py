@@ -20,6 +20,10 @@ STATE_FILE = "cluster.json"
 NODES = 2
 SECRET_BYTES = 32
 LAST_PORT = 65535
+OUTGOING_PORTS = 32768
+"""The first that Linux gives to outgoing connections; those from here on are nobody's for long."""
+
+LOW_PORTS = 20000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Layout:
             ClusterError: the port that nginx is to have is taken, or there are too few.
         """
         _check_free(settings.host, settings.port)
-        redis_port, postgres_port, *ports = free_ports(settings.port + 1, 2 + NODES)
+        redis_port, postgres_port, *ports = free_ports(_first_port(settings.port), 2 + NODES)
         workers = _shares(settings.workers, NODES)
         nodes = tuple(
             Node(f"n{number}", port, share)
@@ -95,6 +99,14 @@ class Layout:
     def redis_url(self) -> str:
         """Redis, with its password."""
         return f"redis://:{self.secret('redis')}@127.0.0.1:{self.redis_port}/0"
+
+
+def _first_port(port: int) -> int:
+    """Where to look for the others: after this one, but below the ports that outgoing connections get.
+
+    Such a connection could take the port of a process that is about to start, even one that asks for it.
+    """
+    return port + 1 if port < OUTGOING_PORTS - 100 else LOW_PORTS + port % 10_000
 
 
 def free_ports(first: int, count: int) -> list[int]:

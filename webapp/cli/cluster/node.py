@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
@@ -77,5 +77,5 @@ def _get(url: str) -> bytes | None:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - our own address
             return bytes(answer.read())
-    except (OSError, urllib.error.HTTPError):
+    except (OSError, http.client.HTTPException):
         return None

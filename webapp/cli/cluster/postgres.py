@@ -67,14 +67,20 @@ def prepare_database(layout: Layout) -> None:
         engine.dispose()
 
 
-def _connect(layout: Layout) -> psycopg.Connection[tuple[object, ...]]:
+def has_accounts(layout: Layout) -> bool:
+    """Whether any host has an account yet."""
+    with closing(_connect(layout, "mien")) as connection:
+        return connection.execute("SELECT 1 FROM host LIMIT 1").fetchone() is not None
+
+
+def _connect(layout: Layout, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
     """A connection as the owner of everything."""
     return psycopg.connect(
         host="127.0.0.1",
         port=layout.postgres_port,
         user="mien",
         password=layout.secret("postgres"),
-        dbname="postgres",
+        dbname=database,
         connect_timeout=CONNECT_TIMEOUT_S,
     )
 
