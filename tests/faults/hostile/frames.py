@@ -85,7 +85,8 @@ def in_fragments(chance: random.Random, event: bytes, attachment: bytes) -> byte
 
 
 def _cut(chance: random.Random, opcode: int, payload: bytes) -> bytes:
-    pieces, left = [], payload
+    pieces: list[bytes] = []
+    left = payload
     while left and len(pieces) < 12:
         place = chance.randrange(len(left) + 1)
         pieces.append(left[:place])

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import requests
 from websocket import WebSocketException
 
 from tests.bench.bench_load import put_load
 from tests.faults.hostile.volley import Volley, fire
 from tests.faults.memory import Footprint
+from tests.faults.metrics import restarts
 from tests.faults.outcome import Outcome, at_least, at_most, none
 from tests.helpers.attacks import LoggedServer, Target
 from tests.helpers.load_client import Plan
@@ -25,7 +25,6 @@ from tests.helpers.room_client import TOKEN, api, export, make_room
 from tests.helpers.scenes import moving_faces
 from tests.helpers.waiting import wait_until
 
-SHOTS = 100_000
 CLIENTS, RATE_PER_S = 2, 5.0
 WINDOW_S = 10.0
 WARM_UP_FRACTION = 0.05
@@ -81,6 +80,8 @@ class _GoodClients:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    """What an attack showed; rates are those of the well-behaved clients."""
+
     volley: Volley
     alone: float
     beside: float
@@ -91,13 +92,10 @@ class _Seen:
     exported: bool
 
 
-def run_long(seconds: float) -> Outcome:
-    """Fire all shots; `seconds` is a guess at how long that takes.
-
-    HOSTILE_SHOTS and HOSTILE_SEED in the environment change how many there are, and repeat a run.
-    """
-    shots = int(os.environ.get("HOSTILE_SHOTS", SHOTS))
-    return run(shots, int(os.environ.get("HOSTILE_SEED", time.time())))
+def run_long(shots: float) -> Outcome:
+    """Fire so many shots; HOSTILE_SHOTS and HOSTILE_SEED of the environment change that, and repeat a run."""
+    seed = int(os.environ.get("HOSTILE_SEED", time.time()))
+    return run(int(os.environ.get("HOSTILE_SHOTS", shots)), seed)
 
 
 def run(
@@ -132,7 +130,7 @@ def _attack(server: LoggedServer, shots: int, seed: int, window_s: float) -> _Se
     log = server.log.read_text(errors="replace")
     exported = "samples.csv" in export(server, target.room)
     beside = sum(good.rates) / len(good.rates)
-    return _Seen(volley, alone, beside, before, after, _restarts(server), log, exported)
+    return _Seen(volley, alone, beside, before, after, restarts(server, "worker"), log, exported)
 
 
 def _settled(server: LoggedServer, before: Footprint) -> Footprint:
@@ -145,11 +143,6 @@ def _settled(server: LoggedServer, before: Footprint) -> Footprint:
         if (is_back and after.more_descriptors(before) <= 0) or time.monotonic() > end_s:
             return after
         time.sleep(1.0)
-
-
-def _restarts(server: LoggedServer) -> int:
-    metrics = requests.get(f"{server.url}/metrics", timeout=30).text
-    return int(float(re.findall(r"^mien_worker_restarts_total (\S+)", metrics, re.MULTILINE)[0]))
 
 
 def _outcome(seen: _Seen, kept_rate: float, max_growth: float) -> Outcome:
