@@ -19,7 +19,7 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 only while a worker can answer and connections can be accepted, and until the server begins to end."""
+    """200 while a worker can answer and connections can be accepted, until the server begins to end."""
     if services().drain.has_begun:
         return jsonify(status="ending"), 503
     if SHORTAGE:
