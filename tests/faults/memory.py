@@ -22,13 +22,12 @@ class Footprint:
 
     @classmethod
     def of(cls, server: Server) -> Footprint:
-        """Now; workers are numbered in the order of their ids, and those being started are left out."""
-        pids = {"server": server.process.pid}
-        pids |= {f"worker {number}": pid for number, pid in enumerate(sorted(server.worker_pids()), 1)}
-        pids["store"] = server.store_pid()
+        """Now; of the workers, one of which may have been started a moment ago, the largest."""
+        pids = {"server": [server.process.pid], "largest worker": server.worker_pids()}
+        pids["store"] = server.store_pids()
         return cls(
-            {name: resident_mb(pid) for name, pid in pids.items()},
-            {name: len(list(Path(f"/proc/{pid}/fd").iterdir())) for name, pid in pids.items()},
+            {name: max(map(resident_mb, some)) for name, some in pids.items() if some},
+            {name: max(map(_descriptors, some)) for name, some in pids.items() if some},
         )
 
     def growth(self, before: Footprint) -> dict[str, float]:
@@ -40,6 +39,10 @@ class Footprint:
         """By how many descriptors the process grew that gained most."""
         known = self.descriptors.keys() & before.descriptors.keys()
         return max(self.descriptors[name] - before.descriptors[name] for name in known)
+
+
+def _descriptors(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def resident_mb(pid: int) -> float:

@@ -110,12 +110,12 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         with LoggedServer(log, MIEN_HOST_TOKEN=TOKEN) as server:
-            seen = _attack(server, shots, seed, window_s)
+            seen = _attack(server, shots, seed, max_growth, window_s)
     print(seen.volley.described(), flush=True)
     return _outcome(seen, kept_rate, max_growth)
 
 
-def _attack(server: LoggedServer, shots: int, seed: int, window_s: float) -> _Seen:
+def _attack(server: LoggedServer, shots: int, seed: int, max_growth: float, window_s: float) -> _Seen:
     target = Target(server.port, make_room(server))
     api(server, "POST", f"/rooms/{target.room}/recording", {"state": "started"})
     good = _GoodClients(server.port, moving_faces(count=20))
@@ -125,7 +125,7 @@ def _attack(server: LoggedServer, shots: int, seed: int, window_s: float) -> _Se
     before = Footprint.of(server)
     with good.beside(window_s):
         volley = fire(target, seed, range(shots))
-    after = _settled(server, before)
+    after = _settled(server, before, max_growth)
     alone = (alone + good.measure(window_s)) / 2
     log = server.log.read_text(errors="replace")
     exported = "samples.csv" in export(server, target.room)
@@ -133,14 +133,14 @@ def _attack(server: LoggedServer, shots: int, seed: int, window_s: float) -> _Se
     return _Seen(volley, alone, beside, before, after, restarts(server, "worker"), log, exported)
 
 
-def _settled(server: LoggedServer, before: Footprint) -> Footprint:
+def _settled(server: LoggedServer, before: Footprint, max_growth: float) -> Footprint:
     """The footprint once it is back, or after a while."""
     wait_until(server.is_ready, SETTLE_TIMEOUT_S)
     end_s = time.monotonic() + SETTLE_TIMEOUT_S
     while True:
         after = Footprint.of(server)
-        is_back = max(after.growth(before).values()) <= MAX_GROWTH
-        if (is_back and after.more_descriptors(before) <= 0) or time.monotonic() > end_s:
+        is_back = max(after.growth(before).values()) <= max_growth
+        if (is_back and after.more_descriptors(before) <= MORE_DESCRIPTORS) or time.monotonic() > end_s:
             return after
         time.sleep(1.0)
 
