@@ -19,7 +19,7 @@ def main() -> None:
     from webapp.config import Settings, log_settings
     from webapp.errors import MienError
     from webapp.server.data_dir import prepare_data_dir
-    from webapp.server.log_limits import start_logging
+    from webapp.server.logs.log_limits import start_logging
     from webapp.server.run import serve
 
     try:

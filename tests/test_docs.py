@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.limits import Limits
-from webapp.server.refusals import REFUSALS
+from webapp.config.limits import Limits
+from webapp.server.connections.refusals import REFUSALS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(

@@ -23,8 +23,8 @@ from tests.helpers.room_client import (
 )
 from tests.helpers.serving import Server
 from webapp.config import PROJECT_ROOT, Settings
-from webapp.server.certificates import authority_fingerprint, ensure_certificate
 from webapp.server.startup_banner import serving_lines
+from webapp.server.tls.certificates import authority_fingerprint, ensure_certificate
 
 DOCUMENT = PROJECT_ROOT / "docs" / "operations.md"
 

@@ -32,9 +32,9 @@ from webapp.rooms.lsl.outlets import LslOutlets
 from webapp.rooms.service import NodeParts, RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
-from webapp.server.certificates import certified_names
 from webapp.server.folder_lock import FolderLock
 from webapp.server.known_hosts import HostCheck, KnownHosts
+from webapp.server.tls.certificates import certified_names
 from webapp.server.upkeep import UpkeepLog, concerns
 from webapp.store.client import StoreClient
 from webapp.store.database import check_url

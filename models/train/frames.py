@@ -31,8 +31,8 @@ from tqdm import tqdm
 from webapp.config import Settings
 from webapp.protocol import Job
 from webapp.vision.align import CROP_SIZE
-from webapp.vision.found import FoundFace
 from webapp.vision.pipeline import Pipeline
+from webapp.vision.search.found import FoundFace
 
 Frame = NDArray[np.uint8]
 

@@ -24,7 +24,7 @@ from models.train.data import DataError
 from models.train.frames import SURROUND, find_faces, framed
 from webapp.protocol import LABELS
 from webapp.vision.align import CROP_SIZE
-from webapp.vision.found import FoundFace
+from webapp.vision.search.found import FoundFace
 
 NOUNS = {"anger": "angry", "happiness": "happy", "sadness": "sad", "surprised": "surprise", "fearful": "fear"}
 """Other names of LABELS that a subfolder may have."""

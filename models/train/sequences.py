@@ -46,8 +46,8 @@ from webapp.analysis.tracker import Tracker
 from webapp.config import Settings
 from webapp.protocol import LABELS, Box, Face, Job
 from webapp.vision.classify import Classifier, load_classifier
-from webapp.vision.found import FoundFace
 from webapp.vision.pipeline import Pipeline
+from webapp.vision.search.found import FoundFace
 
 FIRST_FRAMES, SECOND_FRAMES = 15, 12
 RATES = (10, 15)

@@ -21,9 +21,9 @@ from tests.helpers.attacks import LoggedServer, Target
 from tests.helpers.floods import RESET_AT_CLOSE
 from tests.helpers.serving import PROJECT_ROOT, Server, free_port
 from tests.helpers.waiting import wait_until
-from webapp.limits import Limits
-from webapp.server import tls_listener
-from webapp.server.descriptors import SPARE_DESCRIPTORS, connection_limit
+from webapp.config.limits import Limits
+from webapp.server.connections.descriptors import SPARE_DESCRIPTORS, connection_limit
+from webapp.server.tls import tls_listener
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS")
 
@@ -265,7 +265,7 @@ def test_a_request_has_to_be_sent_in_time(method: str) -> None:
     program = (
         "import eventlet; eventlet.monkey_patch()\n"
         "import socket, sys, time\n"
-        "from webapp.server.timed_streams import TimedReader\n"
+        "from webapp.server.connections.timed_streams import TimedReader\n"
         "ours, theirs = socket.socketpair()\n"
         "def trickle():\n"
         "    while True: theirs.send(b'x'); time.sleep(0.05)\n"

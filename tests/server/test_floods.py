@@ -19,7 +19,7 @@ from tests.helpers.load_client import TEXT, Plan, simulate, websocket_frame
 from tests.helpers.room_client import TOKEN, ParticipantClient, api, code_of, make_room
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
-from webapp.server.connection_limits import OVER_BUDGET_TIMEOUT_S
+from webapp.server.connections.connection_limits import OVER_BUDGET_TIMEOUT_S
 
 FRACTION = 0.1
 CLIENTS, RATE_PER_S, SECONDS = 2, 5.0, 5.0

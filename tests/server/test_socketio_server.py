@@ -14,7 +14,7 @@ import websocket
 
 from tests.helpers.attacks import LoggedServer
 from tests.helpers.processes import memory_mb
-from webapp.server.connection_limits import MAX_TEXT_BYTES
+from webapp.server.connections.connection_limits import MAX_TEXT_BYTES
 
 TIMEOUT_S = 20
 

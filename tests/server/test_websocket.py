@@ -14,9 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.load_client import websocket_frame
-from webapp.limits import Limits
+from webapp.config.limits import Limits
 from webapp.server import websocket as websocket_module
-from webapp.server.connection_limits import BURST_UNITS, OVER_BUDGET_TIMEOUT_S, UNITS_PER_S, Budget
+from webapp.server.connections.connection_limits import (
+    BURST_UNITS,
+    OVER_BUDGET_TIMEOUT_S,
+    UNITS_PER_S,
+    Budget,
+)
 from webapp.server.websocket import UNITS_PER_TURN, LimitedMessage, QuickWebSocket, apply_mask, install
 
 eventlets_own = RFC6455WebSocket._apply_mask

@@ -24,9 +24,9 @@ from webapp.config import PROJECT_ROOT, Settings
 from webapp.errors import CertificateError, MienError, ModelFileError, SettingsError, StoreError
 from webapp.jobs.store import JobStore
 from webapp.protocol import Job
-from webapp.server.certificates import check_pair
 from webapp.server.data_dir import prepare_data_dir
 from webapp.server.folder_lock import FolderLock
+from webapp.server.tls.certificates import check_pair
 
 SELF_TEST = Path(__file__).with_name("self_test.jpg")
 """A crop of NASA's portrait of the astronaut Eileen Collins (public domain): one smiling face."""

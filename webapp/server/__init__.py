@@ -1,1 +1,1 @@
-"""How this server is reached, and the folder it keeps its files in; nothing here knows Flask or eventlet."""
+"""How this server is reached, what it grants to those who reach it, and the folder it keeps its files in."""

@@ -1,8 +1,8 @@
 """HTTP on eventlet, held against slow, silent and countless clients.
 
 A client must send a request's head and body in time, idle connections make way for new ones (see
-`webapp.server.connection_limits`), and connections that break off are nobody's error. An `HttpServer` accepts
-until its listener fails for good, and then raises; eventlet's own loop would go on deaf.
+`webapp.server.connections.connection_limits`), and connections that break off are nobody's error. An
+`HttpServer` accepts until its listener fails for good, and then raises; eventlet's own loop would go on deaf.
 
 Only `webapp.server` and `wsgi.py` know eventlet.
 """
@@ -20,18 +20,18 @@ import eventlet
 from eventlet import greenio, hubs, wsgi
 
 from webapp.config import Settings
+from webapp.config.limits import Limits
 from webapp.errors import ListenerError, SettingsError
-from webapp.limits import Limits
 from webapp.metrics import count_refusal, tell_connections
-from webapp.server.arrivals import is_gone
-from webapp.server.certificates import ensure_certificate
-from webapp.server.connection_limits import Connections, Handshakes
-from webapp.server.descriptors import connection_limit, raise_descriptor_limit
-from webapp.server.https_redirect import answer_plain_http
+from webapp.server.connections.arrivals import is_gone
+from webapp.server.connections.connection_limits import Connections, Handshakes
+from webapp.server.connections.descriptors import connection_limit, raise_descriptor_limit
+from webapp.server.connections.refusals import TOO_SLOW, RefusedConnections, tell
+from webapp.server.connections.timed_streams import CountedWriter, SlowRequestError, TimedReader
 from webapp.server.known_hosts import KnownHosts
-from webapp.server.refusals import TOO_SLOW, RefusedConnections, tell
-from webapp.server.timed_streams import CountedWriter, SlowRequestError, TimedReader
-from webapp.server.tls_listener import Listener, TlsListener, tls_context
+from webapp.server.tls.certificates import ensure_certificate
+from webapp.server.tls.https_redirect import answer_plain_http
+from webapp.server.tls.tls_listener import Listener, TlsListener, tls_context
 
 LISTEN_BACKLOG = 256
 

@@ -15,11 +15,11 @@ from eventlet.event import Event
 from webapp.config import Settings
 from webapp.errors import ListenerError, StoreError
 from webapp.server import websocket
-from webapp.server.certificates import authority_fingerprint
 from webapp.server.eventlet_server import HttpServer, open_ports
-from webapp.server.https_redirect import redirect_app
 from webapp.server.known_hosts import KnownHosts, WsgiApplication
 from webapp.server.startup_banner import host_lines, serving_lines
+from webapp.server.tls.certificates import authority_fingerprint
+from webapp.server.tls.https_redirect import redirect_app
 
 STOP_TIMEOUT_S = 9.5
 

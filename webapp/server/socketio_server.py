@@ -30,9 +30,9 @@ from engineio import exceptions
 from socketio import packet
 
 from webapp.codec import problem
-from webapp.limits import Limits
+from webapp.config.limits import Limits
 from webapp.metrics import count_refusal
-from webapp.server.connection_limits import (
+from webapp.server.connections.connection_limits import (
     BAD_PACKET_UNITS,
     MAX_TEXT_BYTES,
     Budget,
@@ -41,7 +41,7 @@ from webapp.server.connection_limits import (
     Prices,
     network_of,
 )
-from webapp.server.refusals import REFUSALS, TOO_MANY_MESSAGES, Refusal
+from webapp.server.connections.refusals import REFUSALS, TOO_MANY_MESSAGES, Refusal
 
 FRAME = "frame"
 """The only event with an attachment."""

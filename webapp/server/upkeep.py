@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from webapp.config import Settings
 from webapp.errors import CertificateError
-from webapp.server.certificates import certificate_end
+from webapp.server.tls.certificates import certificate_end
 
 MIN_FREE_BYTES = 2_000_000_000
 """Half a day of ten people at 15 frames a second, with as much again for the database's own work."""

@@ -38,10 +38,10 @@ from eventlet.websocket import (
     WebSocketWSGI,
 )
 
-from webapp.limits import Limits
+from webapp.config.limits import Limits
 from webapp.metrics import count_refusal
-from webapp.server.arrivals import has_arrived
-from webapp.server.connection_limits import MAX_TEXT_BYTES, Budget, OverBudgetError
+from webapp.server.connections.arrivals import has_arrived
+from webapp.server.connections.connection_limits import MAX_TEXT_BYTES, Budget, OverBudgetError
 
 MASK_LENGTH = 4
 

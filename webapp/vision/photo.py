@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from webapp.vision.detect import FULL_RANGE, FaceDetector
 from webapp.vision.regions import Detection
-from webapp.vision.tiles import enlarged
+from webapp.vision.search.tiles import enlarged
 
 ImageArray = NDArray[np.uint8]
 

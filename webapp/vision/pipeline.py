@@ -18,14 +18,14 @@ from webapp.vision.align import CROP_SIZE, align
 from webapp.vision.classify import load_classifier, probabilities_with_mirrored
 from webapp.vision.decode import SHRINKS, Decoded, decode
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
-from webapp.vision.found import CLEAR_SCORE, FoundFace, FoundFaces
 from webapp.vision.landmarks import INPUT_SIDE, FaceLandmarker, Landmarks
 from webapp.vision.photo import detections_at_scales
 from webapp.vision.polylines import polylines_json
 from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, region_from_landmarks
-from webapp.vision.second_look import MIN_EVIDENCE_FAR, candidates, verified
-from webapp.vision.tiles import enlarged, tile
+from webapp.vision.search.found import CLEAR_SCORE, FoundFace, FoundFaces
+from webapp.vision.search.second_look import MIN_EVIDENCE_FAR, candidates, verified
+from webapp.vision.search.tiles import enlarged, tile
 
 MAX_FRAME_PIXELS = 400_000
 """An image file of more pixels is searched at several scales, as a face of 40 pixels is too small for the

@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 
 from webapp.metrics import count_request
 from webapp.rooms.room import normal_code
-from webapp.server.log_context import reset_log_context, set_log_context
+from webapp.server.logs.log_context import reset_log_context, set_log_context
 from webapp.web.audited import note_actor, note_request
 
 REQUEST_ID = "X-Request-ID"

@@ -4,7 +4,7 @@
 |---|---|---|
 | `mien_info` | `version`, `model` | 1 |
 | `mien_node_info` | `node` | 1 |
-| `mien_lease_seconds` | | how long this node may serve its rooms without another beat; only with PostgreSQL |
+| `mien_lease_seconds` | | how long this node may serve its rooms without a heartbeat; only with PostgreSQL |
 | `mien_clients` | | browsers connected over Socket.IO |
 | `mien_workers` | `state` | workers that are `ready`, or `starting` |
 | `mien_worker_restarts_total` | | workers that had to be started again |
@@ -41,8 +41,8 @@ from webapp.jobs.record import State
 from webapp.jobs.service import JobService
 from webapp.metrics import REGISTRY
 from webapp.rooms.service import RoomService
-from webapp.server.certificates import certificate_end
-from webapp.server.descriptors import SHORTAGE
+from webapp.server.connections.descriptors import SHORTAGE
+from webapp.server.tls.certificates import certificate_end
 from webapp.server.upkeep import SUBJECTS, concerns
 from webapp.store.client import StoreClient
 from webapp.store.sample_writer import SampleWriter

@@ -7,7 +7,7 @@ import ipaddress
 from flask import request
 
 from webapp.errors import StoreError, TooManyAttemptsError, UnauthorizedError
-from webapp.server.connection_limits import network_of
+from webapp.server.connections.connection_limits import network_of
 from webapp.web.authentication import check_scope, current_host, shows_bearer
 from webapp.web.context import services
 

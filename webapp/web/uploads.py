@@ -11,8 +11,8 @@ from dataclasses import replace
 from webapp.analysis.frame_session import FrameSession
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.codec import encode_result
+from webapp.config.limits import Limits
 from webapp.errors import BusyError
-from webapp.limits import Limits
 from webapp.metrics import count_refusal
 from webapp.protocol import Analysis, Frame, ImageLimits, Job
 

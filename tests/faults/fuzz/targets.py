@@ -32,7 +32,7 @@ from webapp.protocol import (
     seq_of,
 )
 from webapp.rooms.readiness import Readiness
-from webapp.server.connection_limits import MAX_TEXT_BYTES
+from webapp.server.connections.connection_limits import MAX_TEXT_BYTES
 from webapp.server.socketio_server import UNREADABLE, CheckedPacket
 from webapp.server.websocket import QuickWebSocket
 from webapp.vision.decode import decode

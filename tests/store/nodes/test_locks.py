@@ -13,7 +13,15 @@ from tests.helpers.postgres import Postgres, find_postgres, running_postgres
 from tests.helpers.waiting import wait_until
 from webapp.export.store_process import Repositories
 from webapp.store.nodes.locks import NodeLocks
-from webapp.store.nodes.messages import IDLE_SESSION_S, LEASE_S, Beat, HeldElsewhere, Identity, Note, Taken
+from webapp.store.nodes.messages import (
+    IDLE_SESSION_S,
+    LEASE_S,
+    Heartbeat,
+    HeldElsewhere,
+    Identity,
+    Note,
+    Taken,
+)
 from webapp.store.records import Owner, ParticipantRecord, RoomRecord, SampleRecord
 
 A = Identity("a", "first start of a", "key")
@@ -60,8 +68,8 @@ def node(postgres: Postgres) -> Iterator[NodeLocks]:
     locks.close()
 
 
-def beat(locks: NodeLocks, who: Identity, claimed: dict[str, int] | None = None) -> Beat:
-    answer = locks.beat(who, claimed or {}, {})
+def heartbeat(locks: NodeLocks, who: Identity, claimed: dict[str, int] | None = None) -> Heartbeat:
+    answer = locks.heartbeat(who, claimed or {}, {})
     assert answer is not None
     return answer
 
@@ -77,8 +85,8 @@ def sample(recording_id: int, frame: int) -> SampleRecord:
 
 
 def test_a_room_is_held_by_one_node(store: Repositories, a: NodeLocks, b: NodeLocks) -> None:
-    beat(a, A)
-    beat(b, B)
+    heartbeat(a, A)
+    heartbeat(b, B)
     assert take(a, A).wait_s == 0.0
     assert b.take(B, ROOM.code) == HeldElsewhere("a")
 
@@ -86,8 +94,8 @@ def test_a_room_is_held_by_one_node(store: Repositories, a: NodeLocks, b: NodeLo
 def test_a_room_that_was_given_up_is_taken_at_once_in_another_epoch(
     store: Repositories, a: NodeLocks, b: NodeLocks
 ) -> None:
-    beat(a, A)
-    beat(b, B)
+    heartbeat(a, A)
+    heartbeat(b, B)
     first = take(a, A)
     a.give(A, [ROOM.code])
     second = take(b, B)
@@ -95,23 +103,23 @@ def test_a_room_that_was_given_up_is_taken_at_once_in_another_epoch(
 
 
 def test_an_end_of_the_server_gives_everything_up(store: Repositories, a: NodeLocks, b: NodeLocks) -> None:
-    beat(a, A)
+    heartbeat(a, A)
     take(a, A)
     a.close()  # what the process does once the link to its server is closed
-    beat(b, B)
+    heartbeat(b, B)
     assert take(b, B).wait_s == 0.0
 
 
 def test_who_takes_a_room_that_was_lost_waits_until_the_lease_is_over(
     store: Repositories, a: NodeLocks, b: NodeLocks
 ) -> None:
-    beat(a, A)
-    beat(b, B)
+    heartbeat(a, A)
+    heartbeat(b, B)
     take(a, A)
     a._drop()  # the connection breaks; the server may not know yet
     wait_until(lambda: isinstance(b.take(B, ROOM.code), Taken))
     b.give(B, [ROOM.code])
-    beat(a, A)
+    heartbeat(a, A)
     take(a, A)
     a._drop()
     taken = b.take(B, ROOM.code)
@@ -123,41 +131,41 @@ def test_who_takes_a_room_that_was_lost_waits_until_the_lease_is_over(
 def test_postgresql_itself_ends_the_session_of_a_node_that_is_frozen(
     store: Repositories, a: NodeLocks, b: NodeLocks
 ) -> None:
-    beat(a, A)
-    beat(b, B)
+    heartbeat(a, A)
+    heartbeat(b, B)
     take(a, A)
     frozen_s = time.monotonic()
     while isinstance(taken := b.take(B, ROOM.code), HeldElsewhere):
-        beat(b, B)
+        heartbeat(b, B)
         time.sleep(0.1)
     assert isinstance(taken, Taken)
     held_s = time.monotonic() - frozen_s
     assert held_s >= IDLE_SESSION_S - 1 > LEASE_S, "the lease was over before"
     assert taken.wait_s <= 1.0, "the node was silent for longer than a lease"
-    assert a.beat(A, {ROOM.code: 1}, {}) is None, "it learns that its session is gone"
-    assert beat(a, A, {ROOM.code: 1}).held == {}, "and cannot have the room back"
+    assert a.heartbeat(A, {ROOM.code: 1}, {}) is None, "it learns that its session is gone"
+    assert heartbeat(a, A, {ROOM.code: 1}).held == {}, "and cannot have the room back"
 
 
 def test_a_node_whose_session_was_lost_keeps_a_room_that_nobody_else_had(
     store: Repositories, a: NodeLocks
 ) -> None:
-    beat(a, A)
+    heartbeat(a, A)
     first = take(a, A)
     a._drop()
     again: dict[str, int] = {}
-    wait_until(lambda: again.update(beat(a, A, {ROOM.code: first.epoch}).held) or again)
+    wait_until(lambda: again.update(heartbeat(a, A, {ROOM.code: first.epoch}).held) or again)
     assert again == {ROOM.code: first.epoch}
 
 
 def test_another_start_of_the_same_node_is_another_owner(
     store: Repositories, a: NodeLocks, postgres: Postgres
 ) -> None:
-    beat(a, A)
+    heartbeat(a, A)
     first = take(a, A)
     a.close()
     restarted = NodeLocks(postgres.url)
     later = A._replace(incarnation="second start of a")
-    beat(restarted, later)
+    heartbeat(restarted, later)
     assert take(restarted, later).epoch == first.epoch + 1
     restarted.close()
 
@@ -165,34 +173,34 @@ def test_another_start_of_the_same_node_is_another_owner(
 def test_two_nodes_cannot_have_one_name(
     store: Repositories, a: NodeLocks, b: NodeLocks, caplog: pytest.LogCaptureFixture
 ) -> None:
-    beat(a, A)
-    assert b.beat(B._replace(node="a"), {}, {}) is None
+    heartbeat(a, A)
+    assert b.heartbeat(B._replace(node="a"), {}, {}) is None
     assert "another node is named a" in caplog.text
 
 
 def test_a_lock_that_its_server_does_not_know_of_is_given_up(
     store: Repositories, a: NodeLocks, b: NodeLocks
 ) -> None:
-    beat(a, A)
-    beat(b, B)
+    heartbeat(a, A)
+    heartbeat(b, B)
     take(a, A)
-    beat(a, A)
+    heartbeat(a, A)
     assert isinstance(b.take(B, ROOM.code), HeldElsewhere), "the answer may be on its way"
-    beat(a, A)
+    heartbeat(a, A)
     take(b, B)
 
 
 def test_nodes_with_different_keys_of_sessions_are_named(
     store: Repositories, a: NodeLocks, b: NodeLocks
 ) -> None:
-    beat(a, A)
-    assert beat(b, B._replace(key_print="other")).other_keys == ("a",)
-    assert beat(a, A).other_keys == ("b",)
+    heartbeat(a, A)
+    assert heartbeat(b, B._replace(key_print="other")).other_keys == ("a",)
+    assert heartbeat(a, A).other_keys == ("b",)
 
 
 def test_a_task_is_done_by_one_node_at_a_time(store: Repositories, a: NodeLocks, b: NodeLocks) -> None:
-    beat(a, A)
-    beat(b, B)
+    heartbeat(a, A)
+    heartbeat(b, B)
     assert a.take_named("retention")
     assert not b.take_named("retention")
     a.give_named("retention")
@@ -202,8 +210,8 @@ def test_a_task_is_done_by_one_node_at_a_time(store: Repositories, a: NodeLocks,
 def test_samples_of_an_earlier_owner_are_not_stored(store: Repositories, a: NodeLocks, b: NodeLocks) -> None:
     store.rooms.add_participant(PERSON)
     recording = store.recordings.start_recording(ROOM.code, 1.0).id
-    beat(a, A)
-    beat(b, B)
+    heartbeat(a, A)
+    heartbeat(b, B)
     first = Owner(ROOM.code, take(a, A).epoch)
     assert store.recordings.add_samples([sample(recording, 0)], [first]) == [True]
     a.give(A, [ROOM.code])
@@ -214,9 +222,9 @@ def test_samples_of_an_earlier_owner_are_not_stored(store: Repositories, a: Node
 
 
 def test_lists_show_what_a_rooms_node_last_said(store: Repositories, a: NodeLocks) -> None:
-    beat(a, A)
+    heartbeat(a, A)
     taken = take(a, A)
-    a.beat(A, {ROOM.code: taken.epoch}, {ROOM.code: Note(7, ("p1",))})
+    a.heartbeat(A, {ROOM.code: taken.epoch}, {ROOM.code: Note(7, ("p1",))})
     (listed,) = store.rooms.list_rooms()
     assert (listed.samples, listed.connected) == (7, ("p1",))
     a.give(A, [ROOM.code])
@@ -225,22 +233,22 @@ def test_lists_show_what_a_rooms_node_last_said(store: Repositories, a: NodeLock
 
 
 def test_a_change_of_accounts_is_counted_for_all_nodes(store: Repositories, a: NodeLocks) -> None:
-    before = beat(a, A).accounts
+    before = heartbeat(a, A).accounts
     host = store.accounts.add_host("Ada", "a long password")
     assert host is not None
     key = store.accounts.add_key(host.id, "key", "hash", ("markers",))
     store.accounts.delete_key(host.id, key.id)
     store.accounts.renew_stamp(host.id)
     store.accounts.delete_host(host.id)
-    assert beat(a, A).accounts == before + 5
+    assert heartbeat(a, A).accounts == before + 5
 
 
 def test_a_restart_of_postgresql_loses_no_room_that_nobody_else_takes(
     store: Repositories, a: NodeLocks, postgres: Postgres
 ) -> None:
-    beat(a, A)
+    heartbeat(a, A)
     first = take(a, A)
     postgres.stop()
-    assert a.beat(A, {ROOM.code: first.epoch}, {}) is None
+    assert a.heartbeat(A, {ROOM.code: first.epoch}, {}) is None
     postgres.start()
-    assert beat(a, A, {ROOM.code: first.epoch}).held == {ROOM.code: first.epoch}
+    assert heartbeat(a, A, {ROOM.code: first.epoch}).held == {ROOM.code: first.epoch}

@@ -80,7 +80,7 @@ def test_a_lease_is_over_before_another_node_can_have_the_lock(postgres: Postgre
     with running_node(postgres, "a") as a, running_node(postgres, "b") as b:
         assert a.takes()
         assert a.client.pid is not None
-        os.kill(a.client.pid, signal.SIGSTOP)  # no beat is answered any more
+        os.kill(a.client.pid, signal.SIGSTOP)  # no heartbeat is answered any more
         try:
             stopped_s = lease_clock()
             wait_until(b.takes)

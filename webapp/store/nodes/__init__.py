@@ -3,7 +3,7 @@
 A node holds the advisory locks of its rooms on one connection, in a process of its own (`process`), which
 does what the server asks (`locks`). The server asks once a second, and so renews its lease (`room_locks`):
 
-    server:      beat sent at s ------------------> answered: the lease lasts until s + LEASE_S
+    server:      heartbeat sent at s ------------------> answered: the lease lasts until s + LEASE_S
     PostgreSQL:        the session is used -------> ends by itself IDLE_SESSION_S after its last use
 
 So a server that is frozen, cut off or gone loses its lease first, and its locks after that. Whoever takes a

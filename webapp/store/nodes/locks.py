@@ -1,7 +1,7 @@
 """The advisory locks of one node, on a connection of its own; runs in the process of its locks (`process`).
 
 All locks are PostgreSQL's, held by the session: they end with it, however it ends. A pooler that gives one
-session's statements to several connections breaks that; `beat` notices.
+session's statements to several connections breaks that; `heartbeat` notices.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from webapp.store.nodes.messages import (
     CLOCK_MARGIN_S,
     IDLE_SESSION_S,
     LEASE_S,
-    Beat,
+    Heartbeat,
     HeldElsewhere,
     Identity,
     Note,
@@ -99,10 +99,12 @@ class NodeLocks:
         self._unclaimed: set[str] = set()
         self._trouble = ""
 
-    def beat(self, identity: Identity, claimed: Mapping[str, int], notes: Mapping[str, Note]) -> Beat | None:
+    def heartbeat(
+        self, identity: Identity, claimed: Mapping[str, int], notes: Mapping[str, Note]
+    ) -> Heartbeat | None:
         """Use the session, so that it lives on, or begin another and take the claimed locks again.
 
-        A lock that is held and that two beats in a row do not claim is given up: its taker was not told.
+        A lock that is held and that two heartbeats in a row do not claim is given up: its taker was not told.
         Returns None while the database, its tables or the node's name cannot be had; the log says why.
         """
         try:
@@ -122,7 +124,7 @@ class NodeLocks:
             return None
         self._trouble = ""
         held = {room: self._held[room] for room in claimed if room in self._held}
-        return Beat(self._session, held, row.accounts, others)
+        return Heartbeat(self._session, held, row.accounts, others)
 
     def take(self, identity: Identity, room: str) -> Taken | HeldElsewhere | None:
         """Take the lock of a room, and make its node the owner; None without a session.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-BEAT_INTERVAL_S = 1.0
+HEARTBEAT_INTERVAL_S = 1.0
 
 LEASE_S = 5.0
-"""For so long after a beat its server may serve the rooms whose locks were held then."""
+"""For so long after a heartbeat its server may serve the rooms whose locks were held then."""
 
 IDLE_SESSION_S = 8
 """PostgreSQL ends a session that is not used for this long, and with it its locks."""
@@ -35,10 +35,10 @@ class Note(NamedTuple):
     connected: tuple[str, ...]
 
 
-class Beat(NamedTuple):
-    """An answer to a beat: the locks that this `session` holds of those asked for, by room with their epochs.
+class Heartbeat(NamedTuple):
+    """An answer to a heartbeat: the locks that this `session` holds of those asked for.
 
-    `accounts` counts the changes of accounts; `other_keys` are nodes with another key of sessions.
+    `held` has them by room with their epochs, `accounts` counts the changes of accounts; `other_keys` are nodes with another key of sessions.
     """
 
     session: str

@@ -13,9 +13,9 @@ from webapp.store.client import Method, StoreClient
 from webapp.store.leases import lease_clock
 from webapp.store.nodes.locks import NodeLocks
 from webapp.store.nodes.messages import (
-    BEAT_INTERVAL_S,
+    HEARTBEAT_INTERVAL_S,
     LEASE_S,
-    Beat,
+    Heartbeat,
     HeldElsewhere,
     Identity,
     Note,
@@ -23,7 +23,7 @@ from webapp.store.nodes.messages import (
 )
 from webapp.store.requests import CALL_TIMEOUT_S, needs_lease
 
-FIRST_BEAT_INTERVAL_S = 0.2
+FIRST_HEARTBEAT_INTERVAL_S = 0.2
 """While there is no lease."""
 
 WATCH_INTERVAL_S = 0.2
@@ -44,7 +44,7 @@ class RoomLocks:
     """The locks that this node holds, and the lease that says until when they count.
 
     Any thread may call it. `_lock` guards the claims and the lease, for moments; it is not held while the
-    process of the locks is asked. One thread sends beats, another watches the end of the lease.
+    process of the locks is asked. One thread sends heartbeats, another watches the end of the lease.
     """
 
     def __init__(self, client: StoreClient, identity: Identity, on_lost: OnLost) -> None:
@@ -64,7 +64,7 @@ class RoomLocks:
     def start(self) -> None:
         """Start the process, and begin to ask for the lease."""
         self._client.start()
-        for run in (self._run_beats, self._run_watch):
+        for run in (self._run_heartbeats, self._run_watch):
             threading.Thread(target=run, daemon=True).start()
 
     def stop(self) -> None:
@@ -125,7 +125,7 @@ class RoomLocks:
             self._client.call(NodeLocks.give, self._identity, given)
 
     def note(self, room: str, note: Note) -> None:
-        """Say something of a room to other nodes, with the next beat."""
+        """Say something of a room to other nodes, with the next heartbeat."""
         with self._lock:
             if room in self._claims:
                 self._notes[room] = note
@@ -138,41 +138,41 @@ class RoomLocks:
         """Give such a lock up."""
         self._client.call(NodeLocks.give_named, name)
 
-    def _run_beats(self) -> None:
+    def _run_heartbeats(self) -> None:
         pause_s = 0.0
         while not self._stopping.wait(pause_s):
             try:
-                is_well = self._beat()
+                is_well = self._heartbeat()
             except StoreError as error:
-                logger.debug("a beat got no answer: %s", error)
+                logger.debug("a heartbeat got no answer: %s", error)
                 is_well = False
-            pause_s = BEAT_INTERVAL_S if is_well else FIRST_BEAT_INTERVAL_S
+            pause_s = HEARTBEAT_INTERVAL_S if is_well else FIRST_HEARTBEAT_INTERVAL_S
 
-    def _beat(self) -> bool:
+    def _heartbeat(self) -> bool:
         """Renew the lease; whether that went well."""
         with self._lock:
             claimed, notes, self._notes = dict(self._claims), self._notes, {}
         sent_s = lease_clock()
-        beat = self._client.call(NodeLocks.beat, self._identity, claimed, notes)
-        if beat is None:
+        heartbeat = self._client.call(NodeLocks.heartbeat, self._identity, claimed, notes)
+        if heartbeat is None:
             return False
-        lost = self._accept(beat, claimed, sent_s)
+        lost = self._accept(heartbeat, claimed, sent_s)
         self._has_lease.set()
-        self.accounts = beat.accounts
-        self._compare_keys(beat.other_keys)
+        self.accounts = heartbeat.accounts
+        self._compare_keys(heartbeat.other_keys)
         if lost:
             self._on_lost(lost)
         return True
 
-    def _accept(self, beat: Beat, claimed: dict[str, int], sent_s: float) -> dict[str, float]:
+    def _accept(self, heartbeat: Heartbeat, claimed: dict[str, int], sent_s: float) -> dict[str, float]:
         """Take an answer over: what was claimed and is not held is lost, as is what another session held."""
         with self._lock:
-            asked = claimed if beat.session == self._session else self._claims
-            gone = [room for room in asked if room in self._claims and room not in beat.held]
+            asked = claimed if heartbeat.session == self._session else self._claims
+            gone = [room for room in asked if room in self._claims and room not in heartbeat.held]
             end_s = min(self._lease_end_s, lease_clock())
             for room in gone:
                 del self._claims[room]
-            self._session, self._lease_end_s = beat.session, sent_s + LEASE_S
+            self._session, self._lease_end_s = heartbeat.session, sent_s + LEASE_S
         return dict.fromkeys(gone, end_s)
 
     def _run_watch(self) -> None:

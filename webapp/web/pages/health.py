@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from webapp.server.descriptors import SHORTAGE
+from webapp.server.connections.descriptors import SHORTAGE
 from webapp.version import VERSION
 from webapp.web.context import services
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, current_app, render_template, requ
 
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.server.addresses import without_port
-from webapp.server.certificates import authority_pem
+from webapp.server.tls.certificates import authority_pem
 from webapp.web.context import services
 
 HTTPS_PORT = 8443

@@ -18,7 +18,7 @@ from webapp.codec import encode_result, problem_to_wire
 from webapp.errors import BadFrameError, FrameError, UnavailableError
 from webapp.metrics import count_frame, count_frame_problem
 from webapp.protocol import Frame, Result, seq_of
-from webapp.server.log_context import set_log_context
+from webapp.server.logs.log_context import set_log_context
 from webapp.web.sockets.json import EncodedJson
 
 logger = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ from webapp.rooms.membership import Joined
 from webapp.rooms.readiness import Readiness
 from webapp.rooms.room import Room, normal_code
 from webapp.rooms.service import RoomService
-from webapp.server.log_context import set_log_context
+from webapp.server.logs.log_context import set_log_context
 from webapp.web.authentication import check_scope, current_host
 from webapp.web.problems import room_problem
 from webapp.web.sockets.connections import Connections

@@ -8,8 +8,8 @@ from typing import cast
 import pytest
 
 from webapp.analysis.worker_pool import WorkerPool
+from webapp.config.limits import Limits
 from webapp.errors import BusyError
-from webapp.limits import Limits
 from webapp.protocol import STAGES, Analysis, ImageLimits, Job
 from webapp.web import uploads as uploads_module
 from webapp.web.uploads import Uploads

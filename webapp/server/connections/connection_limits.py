@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from webapp.limits import Limits
+from webapp.config.limits import Limits
 
 UNITS_PER_S = 1000.0
 BURST_UNITS = 2000.0

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.floods import RESET_AT_CLOSE
 from tests.helpers.waiting import wait_until
-from webapp.server.arrivals import has_arrived, has_left, is_gone
+from webapp.server.connections.arrivals import has_arrived, has_left, is_gone
 
 Ends = tuple[socket.socket, socket.socket]
 

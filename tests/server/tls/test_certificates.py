@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from tests.server.full_disk import full_disk
 from webapp.config import Settings
 from webapp.errors import CertificateError
-from webapp.server import certificates
-from webapp.server.certificates import (
+from webapp.server.tls import certificates
+from webapp.server.tls.certificates import (
     CertificatePair,
     authority_fingerprint,
     authority_pem,

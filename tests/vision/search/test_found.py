@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from webapp.protocol import Pose, Region
-from webapp.vision.found import FoundFace, FoundFaces
+from webapp.vision.search.found import FoundFace, FoundFaces
 
 
 def face(x: float, y: float, width: float, score: float) -> FoundFace:

@@ -23,7 +23,7 @@ from webapp.protocol import Region
 from webapp.vision.detect import FaceDetector
 from webapp.vision.landmarks import FaceLandmarker, Landmarks
 from webapp.vision.regions import Detection, region_from_detection, region_from_landmarks
-from webapp.vision.tiles import enlarged, tile, tile_count
+from webapp.vision.search.tiles import enlarged, tile, tile_count
 
 ImageArray = NDArray[np.uint8]
 

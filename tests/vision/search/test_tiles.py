@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.vision.tiles import OVERLAP_FRACTION, tile
+from webapp.vision.search.tiles import OVERLAP_FRACTION, tile
 
 SIZES = [(640, 480), (480, 640), (1280, 720), (320, 240), (1, 1), (1, 4000), (4000, 1), (3, 2)]
 

@@ -12,8 +12,8 @@ import requests
 from tests.helpers.room_client import TOKEN, ParticipantClient, make_room
 from tests.helpers.serving import PROJECT_ROOT, Server
 from tests.helpers.waiting import wait_until
-from webapp.server.log_context import log_context, reset_log_context, set_log_context
-from webapp.server.log_format import JsonFormatter
+from webapp.server.logs.log_context import log_context, reset_log_context, set_log_context
+from webapp.server.logs.log_format import JsonFormatter
 
 TIMEOUT_S = 30
 

@@ -15,7 +15,7 @@ from webapp.protocol import Box, Job, Region
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
 from webapp.vision.landmarks import FaceLandmarker
 from webapp.vision.pipeline import Pipeline
-from webapp.vision.second_look import MIN_EVIDENCE_NEAR, candidates, evidence, verified, views
+from webapp.vision.search.second_look import MIN_EVIDENCE_NEAR, candidates, evidence, verified, views
 
 PORTRAITS = (astronaut_face(), serious_face())
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from webapp.config import LogFormat
 from webapp.metrics import LogCounter
-from webapp.server.log_format import JsonFormatter
+from webapp.server.logs.log_format import JsonFormatter
 
 LINES_PER_WINDOW = 5
 WINDOW_S = 10.0

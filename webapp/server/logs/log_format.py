@@ -7,7 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from webapp.server.log_context import log_context
+from webapp.server.logs.log_context import log_context
 
 
 class JsonFormatter(logging.Formatter):

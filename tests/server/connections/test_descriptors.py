@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.server.descriptors import SHORTAGE_S, Shortage
+from webapp.server.connections.descriptors import SHORTAGE_S, Shortage
 
 
 def test_a_shortage_lasts_some_seconds_and_is_announced_once_and_its_end_too(

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from webapp.server.arrivals import has_left
-from webapp.server.descriptors import SHORTAGE
+from webapp.server.connections.arrivals import has_left
+from webapp.server.connections.descriptors import SHORTAGE
 
 OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from webapp.server.log_limits import LINES_PER_WINDOW, WINDOW_S, RepetitionFilter
+from webapp.server.logs.log_limits import LINES_PER_WINDOW, WINDOW_S, RepetitionFilter
 
 
 class Lines(logging.Handler):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from webapp.codec import PROBLEM_MEDIA_TYPE, problem_details
-from webapp.server.connection_limits import Handshakes
+from webapp.server.connections.connection_limits import Handshakes
 
 TOLD_PER_S = 20
 """Connections that are told why they are refused, in total: to tell costs time, and with TLS a handshake."""

@@ -7,7 +7,7 @@ import resource
 import time
 from collections.abc import Callable
 
-from webapp.limits import Limits
+from webapp.config.limits import Limits
 from webapp.metrics import count_refusal
 
 SPARE_DESCRIPTORS = 256

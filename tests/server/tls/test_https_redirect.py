@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from webapp.config import Settings
-from webapp.server.https_redirect import https_location, plain_http_answer, redirect_app
 from webapp.server.known_hosts import KnownHosts
+from webapp.server.tls.https_redirect import https_location, plain_http_answer, redirect_app
 
 KNOWN = KnownHosts(Settings(known_hosts=("lab-pc",)))
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from webapp.limits import Limits
-from webapp.server.connection_limits import (
+from webapp.config.limits import Limits
+from webapp.server.connections.connection_limits import (
     BURST_UNITS,
     DEFAULT_PRICES,
     OVER_BUDGET_TIMEOUT_S,

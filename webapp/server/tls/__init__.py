@@ -1,0 +1,1 @@
+"""The certificate, connections over TLS, and the way there from plain http."""
