@@ -36,7 +36,7 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 
 
 def test_every_setting_is_documented_and_every_documented_setting_is_read() -> None:
-    config = (ROOT / "webapp" / "config.py").read_text()
+    config = (ROOT / "webapp" / "config" / "settings.py").read_text()
     read = {f"MIEN_{name}" for name in re.findall(r'read\.\w+\(\s*"(\w+)"', config)}
     read |= {f"MIEN_{name.upper()}" for name, *_ in Limits.described()}
     documented = set(

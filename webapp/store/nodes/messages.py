@@ -38,7 +38,8 @@ class Note(NamedTuple):
 class Heartbeat(NamedTuple):
     """An answer to a heartbeat: the locks that this `session` holds of those asked for.
 
-    `held` has them by room with their epochs, `accounts` counts the changes of accounts; `other_keys` are nodes with another key of sessions.
+    `held` has them by room with their epochs, `accounts` counts the changes of accounts, and `other_keys` are
+    nodes with another key of sessions.
     """
 
     session: str
