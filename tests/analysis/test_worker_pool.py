@@ -13,6 +13,7 @@ import pytest
 
 from tests.helpers.ipc_peers import HOSTILE_REPLIES, Gate
 from tests.helpers.waiting import wait_until
+from webapp.analysis import turns
 from webapp.analysis import worker_pool as pool_module
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
@@ -25,6 +26,9 @@ from webapp.protocol import Analysis, Job
 StartPool = Callable[..., WorkerPool]
 
 OWNER = "the only one"
+
+HELD_S = 3 * turns.FAIR_S
+"""How long the first job of an owner with many takes."""
 
 
 def peer(behaviour: str, start_timeout_s: float = 60.0) -> ChildSpec:
@@ -136,6 +140,22 @@ def test_slots_are_given_to_owners_in_turn(
     start_pool: StartPool, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a greedy owner's many jobs one is done for each of a modest owner's."""
+    monkeypatch.setattr(turns, "FAIR_S", 1000.0)  # however long the first one took
+    assert order_of_work(start_pool, gate, monkeypatch) == [
+        "greedy",
+        *2 * ["greedy", "modest"],
+        *3 * ["greedy"],
+    ]
+
+
+def test_who_has_used_a_worker_for_long_lets_others_go_first(
+    start_pool: StartPool, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert order_of_work(start_pool, gate, monkeypatch) == ["greedy", *2 * ["modest"], *5 * ["greedy"]]
+
+
+def order_of_work(start_pool: StartPool, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whose jobs one worker does: a greedy owner's first one takes a moment, and a modest owner comes."""
     monkeypatch.setattr(pool_module, "JOBS_PER_WORKER", 1)  # so that nothing overtakes on its way to it
     pool = start_pool()
     jobs: list[tuple[str, Future[Analysis]]] = []
@@ -143,9 +163,9 @@ def test_slots_are_given_to_owners_in_turn(
         for owner, count in (("greedy", 6), ("modest", 2)):
             jobs += [(owner, threads.submit(pool.analyze, gate.job, owner)) for _ in range(count)]
             wait_for_jobs(pool, at_worker=1, in_queue=len(jobs) - 1)
+        time.sleep(HELD_S)
         gate.open()
-        done = in_the_order_of_work(jobs)
-    assert done == ["greedy", *2 * ["greedy", "modest"], *3 * ["greedy"]]
+        return in_the_order_of_work(jobs)
 
 
 def test_the_workers_verdict_on_a_picture_is_raised(start_pool: StartPool) -> None:

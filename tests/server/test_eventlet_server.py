@@ -37,7 +37,11 @@ def narrow_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LoggedServer]:
     """A server with few places for an address, started with the soft limit of descriptors that is usual."""
-    settings = {"MIEN_WORKERS": "1", "MIEN_CONNECTIONS_PER_ADDRESS": str(PER_ADDRESS)}
+    settings = {
+        "MIEN_WORKERS": "1",
+        "MIEN_CONNECTIONS_PER_ADDRESS": str(PER_ADDRESS),
+        "MIEN_HANDSHAKES_PER_S": "10000",  # nothing here is about how fast connections come
+    }
     if request.param == "https":
         settings |= {"MIEN_HTTPS": "1", "MIEN_REDIRECT_PORT": "0"}
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

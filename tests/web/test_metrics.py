@@ -21,8 +21,13 @@ from webapp.web import state_metrics
 
 TIMEOUT_S = 30
 
-NEEDS_MORE = {"mien_certificate_end_seconds", "mien_uploads_total", "mien_log_messages_total"}
-"""Metrics that there are only with https, or once something was counted."""
+NEEDS_MORE = {
+    "mien_certificate_end_seconds",
+    "mien_lease_seconds",
+    "mien_uploads_total",
+    "mien_log_messages_total",
+}
+"""Metrics that there are only with https, with PostgreSQL, or once something was counted."""
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

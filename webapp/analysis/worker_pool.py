@@ -6,9 +6,9 @@
     pool.stop()
 
 The calling thread carries its job: it waits for a slot at the least busy worker, sends the job and waits for
-the reply. When slots are scarce, owners get them in turn, however many jobs each has. Only the standard
-library is used: in the serving process eventlet has made `threading` and `socket` green, in tests they are
-the real ones.
+the reply. When slots are scarce, owners get them in turn, however many jobs each has and however long these
+take (`turns`). Only the standard library is used: in the serving process eventlet has made `threading` and
+`socket` green, in tests they are the real ones.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from webapp.analysis.turns import EXPECTED_S, Turns
 from webapp.analysis.worker_process import FILE_TIMEOUT_S, JOB_TIMEOUT_S
 from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
 from webapp.ipc.child_process import ChildSpec, Supervisor, stop_together
@@ -48,13 +49,15 @@ LOAD_TIME_CONSTANT_S = 1.0
 class Worker:
     """One worker of the pool, across restarts.
 
-    The pool's lock guards `load`, the number of slots taken, and `background_load`, those of background jobs.
+    The pool's lock guards `load`, the number of slots taken, `background_load`, those of background jobs, and
+    `replied_s`, when it last had an answer.
     """
 
     def __init__(self, supervisor: Supervisor[Outcome]) -> None:
         self.supervisor = supervisor
         self.load = 0
         self.background_load = 0
+        self.replied_s = 0.0
 
     @property
     def is_busy(self) -> bool:
@@ -75,7 +78,7 @@ class PoolState:
 
 
 Queue = dict[object, deque[Future[Worker]]]
-"""The slots that each owner waits for; the owner whose turn it is comes first."""
+"""The slots that each owner waits for; the owner whose last turn is longest ago comes first."""
 
 
 class WorkerPool:
@@ -87,6 +90,7 @@ class WorkerPool:
         self._queue: Queue = {}
         self._background_queue: Queue = {}
         self._background_jobs = 0
+        self._turns = Turns()
         self._load = 0.0
         self._measured_s = 0.0
 
@@ -139,7 +143,7 @@ class WorkerPool:
         worker = self._acquire_slot(
             owner, background, FILE_QUEUE_TIMEOUT_S if job.is_file else QUEUE_TIMEOUT_S
         )
-        reply = self._send(worker, job, background)
+        reply = self._send(worker, job, owner, background)
         try:
             outcome = reply.result(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
         except ChildGoneError:
@@ -152,17 +156,18 @@ class WorkerPool:
             raise outcome
         return outcome
 
-    def _send(self, worker: Worker, job: Job, background: bool) -> Future[Outcome]:
+    def _send(self, worker: Worker, job: Job, owner: object, background: bool) -> Future[Outcome]:
         """Send a job to a worker, whose slot is free again as soon as it replies or ends."""
         timeout_s, lane = (FILE_TIMEOUT_S, FILES) if job.is_file else (JOB_TIMEOUT_S, "")
+        sent_s = time.monotonic()
         try:
             reply = worker.supervisor.request(pack_job(job), timeout_s, lane)
         except BaseException as error:
-            self._release_slot(worker, background)
+            self._release_slot(worker, owner, background, sent_s)
             if isinstance(error, ChildGoneError):
                 raise _stopped() from None
             raise
-        reply.add_done_callback(lambda _: self._release_slot(worker, background))
+        reply.add_done_callback(lambda _: self._release_slot(worker, owner, background, sent_s))
         return reply
 
     def _acquire_slot(self, owner: object, background: bool, timeout_s: float) -> Worker:
@@ -170,7 +175,7 @@ class WorkerPool:
         with self._lock:
             self._measure_load()
             if not queue and (worker := self._free_worker(background)) is not None:
-                self._take_slot(worker, background)
+                self._take_slot(worker, owner, background)
                 return worker
             slot: Future[Worker] = Future()
             queue.setdefault(owner, deque()).append(slot)
@@ -181,8 +186,12 @@ class WorkerPool:
                 raise self._no_slot() from None
             return slot.result()
 
-    def _release_slot(self, worker: Worker, background: bool) -> None:
+    def _release_slot(self, worker: Worker, owner: object, background: bool, sent_s: float) -> None:
         with self._lock:
+            now_s = time.monotonic()
+            if not background:
+                self._turns.charge(owner, now_s - max(sent_s, worker.replied_s) - EXPECTED_S)
+                worker.replied_s = now_s
             worker.load -= 1
             worker.background_load -= background
             self._background_jobs -= background
@@ -211,8 +220,9 @@ class WorkerPool:
         """Give free slots to waiting jobs, background jobs last; the lock is held."""
         for queue, background in ((self._queue, False), (self._background_queue, True)):
             while queue and (worker := self._free_worker(background)) is not None:
-                self._take_slot(worker, background)
-                _next_in_turn(queue).set_result(worker)
+                owner = next(iter(queue)) if background else self._turns.next(queue)
+                self._take_slot(worker, owner, background)
+                _oldest_slot(queue, owner).set_result(worker)
 
     def _free_worker(self, background: bool) -> Worker | None:
         """A worker that may take one more such job, if any; the lock is held."""
@@ -230,7 +240,9 @@ class WorkerPool:
                 found, jobs = worker, worker.load
         return found
 
-    def _take_slot(self, worker: Worker, background: bool) -> None:
+    def _take_slot(self, worker: Worker, owner: object, background: bool) -> None:
+        if not background:
+            self._turns.charge(owner, EXPECTED_S)
         worker.load += 1
         worker.background_load += background
         self._background_jobs += background
@@ -249,9 +261,8 @@ def _stopped() -> UnavailableError:
     return UnavailableError("The worker with this frame stopped; another takes over. Send the next frame.")
 
 
-def _next_in_turn(queue: Queue) -> Future[Worker]:
-    """Remove the oldest slot of the owner whose turn it is, who then moves to the end of the line."""
-    owner = next(iter(queue))
+def _oldest_slot(queue: Queue, owner: object) -> Future[Worker]:
+    """Remove the oldest slot of an owner, who then moves to the end of the line."""
     slots = queue.pop(owner)
     slot = slots.popleft()
     if slots:

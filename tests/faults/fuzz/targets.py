@@ -112,6 +112,10 @@ def _not_json(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
+_ENDED, _peer = socket.socketpair()
+_peer.close()
+
+
 class _Arrived:
     """A connection on which data have arrived, and which is closed then."""
 
@@ -121,6 +125,9 @@ class _Arrived:
     def recv(self, count: int) -> bytes:
         piece, self._data = self._data[:count], self._data[count:]
         return piece
+
+    def fileno(self) -> int:
+        return _ENDED.fileno()  # it can be read without waiting
 
     def sendall(self, data: bytes) -> None:
         assert len(data) < 200
