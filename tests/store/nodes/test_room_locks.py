@@ -14,6 +14,7 @@ from tests.helpers.postgres import Postgres, find_postgres, running_postgres
 from tests.helpers.waiting import wait_until
 from webapp.errors import LeaseOverError, NotHereError
 from webapp.export.store_process import Repositories
+from webapp.ipc import child_process
 from webapp.store.client import StoreClient
 from webapp.store.leases import lease_clock
 from webapp.store.nodes.messages import IDLE_SESSION_S, LEASE_S, Identity
@@ -76,7 +77,10 @@ def test_a_lease_is_renewed_and_ends_with_its_node(postgres: Postgres) -> None:
         assert not a.locks.holds(ROOM.code)
 
 
-def test_a_lease_is_over_before_another_node_can_have_the_lock(postgres: Postgres) -> None:
+def test_a_lease_is_over_before_another_node_can_have_the_lock(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_process, "STOPPED_TIMEOUT_S", 60.0)  # as if nobody noticed that it is frozen
     with running_node(postgres, "a") as a, running_node(postgres, "b") as b:
         assert a.takes()
         assert a.client.pid is not None
