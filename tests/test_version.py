@@ -22,5 +22,5 @@ def test_the_version_of_a_model_tells_its_file(tmp_path: Path) -> None:
 
 def test_pages_and_the_health_check_name_the_version(tmp_path: Path) -> None:
     client = create_app(Settings(data_dir=tmp_path)).test_client()
-    assert client.get("/healthz").get_json() == {"status": "ok", "version": VERSION}
+    assert client.get("/healthz").get_json() == {"status": "ok", "version": VERSION, "node": "mien"}
     assert f"Mien {VERSION}" in client.get("/r").text

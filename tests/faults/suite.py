@@ -15,6 +15,7 @@ from tests.faults.report import BROKEN, KEPT, NOT_CHECKED, Line
 from tests.faults.scenarios import (
     cluster,
     disk,
+    floods,
     fuzzing,
     hostile_frames,
     large_room,
@@ -46,6 +47,7 @@ FAULTS = (
     Fault("network stalled", partial(network.run, way="stall"), 10.0),
     Fault("two nodes", cluster.run, 15.0),
     Fault("ten million samples", large_room.run, 10_000_000, "samples"),
+    Fault("floods", floods.run, 10.0, "s a turn"),
     Fault("hostile frames", hostile_frames.run_long, 100_000, "shots"),
     Fault("fuzzing", fuzzing.run, 600.0),
     Fault("soak", soak.run_long, 1800.0),
