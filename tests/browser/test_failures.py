@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from tests.helpers.serving import Server
 
 Launch = Callable[..., Browser]
 NewPage = Callable[..., Page]
+
+HEARTBEAT_S = 19.0
+"""Socket.IO misses a heartbeat 20 to 45 s after a server fell silent."""
 
 CAMERA_IS_IN_USE = """
 navigator.mediaDevices.getUserMedia = async () => {
@@ -116,6 +120,22 @@ def test_a_lost_server_is_found_again_without_a_click(
     page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=20_000)
     live.wait_for_label(page, "Happy")
     assert len(live.drawings(page, seconds=1)[-1]["faces"]) == 1
+
+
+def test_a_server_that_says_nothing_counts_as_lost_long_before_its_heartbeat_is_missed(
+    own_server: Server, still_browser: Browser, new_page: NewPage
+) -> None:
+    page = new_page(still_browser)
+    page.goto(own_server.url)
+    live.start(page)
+    live.wait_for_label(page, "Happy")
+    own_server.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_for_notice(page, "server-lost", HEARTBEAT_S)
+    finally:
+        own_server.process.send_signal(signal.SIGCONT)
+    page.wait_for_selector('[data-notice="server-lost"]', state="hidden", timeout=20_000)
+    live.wait_for_label(page, "Happy")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import { io } from "/static/vendor/socket.io.esm.min.js";
  * @property {() => void} stop
  */
 
-/** An answer that takes longer is given up; the server itself gives up after about two seconds. */
+/** An answer that takes longer is given up; the server itself gives up after at most three seconds. */
 const FRAME_TIMEOUT_MS = 5000;
 
 /** A move that takes longer counts as a loss. */
@@ -44,6 +44,7 @@ export function openSocket(room) {
 export class Connection {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #move;
+  #heard_ms = 0;
 
   /** @param {StateListener} onState @param {string} [room] */
   constructor(onState, room) {
@@ -57,6 +58,9 @@ export class Connection {
   #onConnect() {
     clearTimeout(this.#move);
     this.#move = undefined;
+    const heard = () => void (this.#heard_ms = performance.now());
+    heard();
+    this.socket.io.engine.on("packet", heard);
     this.onState("connected");
   }
 
@@ -77,10 +81,20 @@ export class Connection {
     return this.socket.connected;
   }
 
-  /** @param {FrameMeta} meta @param {ArrayBuffer} image @returns {Promise<Answer>} */
+  /**
+   * A server that says nothing at all until the time is over is frozen, or the network swallows everything. Socket.IO
+   * would notice after up to 45 s; another connection may reach another server.
+   * @param {FrameMeta} meta @param {ArrayBuffer} image @returns {Promise<Answer>}
+   */
   async send(meta, image) {
     if (!this.connected) throw new Error("There is no connection to the server.");
-    return this.ask(FRAME_TIMEOUT_MS, "frame", meta, image);
+    const sent_ms = performance.now();
+    try {
+      return await this.ask(FRAME_TIMEOUT_MS, "frame", meta, image);
+    } catch (error) {
+      if (this.connected && this.#heard_ms < sent_ms) this.socket.disconnect().connect();
+      throw error;
+    }
   }
 
   /**
