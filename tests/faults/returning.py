@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,7 +21,7 @@ ANSWER_TIMEOUT_S = 8.0
 """Who gets no answer for so long connects again."""
 
 
-class Returning:
+class Returning(ABC):
     """Keeps a connection that names its room, from the start of the block to its end.
 
     `here` says whether it is connected and has joined or subscribed; `away_s` has how long it was not, each
@@ -69,10 +70,11 @@ class Returning:
 
     def _listen(self, client: socketio.Client) -> None:
         """Take events."""
+        return
 
+    @abstractmethod
     def _arrive(self, client: socketio.Client) -> bool:
         """What is said first; whether it was accepted."""
-        raise NotImplementedError
 
     def _stay(self, client: socketio.Client) -> None:
         """What is done until the connection is lost or the block ends."""

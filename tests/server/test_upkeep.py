@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.helpers.attacks import LoggedServer
 from tests.helpers.host_browser import signed_in
 from tests.helpers.room_client import TOKEN
-from tests.helpers.serving import PROJECT_ROOT, Server
 from webapp.config import Settings
 from webapp.server import upkeep
 from webapp.server.upkeep import Concern, UpkeepLog, concerns
@@ -117,18 +114,3 @@ def test_log_metrics_and_the_list_of_rooms_tell_of_a_certificate_that_ends(tmp_p
     assert "certificate ends on" in page and f"{end.day}, {end.year}" in page and "Install a new one" in page
     assert 'mien_upkeep_due{subject="certificate"} 1.0' in metrics
     assert (tmp_path / "log").read_text().count(f"the certificate ends on {end:%Y-%m-%d}") == 1
-
-
-class LoggedServer(Server):
-    """A server whose log goes to a file."""
-
-    def __init__(self, log: Path, **settings: str) -> None:
-        super().__init__(**settings)
-        self.log = log
-
-    def start(self) -> None:
-        with self.log.open("ab") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "wsgi.py"], cwd=PROJECT_ROOT, env=os.environ | self.settings, stderr=file
-            )
-        self.wait_until_ready(TIMEOUT_S)

@@ -7,12 +7,8 @@ after its last request.
 from __future__ import annotations
 
 import contextlib
-import logging
-import signal
 import socket
-import sys
 
-from webapp.errors import MienError
 from webapp.export.service import ExportService
 from webapp.ipc import framing
 from webapp.store.exports import Exports
@@ -22,9 +18,7 @@ from webapp.store.repositories.base import Database
 from webapp.store.repositories.markers import MarkerRepository
 from webapp.store.repositories.recordings import RecordingRepository
 from webapp.store.repositories.rooms import RoomRepository
-from webapp.store.service import Service
-
-logger = logging.getLogger(__name__)
+from webapp.store.service import Service, run_process
 
 
 class Repositories:
@@ -60,27 +54,16 @@ class Repositories:
         self.database.close()
 
 
-def main(file_descriptor: int) -> None:
-    """Open the database that the first message names, and serve.
+def serve(end: socket.socket, url: str) -> None:
+    """Open a database, and answer what the server asks of it.
 
     Raises:
         SettingsError: its URL cannot be used.
     """
-    end = socket.socket(fileno=file_descriptor)
-    end.setblocking(True)
-    first = framing.receive(end)
-    if first is not None:
-        with contextlib.closing(Repositories(first.payload.decode())) as repositories:
-            framing.send(end, framing.Message(framing.READY_ID, b""))
-            Service(end, repositories.by_name(), repositories.database.prepare).serve()
+    with contextlib.closing(Repositories(url)) as repositories:
+        framing.send(end, framing.Message(framing.READY_ID, b""))
+        Service(end, repositories.by_name(), repositories.database.prepare).serve()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(format="%(asctime)s %(levelname)s store %(process)d: %(message)s")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the closing link ends us
-    try:
-        with contextlib.suppress(ConnectionError):  # the server is gone
-            main(int(sys.argv[1]))
-    except (MienError, OSError) as failure:
-        logger.error("the store cannot start: %s", failure)
-        sys.exit(1)
+    run_process("store", serve)

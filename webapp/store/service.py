@@ -9,7 +9,9 @@ import contextlib
 import logging
 import os
 import pickle
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from webapp.errors import LeaseOverError, StoreError
+from webapp.errors import LeaseOverError, MienError, StoreError
 from webapp.ipc import framing
 from webapp.store.requests import EXPORTS, LANES, PASSWORDS, REQUESTS, Request, check_deadline, deadline
 
@@ -25,6 +27,26 @@ NICENESS = 10
 """Frames come first: a batch can wait some milliseconds for a core."""
 
 logger = logging.getLogger(__name__)
+
+
+def run_process(name: str, serve: Callable[[socket.socket, str], None]) -> None:
+    """Be a process that answers the server until their link closes; its descriptor is the first argument.
+
+    `serve` gets the link and the database's URL, which the first message names. If it cannot start, the
+    process ends with status 1.
+    """
+    logging.basicConfig(format=f"%(asctime)s %(levelname)s {name} %(process)d: %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the closing link ends us
+    end = socket.socket(fileno=int(sys.argv[1]))
+    end.setblocking(True)
+    try:
+        with contextlib.suppress(ConnectionError):  # the server is gone
+            first = framing.receive(end)
+            if first is not None:
+                serve(end, first.payload.decode())
+    except (MienError, OSError) as failure:
+        logger.error("the process %s cannot start: %s", name, failure)
+        sys.exit(1)
 
 
 class Service:
