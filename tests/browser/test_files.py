@@ -314,8 +314,8 @@ def test_everything_can_be_done_by_keyboard(page: Page, clip: Path) -> None:
                 return
         pytest.fail(f"the keyboard does not reach {selector}")
 
-    tab_to("#choose-files")
-    with page.expect_file_chooser() as chooser:
+    with page.expect_file_chooser() as chooser:  # begins to listen a moment before the key
+        tab_to("#choose-files")
         page.keyboard.press("Enter")
     chooser.value.set_files(clip)
     files.wait_for_results(page)
