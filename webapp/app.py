@@ -23,6 +23,7 @@ from webapp.accounts.shared_counts import Counts, SharedCounts
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.analysis.worker_process import worker_spec
 from webapp.config import Settings
+from webapp.ipc.memory import MemoryTrimmer, keep_what_exists
 from webapp.jobs.service import JobService
 from webapp.protocol import MAX_IMAGE_BYTES, ImageLimits
 from webapp.rooms.catalogue.owned_rooms import OwnedRooms
@@ -119,14 +120,15 @@ class Application:
         ticker = Ticker(room_service, socketio)
         accounts = _create_accounts(settings, store, room_service, key, counts)
         audit = AuditLog(store, settings.audit_days)
-        room_events = RoomEvents(
-            connections, room_service, ticker.subscriptions, ticker.history, accounts, audit, counts
-        )
+        wrong_codes = WrongCodes(counts)
+        needed = (ticker.subscriptions, ticker.history, accounts, audit, wrong_codes, counts)
+        room_events = RoomEvents(connections, room_service, *needed)
         frame_events = FrameEvents(pool, settings.smoothing_s, room_events)
         jobs = JobService(settings)
         state = StateMetrics(settings, pool, store, writer, room_service, jobs, frame_events.clients)
         drain = Drain(room_service.catalogue, connections)
-        services = _create_services(settings, pool, accounts, room_service, jobs, audit, state, drain, counts)
+        parts_of_pages = (accounts, room_service, jobs, audit, state, drain, wrong_codes, counts)
+        services = _create_services(settings, pool, *parts_of_pages)
         known_hosts = KnownHosts(settings, certified_names(settings))
         flask = _create_flask(services, socketio, known_hosts, key)
         room_events.register(socketio)
@@ -134,7 +136,7 @@ class Application:
         housekeeping = Housekeeping(room_service, settings.retention_days, audit.note_retention)
         inlets = (LslInlets(room_service),) if settings.lsl else ()
         upkeep = UpkeepLog(partial(concerns, settings))
-        beside = (ticker, housekeeping, jobs, audit, upkeep, *inlets)
+        beside = (ticker, housekeeping, jobs, audit, upkeep, MemoryTrimmer(), *inlets)
         parts = (FolderLock(settings), pool, store, room_service.catalogue, writer, *beside)
         return cls(flask, known_hosts, parts)
 
@@ -145,6 +147,7 @@ class Application:
             for part in self.parts:
                 part.start()
                 started.callback(part.stop)
+            keep_what_exists()
             yield
 
     def drain(self) -> None:
@@ -212,6 +215,7 @@ def _create_services(
     audit: AuditLog,
     state: StateMetrics,
     drain: Drain,
+    wrong_codes: WrongCodes,
     counts: Counts | None,
 ) -> Services:
     return Services(
@@ -223,7 +227,7 @@ def _create_services(
             pool, ImageLimits(settings.max_file_bytes, settings.max_file_pixels), settings.limits
         ),
         page_uploads=_upload_limit(settings, counts),
-        wrong_codes=WrongCodes(counts),
+        wrong_codes=wrong_codes,
         jobs=jobs,
         audit=audit,
         state=state,

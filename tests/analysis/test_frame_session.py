@@ -42,6 +42,12 @@ class FakePool:
         return self._answer(job)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No frame gets too old because the machine is busy, unless a test shortens the time for that."""
+    monkeypatch.setattr(session_module, "WAIT_TIMEOUT_S", 60.0)
+
+
 def analysis(job: Job) -> Analysis:
     return Analysis(640, 480, (face(),), {"decode": 1.0, "detect": 2.0, "landmarks": 1.0, "classify": 1.0})
 

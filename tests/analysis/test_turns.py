@@ -63,10 +63,20 @@ def test_what_was_used_long_ago_counts_no_more(clock: Clock) -> None:
     assert turns.next(["a", "b"]) == "a"
 
 
+def test_nobody_is_put_at_a_disadvantage_when_weights_are_reckoned_anew(clock: Clock) -> None:
+    turns = Turns(clock)
+    for _ in range(int(10 * MAX_EXPONENT * MEMORY_S)):
+        clock.now_s += 0.5
+        for owner in ("a", "b"):
+            turns.charge(owner, 0.01)
+        assert turns.next(["a", "b"]) == "a"
+        assert turns.next(["b", "a"]) == "b"
+
+
 def test_owners_who_are_gone_are_forgotten(clock: Clock) -> None:
     turns = Turns(clock)
     for number in range(1000):
-        turns.charge(number, 1.0)
+        turns.charge(number, 0.1)
     clock.now_s += 1.1 * MAX_EXPONENT * MEMORY_S
     turns.charge("new", 1.0)
     assert list(turns._used) == ["new"]

@@ -18,8 +18,9 @@ from tests.helpers.waiting import wait_until
 from webapp.config import PROJECT_ROOT, child_environment
 from webapp.errors import ChildGoneError
 from webapp.ipc import child_process
-from webapp.ipc.child_process import Backoff, ChildProcess, ChildSpec, Supervisor
+from webapp.ipc.child_process import ChildProcess, ChildSpec
 from webapp.ipc.job_codec import pack_job
+from webapp.ipc.supervisor import Backoff, Supervisor
 from webapp.protocol import Job
 
 StartSupervisor = Callable[[ChildSpec], Supervisor[bytes]]
@@ -97,10 +98,15 @@ def test_a_frozen_child_is_killed_and_replaced_and_its_requests_fail(
     frozen = supervisor.pid
     assert frozen is not None
     os.kill(frozen, signal.SIGSTOP)
-    replies = [ask(supervisor, b"x" * 600_000, timeout_s=1.0) for _ in range(2)]
-    for reply in replies:
+
+    def reply() -> bytes:
+        return ask(supervisor, b"x" * 600_000, timeout_s=1.0).result(20)
+
+    with ThreadPoolExecutor(2) as threads:
+        replies = [threads.submit(reply) for _ in range(2)]
+    for one in replies:
         with pytest.raises(ChildGoneError):
-            reply.result(20)
+            one.result()
     wait_until(lambda: supervisor.ready and supervisor.pid != frozen)
     assert ask(supervisor, b"x").result(20)
 
@@ -214,7 +220,7 @@ eventlet.monkey_patch()
 import socket, sys, time
 from eventlet.patcher import original
 from tests.ipc.test_child_process import ask, spec
-from webapp.ipc.child_process import Supervisor
+from webapp.ipc.supervisor import Supervisor
 
 supervisor = Supervisor(spec("measure"), bytes)
 supervisor.start()

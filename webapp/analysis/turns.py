@@ -21,7 +21,11 @@ FAIR_RATIO = 1.5
 FAIR_S = 0.03
 """Owners who differ by less get turns one after another."""
 
-MAX_EXPONENT = 30.0
+NEGLIGIBLE_S = 0.001
+"""Whoever has used less is forgotten: a thirtieth of what makes a difference."""
+
+MAX_EXPONENT = 6.0
+"""Weights are reckoned anew, and owners who are gone forgotten, when the weight is e to this power."""
 
 
 class Turns:
@@ -38,21 +42,23 @@ class Turns:
 
     def charge(self, owner: object, seconds: float) -> None:
         """Count time that an owner used; negative where too much was counted."""
-        self._used[owner] = self._used.get(owner, 0.0) + seconds * self._weight()
+        weight = self._weight()
+        self._used[owner] = self._used.get(owner, 0.0) + seconds * weight
 
     def next(self, waiting: Iterable[object]) -> object:
         """Whose turn it is of those who wait, the one that waits longest first."""
-        line = list(waiting)
+        line, weight = list(waiting), self._weight()
         used = [self._used.get(owner, 0.0) for owner in line]
-        fair = FAIR_RATIO * max(0.0, min(used)) + FAIR_S * self._weight()
+        fair = FAIR_RATIO * max(0.0, min(used)) + FAIR_S * weight
         return next(owner for owner, seconds in zip(line, used, strict=True) if seconds <= fair)
 
     def _weight(self) -> float:
+        """What a second used now weighs. Ask for it before anything in `_used`, which it may reckon anew."""
         exponent = (self._clock() - self._origin_s) / MEMORY_S
         if exponent < MAX_EXPONENT:
             return math.exp(exponent)
         self._origin_s += exponent * MEMORY_S
         lighter = math.exp(-exponent)
         kept = {owner: seconds * lighter for owner, seconds in self._used.items()}
-        self._used = {owner: seconds for owner, seconds in kept.items() if abs(seconds) > EXPECTED_S / 1000}
+        self._used = {owner: seconds for owner, seconds in kept.items() if abs(seconds) > NEGLIGIBLE_S}
         return 1.0

@@ -27,6 +27,7 @@ from webapp.config import Runtime
 from webapp.errors import FrameError, TooLargeError, UnavailableError
 from webapp.ipc import framing
 from webapp.ipc.job_codec import Outcome, pack_outcome, unpack_job
+from webapp.ipc.memory import MemoryTrimmer, keep_what_exists
 from webapp.ipc.native_output import drop_native_output
 from webapp.protocol import Analysis, Job
 
@@ -52,9 +53,9 @@ def serve(end: socket.socket, analyze: Analyze, analyze_file: Analyze) -> None:
     sending = threading.Lock()
 
     def reply(request_id: int, job: Job, do: Analyze) -> None:
-        payload = pack_outcome(_outcome(do, job))
+        outcome = _outcome(do, job)
         with sending:
-            framing.send(end, framing.Message(request_id, payload))
+            framing.send(end, framing.Message(request_id, pack_outcome(outcome)))
 
     with ThreadPoolExecutor(1, "files", initializer=_lower_priority) as files:
         while (message := framing.receive(end)) is not None:
@@ -107,6 +108,8 @@ def main(file_descriptor: int, runtime: Runtime, model: Path, max_pixels: int) -
     end.setblocking(True)  # a socket made by a patched process comes non-blocking
     pipeline = Pipeline(runtime, model)
     limit_memory(max_pixels)
+    keep_what_exists()
+    MemoryTrimmer().start()
     framing.send(end, framing.Message(framing.READY_ID, b""))
     file_pipeline = functools.cache(lambda: Pipeline(runtime, model))
     serve(end, pipeline.analyze, lambda job: file_pipeline().analyze(job))

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from webapp.analysis.turns import EXPECTED_S, Turns
 from webapp.analysis.worker_process import FILE_TIMEOUT_S, JOB_TIMEOUT_S
 from webapp.errors import BusyError, ChildGoneError, FrameError, UnavailableError
-from webapp.ipc.child_process import ChildSpec, Supervisor, stop_together
+from webapp.ipc.child_process import ChildSpec
 from webapp.ipc.job_codec import Outcome, pack_job, unpack_outcome
+from webapp.ipc.supervisor import Supervisor, stop_together
 from webapp.protocol import Analysis, Job
 
 JOBS_PER_WORKER = 2

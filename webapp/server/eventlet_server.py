@@ -233,6 +233,7 @@ class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is unty
         self.idle = False
         self.rfile.allow(self._limits.body_timeout_s)
         super().handle_one_response()
+        self.environ: dict[str, Any] = {}  # refers to this conversation, which would outlive its end by that
         if self.rfile.is_late:
             count_refusal(TOO_SLOW.limit)
         time.sleep(0)  # requests sent all at once must not hold up other connections

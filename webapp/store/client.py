@@ -19,7 +19,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from webapp.config import child_environment
 from webapp.errors import ChildGoneError, StoreError
-from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.ipc.child_process import ChildSpec
+from webapp.ipc.supervisor import Supervisor
 from webapp.store.requests import COMMIT_GRACE_S, request_of, timeout_s
 
 START_TIMEOUT_S = 60.0

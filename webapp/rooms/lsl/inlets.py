@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from webapp.config import child_environment
 from webapp.errors import ChildGoneError, LinkError, RoomError, StoreError
-from webapp.ipc.child_process import ChildSpec, Supervisor
+from webapp.ipc.child_process import ChildSpec
+from webapp.ipc.supervisor import Supervisor
 from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 from webapp.rooms.settings import MAX_LABEL_LENGTH
