@@ -7,7 +7,7 @@
     ├── ListenerError          no more connections can be accepted
     ├── StoreError             the database, or the process that runs it, failed or is missing
     │   └── LeaseOverError       a change of a room came too late for its node's lease; nothing was done
-    ├── FileError              a file cannot be analyzed or written; the message names it
+    ├── FileError              a file cannot be analyzed or written; the message names it, a code the reason
     ├── JobRemovedError        a job's owner removed it while it ran; not an error for anybody
     ├── JobError               a job cannot be made or found; carries a code for the client
     │   ├── NoSuchJobError       no_such_job    nobody has it, or somebody else
@@ -51,7 +51,43 @@ ends a run on Ctrl-C.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+FailureCode = Literal[
+    "unknown",
+    "unreadable",
+    "empty",
+    "no_memory",
+    "no_copy",
+    # images
+    "bad_frame",
+    "too_large",
+    "unsupported_image",
+    # videos
+    "bad_video",
+    "damaged_video",
+    "truncated_video",
+    "long_video",
+    "large_video",
+    # ZIP archives of images
+    "bad_zip",
+    "misnamed_zip",
+    "refused_zip",
+    "encrypted_zip",
+    "long_zip",
+    "expanding_zip",
+    "zip_without_images",
+    "damaged_entry",
+    "no_image_analyzed",
+    # the server
+    "no_space",
+    "not_written",
+    "process_ended",
+    "no_progress",
+    "unavailable",
+    "server_error",
+]
+"""Why a file could not be analyzed or written; docs/jobs.md explains each, and pages have a text for each."""
 
 
 class MienError(Exception):
@@ -119,7 +155,15 @@ class LeaseOverError(StoreError):
 
 
 class FileError(MienError):
-    """A file cannot be analyzed or written: damaged, over the limits, of another kind, or out of reach."""
+    """A file cannot be analyzed or written: damaged, over the limits, of another kind, or out of reach.
+
+    `code` names the reason and `values` are its numbers, so that pages can say it in their language.
+    """
+
+    def __init__(self, message: str, code: FailureCode = "unreadable", **values: float) -> None:
+        super().__init__(message)
+        self.code = code
+        self.values = values
 
 
 class JobRemovedError(MienError):
@@ -145,9 +189,16 @@ class JobNotReadyError(JobError):
 
 
 class BadUploadError(JobError):
-    """What was sent is no file that can be analyzed, or a field beside it is wrong."""
+    """What was sent is no file that can be analyzed, or a field beside it is wrong.
+
+    `reason` says what is wrong with the file, as the codes of a `FileError` do.
+    """
 
     code = "bad_request"
+
+    def __init__(self, message: str, reason: FailureCode | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UploadTooLargeError(JobError):

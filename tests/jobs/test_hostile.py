@@ -28,7 +28,6 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(temporary: Path) -> Iterator[Server]:
     settings = {"MIEN_WORKERS": "1", "MIEN_MAX_VIDEO_MINUTES": "1", "MIEN_MAX_UPLOAD_MB": "50"}
-    settings["MIEN_JOB_NICENESS"] = "0"  # tests have neighbours
     with Server(**settings, TMPDIR=str(temporary)) as running:
         yield running
 
@@ -146,14 +145,44 @@ FAILING: dict[str, tuple[str, Callable[[Path], bytes], str]] = {
 }
 """What fails when its turn comes."""
 
+SMALL = (320, 180)
+
 CUT_OFF: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "a truncated video": (half_of_a_video, "its end is missing"),
     "an endless video": (
-        lambda folder: write_video(folder / "long.mp4", [float(at) for at in range(63)], ()).read_bytes(),
+        lambda folder: write_video(folder / "long.mp4", [*map(float, range(63))], size=SMALL).read_bytes(),
         "longer than 1 minutes",
     ),
 }
 """What fails after some frames, whose results are kept."""
+
+CODES = {
+    "empty": "empty",
+    "a ZIP called .mp4": "misnamed_zip",
+    "a text called .zip": "bad_zip",
+    "a text called .jpg": "bad_frame",
+    "a text called .mp4": "bad_video",
+    "a truncated image": "bad_frame",
+    "an image of 10^10 pixels": "too_large",
+    "an image with two sizes": "bad_frame",
+    "an image whose text unpacks to a lot": "bad_frame",
+    "an image with a chunk of 31 MB": "too_large",
+    "a ZIP that leads out": "refused_zip",
+    "a ZIP that leads to the root": "refused_zip",
+    "a ZIP that leads out on Windows": "refused_zip",
+    "a ZIP with a link": "refused_zip",
+    "a ZIP without its end": "bad_zip",
+    "a ZIP within a ZIP": "no_image_analyzed",
+    "a ZIP that unpacks to a lot": "no_image_analyzed",
+    "a ZIP of countless files": "long_zip",
+    "an empty ZIP": "zip_without_images",
+    "a video of 10^9 frames": "bad_video",
+    "a video of 100,000 x 100,000 pixels": "bad_video",
+    "a video of too many pixels": "large_video",
+    "a truncated video": "truncated_video",
+    "an endless video": "long_video",
+}
+"""What programs and pages are told, by the same names."""
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -164,6 +193,7 @@ def test_what_is_refused_at_once_leaves_nothing(
     answer = client.send(name, content(tmp_path))
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(f"{name}: ") and said in answer.json()["detail"]
+    assert answer.json()["reason"] == CODES[kind]
     assert client.all() == []
     wait_until(lambda: not kept_files(server))  # deleted right after the answer
 
@@ -176,6 +206,7 @@ def test_what_fails_names_the_file_and_leaves_only_its_record(
     job = client.finished(client.make(name, content(tmp_path)))
     assert job["state"] == "failed", job
     assert job["error"].startswith(f"{name}: ") and said in job["error"]
+    assert job["error_code"] == CODES[kind]
     assert server.settings["MIEN_DATA_DIR"] not in str(job)
     assert kept_files(server) == {"job.json"} and job["results"] == []
     assert client.get(f"/{job['id']}/results.csv").status_code == 409
@@ -189,6 +220,7 @@ def test_what_fails_half_way_keeps_what_was_found(
     content, said = CUT_OFF[kind]
     job = client.finished(client.make("clip.mp4", content(tmp_path)))
     assert job["state"] == "failed" and said in job["error"] and job["error"].startswith("clip.mp4: ")
+    assert job["error_code"] == CODES[kind] and all(job["error_values"].values())
     assert {"results.csv", "results.json", "report.html"} <= set(job["results"])
     assert kept_files(server) == {"job.json", *job["results"]}
     assert len(client.rows(job["id"])) > 1
@@ -200,7 +232,7 @@ def test_some_bad_images_of_a_zip_are_named_and_the_others_analyzed(
     content = hostile.zip_of({"bad.jpg": b"no image", "good.jpg": astronaut_jpeg, "__MACOSX/good.jpg": b"x"})
     job = client.finished(client.make("faces.zip", content))
     assert job["state"] == "done"
-    assert [failure["input"] for failure in job["failures"]] == ["bad.jpg"]
+    assert [(one["input"], one["error_code"]) for one in job["failures"]] == [("bad.jpg", "bad_frame")]
     assert [row["input"] for row in client.rows(job["id"])] == ["good.jpg"]
 
 

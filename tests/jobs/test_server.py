@@ -22,8 +22,7 @@ from tests.helpers.waiting import wait_until
 from webapp.export.codebook import FILE_COLUMNS
 from webapp.jobs.store import JobStore
 
-QUICKLY = {"MIEN_WORKERS": "1", "MIEN_JOB_NICENESS": "0"}
-"""Not at the lowest priority: tests have neighbours."""
+ONE_WORKER = {"MIEN_WORKERS": "1"}
 
 LONG_S = 300
 """Of a video whose analysis does not end before a test is through with it."""
@@ -38,7 +37,7 @@ def data_folder(server: Server) -> Path:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server(**QUICKLY) as running:
+    with Server(**ONE_WORKER) as running:
         yield running
 
 
@@ -160,7 +159,7 @@ def test_a_running_job_is_cancelled_at_once_and_an_image_never_waits_for_a_video
 
 
 def test_owners_are_taken_in_turn(long_video: bytes, video: Path) -> None:
-    with Server(MIEN_PROXIES="1", **QUICKLY) as server:
+    with Server(MIEN_PROXIES="1", **ONE_WORKER) as server:
         first, second = (
             JobClient(server, Sec_Fetch_Site="same-origin", X_Forwarded_For=f"198.51.100.{number}")
             for number in (1, 2)
@@ -176,7 +175,7 @@ def test_owners_are_taken_in_turn(long_video: bytes, video: Path) -> None:
 
 
 def test_a_job_survives_a_restart_of_the_server(long_video: bytes, video: Path) -> None:
-    with Server(**QUICKLY) as server:
+    with Server(**ONE_WORKER) as server:
         client = JobClient(server)
         running, waiting = client.make("long.mp4", long_video), client.make("visit.mp4", video.read_bytes())
         client.wait_until_running(running)
@@ -189,7 +188,7 @@ def test_a_job_survives_a_restart_of_the_server(long_video: bytes, video: Path) 
 
 
 def test_a_job_whose_process_is_killed_runs_once_more_and_then_fails(long_video: bytes) -> None:
-    with Server(**QUICKLY) as server:
+    with Server(**ONE_WORKER) as server:
         client = JobClient(server)
         job_id = client.make("long.mp4", long_video)
         for _ in range(2):
@@ -205,7 +204,7 @@ def test_a_job_whose_process_is_killed_runs_once_more_and_then_fails(long_video:
 
 
 def test_redis_keeps_the_queue_and_jobs_wait_while_it_is_away(astronaut_jpeg: bytes) -> None:
-    with running_redis() as redis, Server(MIEN_REDIS_URL=redis.url, **QUICKLY) as server:
+    with running_redis() as redis, Server(MIEN_REDIS_URL=redis.url, **ONE_WORKER) as server:
         client = JobClient(server)
         assert client.finished(client.make("one.jpg", astronaut_jpeg))["state"] == "done"
         redis.stop()

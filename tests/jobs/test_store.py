@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 import time
 from contextlib import ExitStack
@@ -14,9 +15,9 @@ from webapp.errors import BadUploadError, JobRemovedError, NoSpaceError, TooMany
 from webapp.jobs import store as store_module
 from webapp.jobs import uploads as uploads_module
 from webapp.jobs.kinds import kind_of, media_type_of
-from webapp.jobs.record import Failure, JobRecord
+from webapp.jobs.record import Failure, JobRecord, Reason
 from webapp.jobs.service import displayed_name
-from webapp.jobs.store import JobStore, new_id
+from webapp.jobs.store import RECORD, JobStore, new_id
 from webapp.jobs.uploads import (
     CHECK_BYTES,
     MAX_ANONYMOUS_UPLOADS,
@@ -47,8 +48,19 @@ def added(store: JobStore, **changes: object) -> JobRecord:
 
 
 def test_a_record_comes_back_as_it_was_kept(store: JobStore) -> None:
-    record = added(store, failures=(Failure("b.jpg", "bad"),), results=("results.csv",), fps=2.5)
+    why = Reason("b.jpg: it is bad", "long_video", {"minutes": 30.0})
+    record = added(store, failures=(Failure("b.jpg", why),), error=why, results=("results.csv",), fps=2.5)
     assert store.get(record.id) == record and store.all() == [record]
+
+
+def test_the_reasons_of_an_earlier_version_are_kept_as_texts(store: JobStore) -> None:
+    record = added(store)
+    path = store.path(record.id, RECORD)
+    kept = json.loads(path.read_text()) | {"error": "a.jpg: bad", "failures": [["b.jpg", "b.jpg: bad"]]}
+    path.write_text(json.dumps(kept))
+    found = store.get(record.id)
+    assert found is not None
+    assert found.error == Reason("a.jpg: bad") and found.failures == (Failure("b.jpg", Reason("b.jpg: bad")),)
 
 
 @pytest.mark.parametrize("name", ["..", "../../etc", "0" * 19, "removed", "", "0" * 20])

@@ -25,7 +25,7 @@ from types import TracebackType
 from webapp.analysis.detection_scheduler import DetectionScheduler
 from webapp.analysis.tracker import Tracker
 from webapp.config import Settings
-from webapp.errors import FileError, FrameError
+from webapp.errors import FailureCode, FileError, FrameError, TooLargeError
 from webapp.media.annotation import Overlay, annotate, write_jpeg
 from webapp.media.video import DecodedFrame, Sampling, VideoLimits, VideoReader
 from webapp.media.video_writer import write_annotated
@@ -154,7 +154,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         try:
             write_jpeg(target, annotate(self._decoded(frame.input).pixels, overlays))
         except (FrameError, OSError) as error:
-            raise FileError(f"{frame.input}: {target} could not be written: {error}") from error
+            raise FileError(f"{frame.input}: {target} could not be written: {error}", "no_copy") from error
 
     def annotate_video(
         self,
@@ -171,9 +171,11 @@ class FileEngine(AbstractContextManager["FileEngine"]):
             with self._pipeline() as pipeline:
                 analysis = pipeline.analyze_photo(self._decoded(name), min(threads, MAX_PHOTO_THREADS))
         except FrameError as error:
-            raise FileError(f"{name}: {error}") from error
+            code: FailureCode = "too_large" if isinstance(error, TooLargeError) else "bad_frame"
+            raise FileError(f"{name}: {error}", code) from error
         except MemoryError as error:
-            raise FileError(f"{name}: there is not enough memory for an image of this size.") from error
+            text = f"{name}: there is not enough memory for an image of this size."
+            raise FileError(text, "no_memory") from error
         faces = tuple(
             with_probabilities(face, face.probabilities, number)
             for number, face in enumerate(analysis.faces, 1)
@@ -247,15 +249,17 @@ def read_image(path: Path, limits: ImageLimits) -> bytes:
         if size > limits.max_bytes:
             raise FileError(
                 f"{path}: the file has {size:,} bytes; at most {limits.max_bytes:,} are accepted "
-                "(MIEN_MAX_FILE_MB). Send a smaller one."
+                "(MIEN_MAX_FILE_MB). Send a smaller one.",
+                "too_large",
             )
         content = path.read_bytes()
     except OSError as error:
         raise FileError(f"{path}: the file cannot be read: {error.strerror}.") from error
     if not content:
-        raise FileError(f"{path}: the file is empty.")
+        raise FileError(f"{path}: the file is empty.", "empty")
     if content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS:
-        raise FileError(f"{path}: HEIC and AVIF images are not read; convert it to JPEG, PNG or WebP.")
+        text = f"{path}: HEIC and AVIF images are not read; convert it to JPEG, PNG or WebP."
+        raise FileError(text, "unsupported_image")
     return content
 
 

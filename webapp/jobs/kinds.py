@@ -32,16 +32,21 @@ def kind_of(name: str, start: bytes) -> Kind:
     """
     suffix = PurePosixPath(name).suffix.lower()
     if not start:
-        raise BadUploadError(f"{name}: the file is empty; send an image, a video or a ZIP of images.")
+        raise BadUploadError(
+            f"{name}: the file is empty; send an image, a video or a ZIP of images.", "empty"
+        )
     if is_zip_start(start):
         if suffix != ".zip":
             raise BadUploadError(
                 f"{name}: by its content this is a ZIP archive. Send the image or the video itself, or a "
-                "ZIP of images under a name that ends with .zip."
+                "ZIP of images under a name that ends with .zip.",
+                "misnamed_zip",
             )
         return "images"
     if suffix == ".zip":
-        raise BadUploadError(f"{name}: this is no ZIP archive, or its beginning is missing; make it again.")
+        raise BadUploadError(
+            f"{name}: this is no ZIP archive, or its beginning is missing; make it again.", "bad_zip"
+        )
     return "image" if is_image_start(start) or suffix in IMAGE_SUFFIXES else "video"
 
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from webapp.config import Settings, child_environment
 from webapp.errors import ChildGoneError
-from webapp.ipc.child_process import ChildSpec, Supervisor, stop_together
+from webapp.ipc.child_process import ChildSpec
+from webapp.ipc.supervisor import Supervisor, stop_together
 from webapp.jobs.record import LANES, Lane
 from webapp.jobs.store import JobStore
 

@@ -1,4 +1,4 @@
-"""What is known of a job: the record that lies beside its files, as JSON. Standard library only.
+"""What is known of a job: the record that lies beside its files, as JSON. Standard library and errors only.
 
     queued > running > done | failed        `cancelled` is what its owner hears of a job that is removed
 
@@ -8,8 +8,10 @@ The server writes a record once, when the job is made; from then on the job proc
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
+
+from webapp.errors import FailureCode, FileError
 
 Kind = Literal["image", "images", "video"]
 """`images` is a ZIP of them."""
@@ -28,11 +30,30 @@ ADDRESS = "address:"
 """What jobs of other machines without an account count for begins like this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something failed: in English, which names the file, and as a stable code with its numbers."""
+
+    text: str
+    code: FailureCode = "unknown"
+    values: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: FileError) -> Reason:
+        """The reason that an error gives."""
+        return cls(str(error), error.code, error.values)
+
+    @classmethod
+    def from_kept(cls, kept: Any) -> Reason:  # noqa: ANN401 - JSON
+        """The reason in a record; earlier versions kept the text alone."""
+        return cls(kept) if isinstance(kept, str) else cls(**kept)
+
+
 class Failure(NamedTuple):
     """An image of a ZIP that could not be analyzed, or a result that could not be written, and why."""
 
     input: str
-    error: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +62,7 @@ class JobRecord:
 
     `owner` is who may see it, `counts_for` whose limit it counts towards. `every` or `fps` say which frames
     of a video are analyzed. Times are seconds since 1970. `attempts` counts how often it was begun. `error`
-    says why it failed; it names the file. `results` are the files that can be fetched, by name.
+    says why it failed. `results` are the files that can be fetched, by name.
     """
 
     id: str
@@ -59,7 +80,7 @@ class JobRecord:
     remaining_s: float | None = None
     attempts: int = 0
     finished_s: float | None = None
-    error: str | None = None
+    error: Reason | None = None
     failures: tuple[Failure, ...] = ()
     results: tuple[str, ...] = ()
 
@@ -91,7 +112,8 @@ class JobRecord:
         """
         try:
             kept: dict[str, Any] = json.loads(text)
-            kept["failures"] = tuple(Failure(*failure) for failure in kept["failures"])
+            kept["failures"] = tuple(Failure(name, Reason.from_kept(why)) for name, why in kept["failures"])
+            kept["error"] = kept["error"] and Reason.from_kept(kept["error"])
             kept["results"] = tuple(kept["results"])
             return cls(**kept)
         except (TypeError, KeyError) as error:

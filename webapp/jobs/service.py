@@ -196,5 +196,5 @@ def _not_ready(record: JobRecord, name: str) -> str:
     if record.state in ("queued", "running"):
         return f"{name} is not written yet; ask for the job until it is done."
     if record.state == "failed":
-        return f"There is no {name}, as the job failed: {record.error}"
+        return f"There is no {name}, as the job failed: {record.error.text if record.error else ''}"
     return f"This job has no {name}; it has {', '.join(record.results)}."

@@ -163,7 +163,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             if chooser.takes(index, t):
                 yield DecodedFrame(index, t, _upright(frame, self._reformatter))
         if last_t is None or start_s is None:
-            raise FileError(f"{self._path}: the video has no frame that can be decoded.")
+            raise FileError(f"{self._path}: the video has no frame that can be decoded.", "bad_video")
         self._check_end(start_s, last_t)
 
     def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
@@ -175,10 +175,13 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 t = t + 1 / float(self.rate) if time_s is None else time_s
                 yield frame, t
         except (av.FFmpegError, OSError, MemoryError) as error:
-            raise FileError(
+            text = (
                 f"{self._path}: the video is damaged after {max(0.0, t):.1f} s ({_reason(error)}). "
                 "What was decoded until then is kept; send the complete file for the rest."
-            ) from error
+            )
+            if t < 0:
+                raise FileError(text, "bad_video") from error
+            raise FileError(text, "damaged_video", after_s=round(t, 1)) from error
 
     def _decoded(self) -> Iterator[tuple[VideoFrame, float | None]]:
         """All frames in the order of presentation, with the container's times.
@@ -201,7 +204,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         ]
         if not streams or streams[0].codec_context is None:
             raise FileError(
-                f"{self._path}: the file holds no video; expected one like MP4, MOV, WebM or MKV."
+                f"{self._path}: the file holds no video; expected one like MP4, MOV, WebM or MKV.",
+                "bad_video",
             )
         return streams[0]
 
@@ -209,14 +213,20 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         if width * height > self._limits.max_pixels:
             raise FileError(
                 f"{self._path}: the video has {width:,} x {height:,} pixels; at most "
-                f"{self._limits.max_pixels:,} are accepted (MIEN_MAX_FILE_MEGAPIXELS). Send a smaller one."
+                f"{self._limits.max_pixels:,} are accepted (MIEN_MAX_FILE_MEGAPIXELS). Send a smaller one.",
+                "large_video",
+                width=width,
+                height=height,
             )
 
     def _check_length(self, index: int, t: float) -> None:
         if t > self._limits.max_s or index > MAX_FRAMES_PER_S * self._limits.max_s:
+            minutes = self._limits.max_s / 60
             raise FileError(
-                f"{self._path}: the video is longer than {self._limits.max_s / 60:g} minutes, "
-                "or has more frames than that; the rest is left out. Split it, or set MIEN_MAX_VIDEO_MINUTES."
+                f"{self._path}: the video is longer than {minutes:g} minutes, or has more frames than that; "
+                "the rest is left out. Split it, or set MIEN_MAX_VIDEO_MINUTES.",
+                "long_video",
+                minutes=minutes,
             )
 
     def _check_end(self, start_s: float, last_t: float) -> None:
@@ -229,7 +239,10 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             raise FileError(
                 f"{self._path}: the video ends after {last_t - start_s:.1f} s, but claims "
                 f"{end_s - start_s:.1f} s: its end is missing. What was decoded is kept; send the complete "
-                "file for the rest."
+                "file for the rest.",
+                "truncated_video",
+                after_s=round(last_t - start_s, 1),
+                claimed_s=round(end_s - start_s, 1),
             )
 
     def _claimed_end_s(self, start_s: float) -> float | None:
@@ -275,13 +288,14 @@ def open_container(path: Path) -> InputContainer:
         if not stat.S_ISREG(status.st_mode):
             raise FileError(f"{path}: this is no regular file; pipes, devices and streams are not read.")
         if status.st_size == 0:
-            raise FileError(f"{path}: the file is empty.")
+            raise FileError(f"{path}: the file is empty.", "empty")
         options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
         return av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace")
     except (av.FFmpegError, OSError, MemoryError, ValueError) as error:
         raise FileError(
             f"{path}: the file cannot be read as a video ({_reason(error)}). Expected a complete MP4, "
-            "MOV, WebM, MKV, AVI, MPEG or GIF file."
+            "MOV, WebM, MKV, AVI, MPEG or GIF file.",
+            "bad_video",
         ) from error
 
 

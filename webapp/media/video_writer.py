@@ -55,7 +55,8 @@ def write_annotated(
             _encode(source, output, limits, overlays, on_frame, threads)
         unfinished.replace(target)
     except (av.FFmpegError, OSError) as error:
-        raise FileError(f"{source}: the annotated video {target} could not be written: {error}.") from error
+        text = f"{source}: the annotated video {target} could not be written: {error}."
+        raise FileError(text, "no_copy") from error
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ import ipaddress
 
 from flask import request
 
-from webapp.errors import StoreError, TooManyAttemptsError, UnauthorizedError
+from webapp.errors import ForbiddenError, StoreError, TooManyAttemptsError, UnauthorizedError
 from webapp.server.connections.connection_limits import network_of
 from webapp.web.authentication import check_scope, current_host, shows_bearer
 from webapp.web.context import services
@@ -21,12 +21,13 @@ FORWARDING_HEADERS = (
 def admit_upload() -> tuple[str, object]:
     """Whose upload the current request is, for taking turns: a host's, or its address's.
 
-    Keys need the scope `analyze`. Without one, this machine may analyze without limit, and pages of this
-    server as often as `MIEN_ANALYZE_PER_MINUTE` says, and so may everybody where `MIEN_OPEN_ANALYZE` is set.
+    Keys need the scope `analyze`. Without one, programs of this machine may analyze without limit, and pages
+    of this server as often as `MIEN_ANALYZE_PER_MINUTE` says, and so may everybody where
+    `MIEN_OPEN_ANALYZE` is set.
 
     Raises:
         UnauthorizedError: the request needs a key.
-        ForbiddenError: its key has another scope.
+        ForbiddenError: its key has another scope, or a page of another site sent it without one.
         TooManyAttemptsError: its address has had its share of this minute.
     """
     try:
@@ -40,6 +41,8 @@ def admit_upload() -> tuple[str, object]:
         raise UnauthorizedError("This key or token is not known here; create a key on the account page.")
     if not is_from_this_machine():
         _admit_other_machine()
+    elif _is_from_another_site() and not services().settings.open_analyze:
+        raise ForbiddenError("A page of another site sent this; use the page for files of this server.")
     return "address", network_of(request.remote_addr or "")
 
 
@@ -71,6 +74,11 @@ def is_from_this_machine() -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def _is_from_another_site() -> bool:
+    """Whether a browser says that a page of another site asks: it may be open on this machine too."""
+    return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
 
 def _is_from_our_page() -> bool:

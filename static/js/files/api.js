@@ -10,9 +10,13 @@
  * @property {number} progress  0 to 1
  * @property {number | null} remaining_s
  * @property {number | null} expires_s  until the server deletes it; null while it is not finished
- * @property {string | null} error      why it failed
- * @property {{input: string, error: string}[]} failures  what failed although the job did not
+ * @property {string | null} error      why it failed, in English
+ * @property {string | null} error_code
+ * @property {Record<string, number>} error_values  the numbers that belong to it
+ * @property {(JobFailure & {input: string})[]} failures  what failed although the job did not
  * @property {string[]} results         the names of the files that can be fetched
+ *
+ * @typedef {Pick<Job, "error" | "error_code" | "error_values">} JobFailure
  *
  * @typedef {object} Upload
  * @property {string} path    under /api/v1
@@ -25,12 +29,13 @@
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
-/** The server's refusal: its stable code and its text in English. */
+/** The server's refusal: its stable code, its text in English (nothing where it has said nothing), and its status. */
 export class RefusedError extends Error {
-  /** @param {string} code @param {string} message @param {number} status */
-  constructor(code, message, status) {
-    super(message);
+  /** @param {string} code @param {string} detail @param {number} status */
+  constructor(code, detail, status) {
+    super(detail || code);
     this.code = code;
+    this.detail = detail;
     this.status = status;
   }
 }
@@ -91,7 +96,7 @@ export async function ask(url, options = {}) {
 }
 
 function unreachable() {
-  return new RefusedError("unreachable", "The server cannot be reached.", 0);
+  return new RefusedError("unreachable", "", 0);
 }
 
 /** What is no JSON is no answer of ours, whatever its status. @param {number} status @param {string} text @throws {RefusedError} */
@@ -99,7 +104,7 @@ export function answerOf(status, text) {
   const answer = parsed(text);
   if (answer && status >= 200 && status < 300) return answer;
   const { code = `http_${status}`, message = "" } = answer?.problem ?? {};
-  throw new RefusedError(code, message, status);
+  throw new RefusedError(answer?.reason ?? code, message, status); // a reason says more than "bad_request"
 }
 
 /** What is no JSON, as of a proxy before the server, is nothing. @param {string} text */

@@ -1,4 +1,5 @@
 import { create, write } from "../shared/dom.js";
+import { ProblemDetail } from "./problem_detail.js";
 import { formatClock, formatPercent, t, tn } from "../shared/translate.js";
 
 /**
@@ -13,6 +14,7 @@ export class Card {
     this.item = item;
     this.row = create("li", "file");
     this.status = create("p", "file-status");
+    this.detail = new ProblemDetail();
     this.bar = create("progress", "file-progress");
     this.openButton = create("button", "button", t("Show"));
     this.removeButton = create("button", "button");
@@ -20,7 +22,7 @@ export class Card {
     name.append(create("bdi", "", item.name));
     const buttons = create("div", "file-buttons");
     buttons.append(this.openButton, this.removeButton);
-    this.row.append(name, this.status, this.bar, buttons);
+    this.row.append(name, this.status, this.detail.root, this.bar, buttons);
     this.openButton.addEventListener("click", () => onOpen(item));
     this.removeButton.addEventListener("click", () => onRemove(item));
     for (const button of [this.openButton, this.removeButton]) button.type = "button";
@@ -35,10 +37,11 @@ export class Card {
     this.row.dataset.state = item.state;
     this.row.classList.toggle("is-open", isOpen);
     write(this.status, statusOf(item));
+    this.detail.show(item.problem?.detail ?? "");
     this.bar.hidden = item.isFinished;
     if (isEndless(item)) this.bar.removeAttribute("value");
     else this.bar.value = item.progress;
-    this.openButton.hidden = item.state !== "done";
+    this.openButton.hidden = !item.hasResults;
     this.openButton.setAttribute("aria-pressed", String(isOpen));
     this.openButton.setAttribute("aria-label", t("Show “%(name)s”", { name: item.name }));
     write(this.removeButton, action);
@@ -48,7 +51,7 @@ export class Card {
 
 /** @param {Item} item */
 function statusOf({ state, progress, remaining_s, problem, expires }) {
-  if (state === "failed") return problem ?? "";
+  if (state === "failed") return problem?.text ?? "";
   if (state === "waiting") return t("Waiting …");
   if (state === "queued") return t("Waiting for its turn …");
   if (state === "sending" && progress >= 1) return t("Analyzing …");

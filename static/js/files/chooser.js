@@ -1,4 +1,5 @@
 import { element } from "../shared/dom.js";
+import { ask } from "./api.js";
 
 /** The ways to choose files: two buttons, dropping them anywhere on the page, pasting an image, and the example. */
 export class Chooser {
@@ -6,9 +7,10 @@ export class Chooser {
   /** How many elements a drag has entered and not left. */
   #entered = 0;
 
-  /** @param {(files: File[]) => void} onFiles */
-  constructor(onFiles) {
+  /** @param {(files: File[]) => void} onFiles @param {() => void} onUnreachable the example could not be loaded */
+  constructor(onFiles, onUnreachable) {
     this.onFiles = onFiles;
+    this.onUnreachable = onUnreachable;
     this.example = element("example", HTMLButtonElement);
     this.zone = element("drop", HTMLElement);
   }
@@ -45,8 +47,9 @@ export class Chooser {
 
   async #takeExample() {
     const url = this.example.dataset.url ?? "";
-    const response = await fetch(url);
-    this.onFiles([new File([await response.blob()], url.slice(url.lastIndexOf("/") + 1), { type: "image/jpeg" })]);
+    const image = await loaded(url);
+    if (!image) return this.onUnreachable();
+    this.onFiles([new File([image], url.slice(url.lastIndexOf("/") + 1), { type: "image/jpeg" })]);
   }
 
   /** @param {DragEvent} event @param {1 | -1} step */
@@ -62,5 +65,16 @@ export class Chooser {
     this.#entered = 0;
     this.zone.classList.remove("is-target");
     this.#give(event.dataTransfer?.files);
+  }
+}
+
+/** What is at an address; null where the server does not give it. @param {string} url */
+async function loaded(url) {
+  try {
+    const response = await ask(url);
+    return response.ok ? await response.blob() : null;
+  } catch (error) {
+    console.debug("The example could not be loaded:", error);
+    return null;
   }
 }

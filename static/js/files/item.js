@@ -1,11 +1,12 @@
 import { fileOf, removeJob, RefusedError, send } from "./api.js";
-import { serverText, textOf } from "./problems.js";
+import { failureOf, problemOf } from "./problems.js";
 
 /**
  * A file on the page: what it is, how far its analysis is, and what it offers once that is done.
  *
  * @typedef {import("./api.js").Job} Job
  * @typedef {import("./api.js").Result} Result
+ * @typedef {import("./problems.js").FileProblem} FileProblem
  * @typedef {"waiting" | "sending" | "queued" | "running" | "done" | "failed"} ItemState
  */
 
@@ -19,7 +20,7 @@ export class Item {
   progress = 0;
   /** @type {number | null} */
   remaining_s = null;
-  /** @type {string | null} */
+  /** @type {FileProblem | null} */
   problem = null;
   /** @type {Date | null} when the server deletes it */
   expires = null;
@@ -41,6 +42,11 @@ export class Item {
 
   get isFinished() {
     return this.state === "done" || this.state === "failed";
+  }
+
+  /** Whether there is something to show: of a damaged video, what comes before the damage. */
+  get hasResults() {
+    return this.state === "done" || (this.isFinished && Boolean(this.job?.results.includes("results.json")));
   }
 
   /** Whether a job at the server has to be asked for its state. */
@@ -86,20 +92,20 @@ export class Item {
     try {
       await sendFile({ file, onProgress, signal: this.#sending.signal });
     } catch (error) {
-      if (!this.#sending.signal.aborted) this.fail(textOf(this.name, error));
+      if (!this.#sending.signal.aborted) this.fail(problemOf(this.name, error));
     }
   }
 
   /** Take over what the server says of the job. @param {Job} job */
   follow(job) {
     this.job = job;
-    const { state, progress, remaining_s, expires_s, error } = job;
+    const { state, progress, remaining_s, expires_s } = job;
     this.expires = expires_s === null ? null : new Date(Date.now() + 1000 * expires_s);
-    if (state === "failed" || state === "cancelled") this.fail(serverText(this.name, error));
+    if (state === "failed" || state === "cancelled") this.fail(failureOf(this.name, job));
     else this.#change({ state, progress, remaining_s });
   }
 
-  /** @param {string} problem */
+  /** @param {FileProblem} problem */
   fail(problem) {
     this.problem = problem;
     this.#change({ state: "failed", progress: 0, remaining_s: null });

@@ -3,7 +3,7 @@ import { Card } from "./card.js";
 import { Chooser } from "./chooser.js";
 import { ConfirmDialog } from "../shared/controls/confirm_dialog.js";
 import { element, every, write } from "../shared/dom.js";
-import { faultOf, isPhoto, textOf } from "./problems.js";
+import { faultOf, isPhoto, problemOf } from "./problems.js";
 import { Item } from "./item.js";
 import { listJobs, RefusedError } from "./api.js";
 import { t } from "../shared/translate.js";
@@ -31,7 +31,10 @@ export class FilesPage {
     this.rate = element("rate", HTMLSelectElement);
     this.announcer = new Announcer(element("announcer", HTMLElement), 0);
     this.confirm = new ConfirmDialog();
-    this.chooser = new Chooser((files) => this.add(files));
+    this.chooser = new Chooser(
+      (files) => this.add(files),
+      () => this.#tell(t("The example could not be loaded: the server cannot be reached. Try again in a moment.")),
+    );
   }
 
   start() {
@@ -49,6 +52,7 @@ export class FilesPage {
   /** Take files that somebody chose: a single photo is analyzed at once, all else becomes a job. @param {File[]} files */
   add(files) {
     const single = files.length === 1;
+    this.#tell("");
     for (const file of files) {
       const item = this.#addItem(file.name, file);
       const fault = faultOf(file);
@@ -78,7 +82,7 @@ export class FilesPage {
     this.#cards.get(item)?.update(item === this.#open);
     if (this.#restoring) return;
     if (item.state === "done") this.announcer.say(t("“%(name)s” is done.", { name: item.name }), performance.now());
-    if (item.state === "failed") this.announcer.say(item.problem ?? "", performance.now());
+    if (item.state === "failed") this.announcer.say(item.problem?.text ?? "", performance.now());
     if (item.state === "done" && !this.#open) void this.open(item);
   }
 
@@ -110,11 +114,11 @@ export class FilesPage {
 
   /** @param {Item} item */
   async #remove(item) {
-    if (item.state === "done" && !(await this.#agrees(item))) return;
+    if (item.hasResults && !(await this.#agrees(item))) return;
     try {
       await item.remove();
     } catch (error) {
-      return this.#tell(textOf(item.name, error));
+      return this.#tell(problemOf(item.name, error).text);
     }
     this.#forget(item);
     element("choose-files", HTMLButtonElement).focus();
@@ -124,7 +128,7 @@ export class FilesPage {
   #agrees({ name, job }) {
     const text = job
       ? t("The server deletes the file and all its results. This cannot be undone.")
-      : t("Its results go from this page. The server has kept nothing of it.");
+      : t("Its results disappear from this page. The server has kept nothing of it.");
     return this.confirm.ask({ title: t("Delete “%(name)s”?", { name }), text, action: t("Delete") });
   }
 
@@ -167,13 +171,14 @@ export class FilesPage {
 
   /** Null where the server cannot tell now; the page says so. */
   async #jobs() {
+    const cutOff = t("The server cannot be reached. The page goes on asking.");
     try {
       const jobs = await listJobs();
-      this.#tell("");
+      if (this.problem.textContent === cutOff) this.#tell("");
       return jobs;
     } catch (error) {
       const isKnown = error instanceof RefusedError && error.status === 404; // a server without jobs
-      if (!isKnown) this.#tell(t("The server cannot be reached. The page goes on asking."));
+      if (!isKnown) this.#tell(cutOff);
       return null;
     }
   }

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from webapp.config import Settings
-from webapp.errors import FileError
+from webapp.errors import FailureCode, FileError
 from webapp.export.file_rows import printable
 
 MAX_ENTRIES = 5000
@@ -62,7 +62,7 @@ class ImageArchive(AbstractContextManager["ImageArchive"]):
             self._archive = zipfile.ZipFile(path)
         except ZipError as error:
             raise FileError(
-                f"{name}: the ZIP archive is damaged ({error}); make it again, and send it whole."
+                f"{name}: the ZIP archive is damaged ({error}); make it again, and send it whole.", "bad_zip"
             ) from error
         try:
             self.entries = self._checked_entries()
@@ -94,32 +94,38 @@ class ImageArchive(AbstractContextManager["ImageArchive"]):
             target.unlink(missing_ok=True)
             if isinstance(error, FileError):
                 raise
-            raise FileError(f"{entry.filename}: it cannot be unpacked ({error}).") from error
+            raise FileError(f"{entry.filename}: it cannot be unpacked ({error}).", "damaged_entry") from error
 
     def _count(self, entry: zipfile.ZipInfo, size: int, added: int) -> None:
         self._left -= added
         if self._left < 0:
             raise FileError(
                 f"{entry.filename}: the archive unpacks to more than {MAX_RATIO} times its size; images do "
-                "not. Send the images themselves."
+                "not. Send the images themselves.",
+                "expanding_zip",
             )
         if size > self._max_bytes:
             raise FileError(
                 f"{entry.filename}: the image has more than {self._max_bytes:,} bytes (MIEN_MAX_FILE_MB). "
-                "Send a smaller one."
+                "Send a smaller one.",
+                "too_large",
             )
 
     def _checked_entries(self) -> list[zipfile.ZipInfo]:
         """The images by name; folders and what systems add to archives are left out."""
         listed = self._archive.infolist()
         if len(listed) > MAX_ENTRIES:
-            raise self._refused(f"it has {len(listed):,} entries; at most {MAX_ENTRIES:,} are taken")
+            raise self._refused(
+                f"it has {len(listed):,} entries; at most {MAX_ENTRIES:,} are taken",
+                "long_zip",
+                most=MAX_ENTRIES,
+            )
         for entry in listed:
             entry.filename = printable(entry.filename)
             self._check_entry(entry)
         images = [entry for entry in listed if not _is_ignored(entry.filename) and not entry.is_dir()]
         if not images:
-            raise self._refused("there are no images in it")
+            raise self._refused("there are no images in it", "zip_without_images")
         return images
 
     def _check_entry(self, entry: zipfile.ZipInfo) -> None:
@@ -131,10 +137,11 @@ class ImageArchive(AbstractContextManager["ImageArchive"]):
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise self._refused(f"its entry {name!r} is a link or a device")
         if entry.flag_bits & ENCRYPTED:
-            raise self._refused(f"its entry {name!r} is encrypted")
+            raise self._refused(f"its entry {name!r} is encrypted", "encrypted_zip")
 
-    def _refused(self, reason: str) -> FileError:
-        return FileError(f"{self._name}: the ZIP archive is not taken: {reason}. Send a plain ZIP of images.")
+    def _refused(self, reason: str, code: FailureCode = "refused_zip", **values: float) -> FileError:
+        text = f"{self._name}: the ZIP archive is not taken: {reason}. Send a plain ZIP of images."
+        return FileError(text, code, **values)
 
 
 def _is_ignored(name: str) -> bool:
@@ -160,11 +167,15 @@ def _check_directory(path: Path, name: str) -> None:
     if at < 0 or tail[at : at + 4] != END_SIGNATURE or tail[-2:] != b"\0\0":
         at = tail.rfind(END_SIGNATURE)
     if at < 0 or at + END.size > len(tail):
-        raise FileError(f"{name}: the ZIP archive is truncated: its end is missing. Send it whole.")
+        raise FileError(
+            f"{name}: the ZIP archive is truncated: its end is missing. Send it whole.", "bad_zip"
+        )
     directory_bytes = END.unpack_from(tail, at)[5]
     locator = tail[max(0, at - END64_LOCATOR_BYTES) : at]
     if directory_bytes > MAX_DIRECTORY_BYTES or locator.startswith(END64_LOCATOR):
         raise FileError(
             f"{name}: the ZIP archive has too many entries, or is of the kind for more than 4 GB; at most "
-            f"{MAX_ENTRIES:,} images are taken. Split it."
+            f"{MAX_ENTRIES:,} images are taken. Split it.",
+            "long_zip",
+            most=MAX_ENTRIES,
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import zipfile
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from webapp.analysis import FileEngine
 from webapp.errors import FileError
+from webapp.jobs.record import Reason
 from webapp.jobs.work.archive import ImageArchive
 from webapp.jobs.work.outputs import Outputs
 from webapp.jobs.work.run import JobRun
@@ -46,8 +48,10 @@ def analyze_images(run: JobRun, engine: FileEngine) -> None:
                 outputs.add(frame, name)
                 _add_annotated(engine, frame, annotated, name)
         if not outputs.frames:
-            first = run.record.failures[0].error
-            raise FileError(f"{run.name}: none of its images can be analyzed. The first one: {first}")
+            first = run.record.failures[0].reason.text
+            raise FileError(
+                f"{run.name}: none of its images can be analyzed. The first one: {first}", "no_image_analyzed"
+            )
         outputs.publish()
     run.publish(ANNOTATED_IMAGES)
 
@@ -62,7 +66,7 @@ def _analyzed(run: JobRun, engine: FileEngine, archive: ImageArchive) -> Iterato
             try:
                 archive.extract(entry, path)
             except FileError as error:
-                run.fail_input(entry.filename, str(error))
+                run.fail_input(entry.filename, Reason.of(error))
                 run.step()
                 continue
             under_way.append((entry.filename, path))
@@ -73,7 +77,8 @@ def _analyzed(run: JobRun, engine: FileEngine, archive: ImageArchive) -> Iterato
         if isinstance(outcome, FileFrame):
             yield name, outcome
         else:
-            run.fail_input(name, str(outcome).replace(str(path), name))
+            text = str(outcome).replace(str(path), name)
+            run.fail_input(name, replace(Reason.of(outcome), text=text))
         path.unlink(missing_ok=True)
         run.step()
 

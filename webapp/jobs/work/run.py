@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from webapp.errors import FileError
-from webapp.jobs.record import INPUT, Failure, JobRecord
+from webapp.jobs.record import INPUT, Failure, JobRecord, Reason
 from webapp.jobs.store import JobStore
 
 WRITE_INTERVAL_S = 0.4
@@ -58,6 +58,11 @@ class JobRun:
         """Where a file of the job is."""
         return self.store.path(self.record.id, name)
 
+    def reason(self, error: FileError) -> Reason:
+        """What an error says, with the name of the file that its owner knows in place of ours."""
+        text = str(error).replace(str(self.input), self.name).replace(f"{self.input.parent}/", "")
+        return replace(Reason.of(error), text=text)
+
     def begin(self) -> None:
         """The job is running from now on."""
         self._write(replace(self.record, state="running", attempts=self.record.attempts + 1, progress=0.0))
@@ -82,10 +87,11 @@ class JobRun:
             self._check_space()
             self._write(self.record)
 
-    def fail_input(self, name: str, error: str) -> None:
+    def fail_input(self, name: str, reason: Reason) -> None:
         """One of the files of this job could not be analyzed; the others can."""
         if len(self.record.failures) < MAX_FAILURES:
-            failure = Failure(_shortened(name, MAX_FAILURE_LENGTH), _shortened(error, MAX_FAILURE_LENGTH))
+            shown = _shortened(name, MAX_FAILURE_LENGTH)
+            failure = Failure(shown, _with_shorter_text(reason, MAX_FAILURE_LENGTH))
             self.record = replace(self.record, failures=(*self.record.failures, failure))
 
     def publish(self, *names: str) -> None:
@@ -98,14 +104,14 @@ class JobRun:
             replace(self.record, state="done", progress=1.0, remaining_s=None, finished_s=time.time())
         )
 
-    def fail(self, error: str) -> None:
+    def fail(self, reason: Reason) -> None:
         """The job ends with an error; only complete results stay."""
         self.store.keep_only(self.record.id, self.record.results)
         self._write(
             replace(
                 self.record,
                 state="failed",
-                error=_shortened(error, MAX_ERROR_LENGTH),
+                error=_with_shorter_text(reason, MAX_ERROR_LENGTH),
                 remaining_s=None,
                 finished_s=time.time(),
             )
@@ -135,7 +141,8 @@ class JobRun:
         if self.store.free_bytes() < MIN_FREE_BYTES:
             raise FileError(
                 f"{self.name}: the server's disk is full, so the results cannot be written. Delete other "
-                "jobs, or ask whoever runs the server."
+                "jobs, or ask whoever runs the server.",
+                "no_space",
             )
 
     def _write(self, record: JobRecord) -> None:
@@ -151,6 +158,10 @@ class JobRun:
         if elapsed_s < MIN_ESTIMATE_S or progress < MIN_ESTIMATE_PROGRESS:
             return None
         return round(elapsed_s * (1 - progress) / progress, 1)
+
+
+def _with_shorter_text(reason: Reason, length: int) -> Reason:
+    return replace(reason, text=_shortened(reason.text, length))
 
 
 def _shortened(text: str, length: int) -> str:

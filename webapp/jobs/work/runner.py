@@ -14,7 +14,7 @@ from pathlib import Path
 from webapp.analysis import FileEngine
 from webapp.config import Settings
 from webapp.errors import FileError, JobRemovedError, MienError
-from webapp.jobs.record import JobRecord, Lane
+from webapp.jobs.record import JobRecord, Lane, Reason
 from webapp.jobs.store import JobStore
 from webapp.jobs.work.images import analyze_image, analyze_images
 from webapp.jobs.work.run import JobRun, StopRunError
@@ -102,11 +102,12 @@ class Runner:
             run.put_back(counts=True)
             return
         logger.error("the job %s ended its process %d times; it fails", record.id, record.attempts)
-        run.fail(
+        text = (
             f"{record.name}: the process that analyzed this file ended {record.attempts} times before it was "
             "done. The file may be damaged, or need more memory than there is; convert it, or send a smaller "
             "one."
         )
+        run.fail(Reason(text, "process_ended"))
 
     def _carry_out(self, run: JobRun) -> None:
         run.begin()
@@ -116,24 +117,22 @@ class Runner:
         except StopRunError:
             run.put_back(counts=False)
         except FileError as error:
-            run.fail(_said(error, run))
+            run.fail(run.reason(error))
         except MemoryError:
-            run.fail(f"{run.name}: there is not enough memory for a file of this size; send a smaller one.")
+            text = f"{run.name}: there is not enough memory for a file of this size; send a smaller one."
+            run.fail(Reason(text, "no_memory"))
         except OSError as error:
-            run.fail(f"{run.name}: the results cannot be written: {error.strerror}.")
+            text = f"{run.name}: the results cannot be written: {error.strerror}."
+            run.fail(Reason(text, "not_written"))
         except JobRemovedError:
             raise
         except MienError as error:
             logger.error("the job %s failed: %s", run.record.id, error)
-            run.fail(f"{run.name}: the server cannot analyze files now; its log says why.")
+            text = f"{run.name}: the server cannot analyze files now; its log says why."
+            run.fail(Reason(text, "unavailable"))
         except Exception:  # noqa: BLE001 - one job must not end the process, and its owner must learn of it
             logger.exception("the job %s failed", run.record.id)
-            run.fail(f"{run.name}: the analysis failed; the server's log says why.")
-
-
-def _said(error: FileError, run: JobRun) -> str:
-    """The message with the name of the file that its owner knows, in place of ours."""
-    return str(error).replace(str(run.input), run.name).replace(f"{Path(run.input).parent}/", "")
+            run.fail(Reason(f"{run.name}: the analysis failed; the server's log says why.", "server_error"))
 
 
 def limit_memory() -> None:

@@ -45,6 +45,6 @@ def _annotate(run: JobRun, engine: FileEngine, overlays: VideoOverlays) -> None:
             run.input, overlays.by_index, run.path(ANNOTATED), lambda: run.step(DRAWING_UNITS)
         )
     except FileError as error:
-        run.fail_input(run.name, str(error))
+        run.fail_input(run.name, run.reason(error))
     else:
         run.publish(ANNOTATED)

@@ -8,6 +8,7 @@ import threading
 import time
 
 from webapp.errors import JobRemovedError
+from webapp.jobs.record import Reason
 from webapp.jobs.work.run import JobRun
 
 MAX_PROCESSOR_S = 240.0
@@ -59,10 +60,11 @@ class Watchdog:
     def _give_up(self, run: JobRun) -> None:
         logger.error("the job %s makes no progress; ending this process", run.record.id)
         try:
-            run.fail(
+            text = (
                 f"{run.name}: the analysis made no progress for too long and was ended. The file may be "
                 "damaged; convert it, or send another."
             )
+            run.fail(Reason(text, "no_progress"))
         except (OSError, JobRemovedError) as error:
             logger.error("its failure cannot be noted: %s", error)
         os._exit(HANGING)

@@ -3,7 +3,8 @@ import { framesOfJob, framesOfPhoto } from "./frames.js";
 import { Presentation } from "./presentation.js";
 import { showJobFiles, showPhotoFiles } from "./downloads.js";
 import { t, tn } from "../../shared/translate.js";
-import { serverText, textOf } from "../problems.js";
+import { failureOf, problemOf } from "../problems.js";
+import { ProblemDetail } from "../problem_detail.js";
 
 /** The results of one file: loads them and shows them, or says why that cannot be. */
 export class ResultView {
@@ -31,7 +32,7 @@ export class ResultView {
     try {
       this.#show(await this.#frames());
     } catch (error) {
-      if (!this.#stopped.signal.aborted) write(this.note, textOf(this.item.name, error));
+      if (!this.#stopped.signal.aborted) write(this.note, problemOf(this.item.name, error).text);
     }
   }
 
@@ -58,7 +59,7 @@ export class ResultView {
     if (this.#stopped.signal.aborted) return;
     const { item, isVideo } = this;
     if (item.job) showJobFiles(this.downloads, item.job);
-    this.failures.replaceChildren(...(item.job?.failures ?? []).map(({ input, error }) => create("li", "", serverText(input, error))));
+    this.failures.replaceChildren(...(item.job?.failures ?? []).map(failureRow));
     this.section.dataset.shows = item.job?.kind === "images" ? "files" : "all";
     if (item.job?.kind === "images") {
       return write(this.note, tn("%(count)s photo was analyzed. The results are in the downloads.", "%(count)s photos were analyzed. The results are in the downloads.", frames.inputs.length));
@@ -85,4 +86,14 @@ export class ResultView {
       : t("Your browser cannot show this file. The annotated copy is shown instead.");
     write(this.note, source === "annotated" ? copy : t("Your browser can show neither this file nor its annotated copy. The results are below."));
   }
+}
+
+/** @param {import("../api.js").Job["failures"][number]} failure */
+function failureRow(failure) {
+  const { text, detail } = failureOf(failure.input, failure);
+  const row = create("li", "", text);
+  const more = new ProblemDetail();
+  more.show(detail);
+  row.append(more.root);
+  return row;
 }

@@ -8,11 +8,12 @@ this machine, and the server's own pages, may make jobs without a key. Somebody 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, Response
 
 from webapp.errors import BadUploadError, JobError
-from webapp.jobs.record import JobRecord
+from webapp.jobs.record import JobRecord, Reason
 from webapp.jobs.service import Sampling
 from webapp.jobs.uploads import FORM_BYTES
 from webapp.metrics import count_refusal
@@ -38,7 +39,8 @@ def job_problem(error: JobError) -> Response:
     if error.code in ("too_many_jobs", "no_space"):
         count_refusal("jobs")
         headers = {"Retry-After": RETRY_JOBS_S} if error.code == "too_many_jobs" else None
-    return problem_response(STATUS[error.code], error.code, str(error), headers)
+    more = {"reason": error.reason} if isinstance(error, BadUploadError) and error.reason else {}
+    return problem_response(STATUS[error.code], error.code, str(error), headers, **more)
 
 
 @blueprint.post("")
@@ -102,6 +104,12 @@ def _sampling(form: dict[str, str]) -> Sampling:
         raise BadUploadError("`every` must be a whole number, and `fps` a number.") from None
 
 
+def _reason_shown(reason: Reason | None) -> dict[str, Any]:
+    if reason is None:
+        return {"error": None, "error_code": None, "error_values": {}}
+    return {"error": reason.text, "error_code": reason.code, "error_values": reason.values}
+
+
 def _shown(job: JobRecord) -> JobShown:
     return JobShown(
         id=job.id,
@@ -116,7 +124,7 @@ def _shown(job: JobRecord) -> JobShown:
         fps=job.fps,
         created=datetime.fromtimestamp(job.created_s, UTC).isoformat(timespec="milliseconds"),
         expires_s=services().jobs.expires_s(job),
-        error=job.error,
-        failures=[FailureShown(**failure._asdict()) for failure in job.failures],
+        **_reason_shown(job.error),
+        failures=[FailureShown(input=name, **_reason_shown(reason)) for name, reason in job.failures],
         results=list(job.results),
     )

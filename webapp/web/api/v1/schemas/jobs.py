@@ -6,8 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from webapp.errors import FailureCode
 from webapp.jobs.service import MAX_FPS
 from webapp.web.api.v1.schemas.base import ResponseModel
+
+CODE = "The reason as a stable code."
+VALUES = "The numbers that belong to the reason."
 
 
 class NewJob(ResponseModel):
@@ -28,6 +32,8 @@ class FailureShown(ResponseModel):
 
     input: str
     error: str
+    error_code: FailureCode = Field(description=CODE, examples=["bad_frame"])
+    error_values: dict[str, float] = Field(description=VALUES)
 
 
 class JobShown(ResponseModel):
@@ -47,7 +53,9 @@ class JobShown(ResponseModel):
     fps: float | None
     created: str = Field(description="ISO 8601, UTC.")
     expires_s: float | None = Field(description="Seconds until it is deleted; null while it is not finished.")
-    error: str | None = Field(description="Why it failed.")
+    error: str | None = Field(description="Why it failed, in English.")
+    error_code: FailureCode | None = Field(description=CODE, examples=["long_video"])
+    error_values: dict[str, float] = Field(description=VALUES, examples=[{"minutes": 30.0}])
     failures: list[FailureShown] = Field(description="What failed although the job did not; the first 100.")
     results: list[str] = Field(
         description="What can be fetched now, by its name below the job's address. Tables are there before "

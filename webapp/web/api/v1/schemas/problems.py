@@ -69,3 +69,4 @@ class Problem(ResponseModel):
     instance: str | None = Field(default=None, description="The path of the request.")
     problem: ProblemCode
     seq: int | None = Field(default=None, description="0 in answers about an image.")
+    reason: str | None = Field(default=None, description="What is wrong with a file that was sent as a job.")
