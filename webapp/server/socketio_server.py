@@ -287,23 +287,33 @@ class LimitedServer(socketio.Server):  # type: ignore[misc]
         connection.joined = True
         super()._handle_connect(eio_sid, namespace, data)
 
+    def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
+        """Leave the namespace, and so end the connection: it could not be used for anything else."""
+        super()._handle_disconnect(eio_sid, namespace, reason)
+        if namespace in (None, "/"):
+            self.start_background_task(self._connection(eio_sid).end)
+
     def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         connection = self._connection(eio_sid)
         if isinstance(data, bytes) and connection.attachments_to_skip:
             connection.attachments_to_skip -= 1
             return
         connection.attachments_to_skip = 0
+        if isinstance(data, str) and eio_sid in self._binary_packet:
+            self._refuse_packet(eio_sid, BadPacketError("an attachment was announced; got text"))
         try:
-            if isinstance(data, str) and eio_sid in self._binary_packet:
-                raise BadPacketError("an attachment was announced; got text")
             super()._handle_eio_message(eio_sid, data)
             if eio_sid in self._binary_packet:
                 self._check_attachments(eio_sid, connection)
         except UNREADABLE as error:
-            self._binary_packet.pop(eio_sid, None)
-            connection.budget.charge(BAD_PACKET_UNITS)
-            count_refusal("packets")
-            logger.warning("a packet could not be read: %s", _described(error))
+            self._refuse_packet(eio_sid, error)
+
+    def _refuse_packet(self, eio_sid: str, error: Exception) -> None:
+        """Forget what a connection sent last; what it sends next counts."""
+        self._binary_packet.pop(eio_sid, None)
+        self._connection(eio_sid).budget.charge(BAD_PACKET_UNITS)
+        count_refusal("packets")
+        logger.warning("a packet could not be read: %s", _described(error))
 
     def _check_attachments(self, eio_sid: str, connection: LimitedSocket) -> None:
         """Refuse an event at once that announces more attachments than one, or is no frame."""

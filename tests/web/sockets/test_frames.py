@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
-import socketio
 
+from tests.helpers.room_client import SocketClient
 from tests.helpers.serving import STOP_TIMEOUT_S, Server
 from tests.helpers.waiting import wait_until
 from webapp.protocol import LABELS, LANDMARK_NAMES, MAX_IMAGE_BYTES, STAGES
@@ -30,7 +30,7 @@ Answer = dict[str, Any]
 
 
 @pytest.fixture
-def browser(server: Server) -> Iterator[socketio.Client]:
+def browser(server: Server) -> Iterator[SocketClient]:
     with connected(server) as client:
         yield client
 
@@ -40,17 +40,17 @@ class connected:  # noqa: N801 - used as a function in `with`
 
     def __init__(self, server: Server) -> None:
         self._url = server.url
-        self._client = socketio.Client(reconnection=False)
+        self._client = SocketClient()
 
-    def __enter__(self) -> socketio.Client:
-        self._client.connect(self._url, transports=["websocket"])
+    def __enter__(self) -> SocketClient:
+        self._client.connect(self._url)
         return self._client
 
     def __exit__(self, *error: object) -> None:
         self._client.disconnect()
 
 
-def ask(browser: socketio.Client, *arguments: object) -> Answer:
+def ask(browser: SocketClient, *arguments: object) -> Answer:
     data = arguments if len(arguments) != 1 else arguments[0]
     answer: Answer = browser.call("frame", data, timeout=ANSWER_TIMEOUT_S)
     return answer
@@ -67,7 +67,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def test_a_frame_is_answered_with_every_field_of_the_contract(
-    browser: socketio.Client, astronaut_jpeg: bytes
+    browser: SocketClient, astronaut_jpeg: bytes
 ) -> None:
     answer = ask(browser, META, astronaut_jpeg)
     assert list(answer) == ["seq", "width", "height", "faces", "timing_ms"]
@@ -77,7 +77,7 @@ def test_a_frame_is_answered_with_every_field_of_the_contract(
     assert sum(stages) == pytest.approx(answer["timing_ms"]["total"], abs=0.1)
 
 
-def test_the_face_has_every_field_of_the_contract(browser: socketio.Client, astronaut_jpeg: bytes) -> None:
+def test_the_face_has_every_field_of_the_contract(browser: SocketClient, astronaut_jpeg: bytes) -> None:
     (face,) = ask(browser, META, astronaut_jpeg)["faces"]
     x, y, width, height = face["box"]
     assert 130 < x < 190 and 40 < y < 100 and 80 < width < 160 and 80 < height < 180
@@ -97,7 +97,7 @@ def test_the_face_has_every_field_of_the_contract(browser: socketio.Client, astr
 
 
 def test_a_face_keeps_its_id_within_a_connection_and_every_connection_counts_anew(
-    server: Server, browser: socketio.Client, astronaut_jpeg: bytes
+    server: Server, browser: SocketClient, astronaut_jpeg: bytes
 ) -> None:
     ids = [ask(browser, META, astronaut_jpeg)["faces"][0]["id"] for _ in range(3)]
     with connected(server) as other:
@@ -113,7 +113,7 @@ BAD_META: list[object] = [
 
 @pytest.mark.parametrize("meta", BAD_META)
 def test_a_wrong_meta_is_a_bad_frame_and_the_connection_stays(
-    browser: socketio.Client, astronaut_jpeg: bytes, meta: object
+    browser: SocketClient, astronaut_jpeg: bytes, meta: object
 ) -> None:
     assert ask(browser, meta, astronaut_jpeg)["problem"]["code"] == "bad_frame"
     assert ask(browser, META, astronaut_jpeg)["faces"]
@@ -121,7 +121,7 @@ def test_a_wrong_meta_is_a_bad_frame_and_the_connection_stays(
 
 @pytest.mark.parametrize("arguments", [(), (META,), (META, b"x", b"y")])
 def test_a_wrong_number_of_arguments_is_a_bad_frame(
-    browser: socketio.Client, arguments: tuple[object, ...]
+    browser: SocketClient, arguments: tuple[object, ...]
 ) -> None:
     assert ask(browser, *arguments)["problem"]["code"] == "bad_frame"
 
@@ -144,7 +144,7 @@ def bad_images(jpeg: bytes) -> dict[str, tuple[object, str]]:
 
 @pytest.mark.parametrize("kind", bad_images(b""))
 def test_a_bad_image_is_a_problem_and_the_connection_stays(
-    browser: socketio.Client, astronaut_jpeg: bytes, kind: str
+    browser: SocketClient, astronaut_jpeg: bytes, kind: str
 ) -> None:
     image, code = bad_images(astronaut_jpeg)[kind]
     answer = ask(browser, META, image)
@@ -153,7 +153,7 @@ def test_a_bad_image_is_a_problem_and_the_connection_stays(
     assert ask(browser, META, astronaut_jpeg)["faces"]
 
 
-def burst(browser: socketio.Client, jpeg: bytes, frames: int) -> list[Answer]:
+def burst(browser: SocketClient, jpeg: bytes, frames: int) -> list[Answer]:
     """Send frames without waiting for answers; the answers in the order of the frames."""
     answers: dict[int, Answer] = {}
     done = threading.Event()
@@ -170,7 +170,7 @@ def burst(browser: socketio.Client, jpeg: bytes, frames: int) -> list[Answer]:
 
 
 def test_of_a_burst_some_are_busy_and_the_newest_is_analysed(
-    browser: socketio.Client, astronaut_jpeg: bytes
+    browser: SocketClient, astronaut_jpeg: bytes
 ) -> None:
     answers = burst(browser, astronaut_jpeg, 30)
     assert {answer["problem"]["code"] for answer in answers if "problem" in answer} == {"busy"}
@@ -222,7 +222,7 @@ def test_killing_every_worker_under_load_closes_no_connection(astronaut_jpeg: by
 
 def test_healthz_and_readyz_answer_200_when_a_worker_can_answer(server: Server) -> None:
     for path in ("/healthz", "/readyz"):
-        assert requests.get(server.url + path, timeout=5).status_code == 200
+        assert requests.get(server.url + path, timeout=ANSWER_TIMEOUT_S).status_code == 200
 
 
 def test_without_a_ready_worker_readyz_answers_503_and_frames_are_unavailable(
@@ -234,7 +234,7 @@ def test_without_a_ready_worker_readyz_answers_503_and_frames_are_unavailable(
         os.kill(pid, signal.SIGSTOP)  # a worker that hangs: it is killed, and another one started
         answer = ask(browser, META, astronaut_jpeg)
         assert answer["problem"]["code"] == "unavailable"
-        assert requests.get(server.url + "/healthz", timeout=5).status_code == 200
+        assert requests.get(server.url + "/healthz", timeout=ANSWER_TIMEOUT_S).status_code == 200
         wait_until(lambda: "faces" in ask(browser, META, astronaut_jpeg))
 
 
@@ -281,13 +281,13 @@ def test_uploads_beyond_what_there_is_time_for_are_busy_and_say_when_to_try_agai
 
 
 def test_analyze_without_a_picture_says_what_to_send(server: Server) -> None:
-    answer = requests.post(f"{server.url}/api/v1/analyze", data={"image": "text"}, timeout=5)
+    answer = requests.post(f"{server.url}/api/v1/analyze", data={"image": "text"}, timeout=ANSWER_TIMEOUT_S)
     assert answer.status_code == 400
     assert "multipart/form-data" in answer.json()["problem"]["message"]
 
 
 def test_pages_forbid_other_hosts_and_other_frames(server: Server) -> None:
-    headers = requests.get(server.url, timeout=5).headers
+    headers = requests.get(server.url, timeout=ANSWER_TIMEOUT_S).headers
     policy = headers["Content-Security-Policy"]
     assert "object-src 'none'" in policy and headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
@@ -313,7 +313,7 @@ def test_one_sigterm_stops_a_busy_server_and_its_workers() -> None:
         assert server.process.wait(STOP_TIMEOUT_S) == 0
         for loader in loaders:
             loader.join()
-        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
 def test_a_setting_that_cannot_be_used_ends_the_start_with_its_name() -> None:

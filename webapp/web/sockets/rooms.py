@@ -62,6 +62,7 @@ class RoomEvents:
         history: History,
         accounts: AccountService,
         audit: AuditLog,
+        wrong_codes: WrongCodes,
         counts: Counts | None = None,
     ) -> None:
         """`counts` are those of attempts that nodes share, if there are any."""
@@ -73,7 +74,7 @@ class RoomEvents:
         self._subscriptions = subscriptions
         self._history = history
         self._named: set[str] = set()
-        self._wrong_codes = WrongCodes(counts)
+        self._wrong_codes = wrong_codes
         self._joins = Joins(counts)
         self._marks = Marks()
 
