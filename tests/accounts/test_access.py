@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import html
 import re
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
-import socketio
 
 from tests.helpers.endpoints import PUBLIC
 from tests.helpers.host_browser import PASSWORD, Browser, signed_in
-from tests.helpers.room_client import TOKEN, ParticipantClient, api, code_of, make_room
+from tests.helpers.room_client import (
+    TIMEOUT_S,
+    TOKEN,
+    ParticipantClient,
+    SocketClient,
+    api,
+    code_of,
+    make_room,
+)
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from webapp.app import create_app
 from webapp.config import Settings
-from webapp.rooms.information import VIDEO_NOTICES
-from webapp.web.pages.host.room_form import RoomForm
-
-TIMEOUT_S = 10
-
 
 OTHER_NAMES = ("192.168.1.5", "mien.example.org", "localhost.example.org")
 
@@ -77,26 +76,6 @@ def test_every_route_that_changes_something_refuses_what_other_pages_send(
 def test_the_cookie_of_a_session_is_out_of_reach_of_scripts(server: Server) -> None:
     cookie = cookie_of(Browser(server).open(f"/host?token={TOKEN}"))
     assert {"HttpOnly", "SameSite=Lax"} <= cookie
-
-
-def test_what_was_written_in_a_form_comes_back_with_what_is_wrong_with_it(server: Server) -> None:
-    browser = signed_in(server)
-    browser.open("/host/rooms/new")
-    answer = browser.open("/host/rooms", name="Pilot <1>", information="Read this. " * 2000, video="on")
-    assert answer.status_code == 400
-    assert 'role="alert"' in answer.text
-    assert 'value="Pilot &lt;1&gt;"' in answer.text
-    assert "Read this. Read this." in answer.text
-    assert 'name="video" checked' in answer.text
-    assert 'name="show_results">' in answer.text, "it was not ticked"
-    browser.open("/host/account")
-    answer = browser.open("/host/account/password", old="wrong", password=PASSWORD)
-    assert answer.status_code == 400
-    assert "The current password is wrong." in answer.text
-    browser.open("/host/account")
-    answer = browser.open("/host/account/hosts", name="Bob", password="short")
-    assert answer.status_code == 400
-    assert 'value="Bob"' in answer.text
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])
@@ -162,101 +141,17 @@ def test_hosts_add_and_delete_hosts_and_sessions_end_with_them(server: Server) -
     assert other.open("/host").status_code == 401, "nor is it the next host's"
 
 
-def page_with_new_key(browser: Browser, name: str) -> str:
-    """Make a key on the account page; the page that shows it."""
-    browser.open("/host/account/keys", name=name, scope="rooms:read")
-    return browser.open("/host/account").text
-
-
-def test_a_new_key_is_shown_once_and_a_reload_makes_no_other(server: Server) -> None:
-    browser = signed_in(server, "Katherine")
-    browser.open("/host/account")
-    answer = browser.open("/host/account/keys", name="PsychoPy", scope="rooms:read")
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/host/account")
-    page = browser.open("/host/account").text
-    (secret,) = re.findall(r"mien_[\w-]{30,}", page)
-    assert api(server, "GET", "/rooms", token=secret).status_code == 200
-    again = browser.open("/host/account").text
-    assert secret not in again
-    (key,) = set(re.findall(r"keys/(\d+)/deletion", again))
-    assert "Delete the key “PsychoPy”?" in browser.open(f"/host/account/keys/{key}/deletion").text
-    assert api(server, "GET", "/rooms", token=secret).status_code == 200, "it was only asked"
-    assert browser.open(f"/host/account/keys/{key}/deletion", x="").status_code == 302
-    assert api(server, "GET", "/rooms", token=secret).status_code == 401
-
-
-def test_rooms_are_searched_and_sorted(server: Server) -> None:
-    browser = signed_in(server)
-    codes = {}
-    for name in ("Zebra study", "apple study", "Mango <1>"):
-        codes[name] = api(server, "POST", "/rooms", {"name": name, "information": "x"}).json()["code"]
-    for state in ("started", "stopped"):
-        api(server, "POST", f"/rooms/{codes['apple study']}/recording", {"state": state})
-
-    def shown(query: str) -> list[str]:
-        return re.findall(r'class="room-name"[^>]*>([^<]+)<', browser.open(f"/host?{query}").text)
-
-    assert shown("")[:3] == ["Mango &lt;1&gt;", "apple study", "Zebra study"]
-    assert shown("q=STUDY&sort=name") == ["apple study", "Zebra study"]
-    assert shown("q=study&sort=recorded")[0] == "apple study"
-    code = codes["Mango <1>"]
-    assert shown(f"q={code[:4].lower()}-{code[4:]}") == ["Mango &lt;1&gt;"]
-    assert shown(f"q={code[:-1]}") == [], "a part of a code is none"
-    page = browser.open("/host?q=%22%3E%3Cscript%3E").text
-    assert "<script>" not in page and "Show all rooms" in page
-
-
-def test_a_room_is_drafted_with_a_preview_and_made_with_a_text_in_each_language(server: Server) -> None:
-    browser = signed_in(server)
-    page = browser.open("/host/rooms/new").text
-    assert "[purpose of the study]" in page
-    texts = {"information": "Read **this** <b>and</b> [task].", "language": "en"}
-    page = browser.open("/host/rooms/new", action="preview", name="R", **texts).text
-    assert "Read <strong>this</strong> &lt;b&gt;and&lt;/b&gt; [task]." in page
-    assert "Still to replace: [task]" in page
-    page = browser.open("/host/rooms/new", action="add-language", add_language="de", name="R", **texts).text
-    assert 'name="translation-de"' in page
-    refused = browser.open("/host/rooms", name="R", **texts)
-    assert refused.status_code == 400
-    assert "placeholder [task]" in refused.text
-    texts["information"] = "Read this."
-    made = browser.open(
-        "/host/rooms", name="R", **{**texts, "translation-de": "Lies das.", "translation-fr": " "}
-    )
-    assert made.status_code == 302
-    room = api(server, "GET", f"/rooms/{made.headers['Location'].rpartition('/')[2]}").json()
-    assert room["information_translations"] == {"de": "Lies das."}
-    assert room["settings"]["language"] == "en"
-
-
-def test_a_text_too_long_for_a_room_is_not_previewed(server: Server) -> None:
-    browser = signed_in(server)
-    browser.open("/host/rooms/new")
-    answer = browser.open("/host/rooms/new", action="preview", name="R", information="*a" * 10_001)
-    assert answer.status_code == 400
-    assert "must be a text of 0 to 20,000 characters" in answer.text
-    assert 'id="preview-title"' not in answer.text
-
-
-def test_the_form_has_no_translation_into_the_language_of_the_text_itself() -> None:
-    sent = {"information": "Lies das.", "language": "de", "translation-de": "Lies!", "translation-fr": "Lis."}
-    assert RoomForm.sent(sent).translations == {"fr": "Lis."}
-
-
-def test_the_form_promises_the_notice_that_a_room_without_a_language_gets(server: Server) -> None:
-    browser = signed_in(server)
-    browser.headers["Accept-Language"] = "de"
-    browser.open("/host/rooms/new")
-    page = browser.open("/host/rooms/new", action="preview", name="R", information="Text", language="").text
-    assert VIDEO_NOTICES["en"] in html.unescape(page)
-    assert VIDEO_NOTICES["de"] not in html.unescape(page)
-
-
 def test_short_passwords_and_taken_names_are_refused(server: Server) -> None:
     browser = signed_in(server)
     for name, password in (("Alan", "short"), ("Ada", PASSWORD), ("", PASSWORD)):
         browser.open("/host/account")
         assert browser.open("/host/account/hosts", name=name, password=password).status_code == 400
+
+
+def page_with_new_key(browser: Browser, name: str) -> str:
+    """Make a key on the account page; the page that shows it."""
+    browser.open("/host/account/keys", name=name, scope="rooms:read")
+    return browser.open("/host/account").text
 
 
 def test_a_key_works_until_it_is_deleted(server: Server) -> None:
@@ -351,27 +246,28 @@ def test_a_board_is_shown_to_hosts_only(server: Server) -> None:
         assert code_of(participant.ask("subscribe", {"room": room})) == "unauthorized"
     browser = signed_in(server)
     host, boards = board_of(server, room, browser)
-    wait_until(lambda: len(boards) > 4)
+    wait_until(lambda: len(boards) > 12)
     host.disconnect()
-    assert boards[4]["now_ms"] - boards[0]["now_ms"] > 900, "four a second, as long as the machine keeps up"
+    took_ms = boards[12]["now_ms"] - boards[0]["now_ms"]
+    assert took_ms > 2000, "four a second: 3000, less by how late the first was on a busy machine"
     assert boards[0]["room"] == {"code": room, "name": "Test room", "state": "open"}
 
 
 def board_of(
     server: Server, room: str, browser: Browser | None = None, bearer: str = ""
-) -> tuple[socketio.Client, list[dict[str, Any]]]:
+) -> tuple[SocketClient, list[dict[str, Any]]]:
     """A connection that watches a room, and the boards that it is sent."""
     boards: list[dict[str, Any]] = []
-    host = socketio.Client(reconnection=False)
+    host = SocketClient()
     host.on("board", boards.append)
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies) if browser else ""
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {"Cookie": cookies}
-    host.connect(server.url, headers=headers, transports=["websocket"])
+    host.connect(server.url, headers=headers)
     assert host.call("subscribe", {"room": room}, timeout=TIMEOUT_S) == {"watching": room}
     return host, boards
 
 
-def check_signed_out(host: socketio.Client, boards: list[dict[str, Any]]) -> None:
+def check_signed_out(host: SocketClient, boards: list[dict[str, Any]]) -> None:
     """The board is told so, and gets nothing after that."""
     wait_until(lambda: boards[-1]["room"]["state"] == "signed_out")
     assert set(boards[-1]) == {"room"} and set(boards[-1]["room"]) == {"code", "state"}
@@ -424,81 +320,3 @@ def test_the_board_of_a_program_ends_with_its_key(server: Server) -> None:
     browser.open(f"/host/account/keys/{newest}/deletion", x="")
     check_signed_out(host, boards)
     host.disconnect()
-
-
-def test_attempts_at_passwords_and_tokens_are_limited() -> None:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
-        browser = Browser(server)
-        browser.open("/host")
-        form = {"name": "Ada", "password": "guess"}
-        assert [browser.open("/host/login", **form).status_code for _ in range(14)][-1] == 429
-        assert [browser.open("/host?token=guess").status_code for _ in range(2)][-1] == 429
-        assert [api(server, "GET", "/rooms", token="guess").status_code for _ in range(14)][-1] == 429
-
-
-@pytest.fixture(scope="module")
-def proxied() -> Iterator[Server]:
-    """A server to which each test can come from an address of its own."""
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_PROXIES="1") as running:
-        yield running
-
-
-def bearer_from(address: str, secret: str = "guess") -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}", "X-Forwarded-For": address}
-
-
-@pytest.mark.parametrize("path", ["/host", "/host/account", "/r", "/r/ABCD2345", "/api/v1/rooms"])
-def test_keys_and_tokens_are_guessed_on_no_page_for_long(proxied: Server, path: str) -> None:
-    address = f"198.51.100.{sum(map(ord, path)) % 90}"
-
-    def status(secret: str) -> int:
-        headers = bearer_from(address, secret)
-        return requests.get(proxied.url + path, headers=headers, timeout=TIMEOUT_S).status_code
-
-    statuses = [status("guess") for _ in range(14)]
-    assert 429 not in statuses[:10]
-    assert statuses[10:] == 4 * [429]
-    assert status(TOKEN) == 429, "nor is a right one told from a wrong one"
-
-
-def test_keys_and_tokens_are_guessed_by_no_board_for_long(proxied: Server) -> None:
-    client = socketio.Client(reconnection=False)
-    client.connect(proxied.url, headers=bearer_from("198.51.100.99"), transports=["websocket"])
-    answers = [code_of(client.call("subscribe", {"room": "ABCD2345"}, timeout=TIMEOUT_S)) for _ in range(14)]
-    client.disconnect()
-    assert answers == 10 * ["unauthorized"] + 4 * ["too_many_attempts"]
-
-
-def test_of_passwords_that_are_tried_at_once_ten_are_checked() -> None:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server, ThreadPoolExecutor(40) as threads:
-        form = {"name": "Ada", "password": "guess"}
-
-        def attempt(_: int) -> int:
-            return requests.post(f"{server.url}/host/login", data=form, timeout=60).status_code
-
-        statuses = Counter(threads.map(attempt, range(60)))
-    assert statuses == {401: 10, 429: 50}
-
-
-def test_right_passwords_are_no_attempts_at_guessing(server: Server) -> None:
-    signed_in(server)
-    for _ in range(12):
-        browser = Browser(server)
-        browser.open("/host")
-        assert browser.open("/host/login", name="Ada", password=PASSWORD).status_code == 302
-
-
-def test_after_wrong_codes_the_right_one_still_opens_its_room(server: Server) -> None:
-    room = make_room(server)
-    statuses = [
-        requests.get(f"{server.url}/r/GUESS{number:03}", timeout=TIMEOUT_S).status_code
-        for number in range(22)
-    ]
-    assert statuses[-1] == 429
-    assert requests.get(f"{server.url}/r/{room}", timeout=TIMEOUT_S).status_code == 200
-
-
-def test_without_a_token_of_its_own_a_server_takes_no_empty_one() -> None:
-    with Server(MIEN_WORKERS="1") as server:
-        assert api(server, "GET", "/rooms", token=" ").status_code == 401
-        assert Browser(server).open("/host?token=").status_code == 401

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 import requests
-import socketio
 
 from tests.helpers.host_browser import signed_in
-from tests.helpers.room_client import TIMEOUT_S, TOKEN, api, code_of, make_room
+from tests.helpers.room_client import TIMEOUT_S, TOKEN, SocketClient, api, code_of, make_room
 from tests.helpers.serving import Server
 from webapp.accounts.scopes import DEFAULT_SCOPES, SCOPES, check_scopes
 from webapp.app import create_app
@@ -83,9 +82,9 @@ def test_a_key_of_one_scope_opens_the_routes_of_this_scope_and_no_other(
 def test_a_dashboard_needs_the_scope_to_read_rooms(
     server: Server, key_with: KeyWith, scopes: tuple[str, ...], ask: str, problem: str | None
 ) -> None:
-    client = socketio.Client(reconnection=False)
+    client = SocketClient()
     headers = {"Authorization": f"Bearer {key_with(*scopes)}"}
-    client.connect(server.url, headers=headers, transports=["websocket"])
+    client.connect(server.url, headers=headers)
     answer = client.call(ask, {"room": make_room(server), "participants": []}, timeout=TIMEOUT_S)
     client.disconnect()
     if problem is None:

@@ -34,7 +34,7 @@ def test_values_are_typed() -> None:
             "MIEN_SMOOTHING_S": "0.5",
             "MIEN_HTTPS": "1",
             "MIEN_DATA_DIR": "/var/lib/mien",
-            "MIEN_ALLOWED_ORIGINS": "https://a.example,https://b.example",
+            "MIEN_ALLOWED_ORIGINS": "https://a.example, https://b.example",
         }
     )
     assert (settings.port, settings.smoothing_s, settings.https) == (5001, 0.5, True)
@@ -75,6 +75,12 @@ def test_a_long_token_is_taken() -> None:
 def test_known_hosts_are_names_and_addresses() -> None:
     settings = Settings.from_env({"MIEN_KNOWN_HOSTS": "mien.example.org, *.lab.example,192.0.2.7, [fd00::1]"})
     assert settings.known_hosts == ("mien.example.org", "*.lab.example", "192.0.2.7", "[fd00::1]")
+
+
+@pytest.mark.parametrize("origins", ["lab.example", "https://lab.example/page", "ftp://lab.example", "*"])
+def test_origins_have_a_scheme_and_no_path(origins: str) -> None:
+    with pytest.raises(SettingsError, match="MIEN_ALLOWED_ORIGINS .* without a path"):
+        Settings.from_env({"MIEN_ALLOWED_ORIGINS": origins})
 
 
 @pytest.mark.parametrize("hosts", ["https://mien.example.org", "mien.example.org:8443", "*", "a b", "a/b"])
@@ -160,6 +166,16 @@ def test_the_key_of_sessions_is_given_itself_or_in_a_file(tmp_path: Path) -> Non
     assert Settings.from_env({"MIEN_SECRET_KEY": key}).secret_key == key
     assert Settings.from_env({"MIEN_SECRET_KEY_FILE": str(tmp_path / "key")}).secret_key == key
     assert key not in repr(Settings.from_env({"MIEN_SECRET_KEY": key}))
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    secret = "s" * 32
+    for name, value in (
+        ("HOST_TOKEN", secret),
+        ("DATABASE_URL", f"postgresql://mien:{secret}@localhost/mien"),
+        ("REDIS_URL", f"redis://:{secret}@localhost"),
+    ):
+        assert secret not in repr(Settings.from_env({f"MIEN_{name}": value})), name
 
 
 def test_a_key_of_sessions_that_is_short_or_given_twice_ends_the_start(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.exports import CODE, START_MS, add_person, new_archive, sample, unzip
+from tests.helpers.waiting import wait_until
 from webapp.errors import StoreError
 from webapp.export.export_slots import MAX_EXPORTS, ExportSlots
 from webapp.export.snapshot import MAX_ROWS
@@ -34,15 +35,6 @@ class Pieces(Iterator[bytes]):
         self.is_closed = True
 
 
-def wait_until_closed(pieces: Pieces) -> float:
-    """The seconds until then."""
-    start_s = time.monotonic()
-    while not pieces.is_closed:
-        assert time.monotonic() - start_s < WAIT_S
-        time.sleep(0.01)
-    return time.monotonic() - start_s
-
-
 def opened(slots: ExportSlots, pieces: Iterator[bytes], room: str = CODE) -> str:
     export_id = slots.open(room, pieces)
     assert export_id is not None
@@ -64,11 +56,11 @@ def test_only_so_many_run_at_once_and_each_end_makes_room() -> None:
 
 
 def test_a_download_that_was_abandoned_frees_its_slot() -> None:
-    slots = ExportSlots(slots=1, idle_timeout_s=0.2)
+    slots = ExportSlots(slots=1, idle_timeout_s=1.0)
     pieces = Pieces()
     export_id = opened(slots, pieces)
     assert slots.read(export_id) == b"piece"
-    wait_until_closed(pieces)
+    wait_until(lambda: pieces.is_closed)
     with pytest.raises(StoreError, match="closed"):
         slots.read(export_id)
     assert slots.open(CODE, Pieces()) is not None
@@ -76,9 +68,10 @@ def test_a_download_that_was_abandoned_frees_its_slot() -> None:
 
 def test_a_download_that_is_fetched_goes_on_until_its_time_is_up() -> None:
     slots = ExportSlots(slots=1, idle_timeout_s=WAIT_S, timeout_s=0.5)
-    pieces = Pieces()
+    pieces, start_s = Pieces(), time.monotonic()
     opened(slots, pieces)
-    assert wait_until_closed(pieces) >= 0.5
+    wait_until(lambda: pieces.is_closed)
+    assert time.monotonic() - start_s >= 0.5
 
 
 def test_an_id_never_names_an_export_of_another_process() -> None:

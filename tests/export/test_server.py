@@ -28,7 +28,8 @@ WAIT_S = 30.0
 def room_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'mien.sqlite'}"
     add_recording(url, LONG, LONG_S)
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=url) as running:
+    patient = {"MIEN_SEND_TIMEOUT_S": "300"}  # a download may stall for as long as a test needs
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_DATABASE_URL=url, **patient) as running:
         yield running
 
 
@@ -52,6 +53,16 @@ class StalledDownload:
         self._socket.close()
 
 
+def open_as_host(server: Server, path: str) -> requests.Response:
+    """What a browser gets that follows a link to an address of the API."""
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Sec-Fetch-Mode": "navigate",
+        "Accept": "text/html,*/*;q=0.8",
+    }
+    return requests.get(f"{server.url}/api/v1{path}", headers=headers, timeout=WAIT_S)
+
+
 def wait_for_export(server: Server) -> requests.Response:
     """Ask again as long as others run; the answer."""
     start_s = time.monotonic()
@@ -70,6 +81,9 @@ def test_beside_many_stalled_downloads_people_join_and_others_are_told_to_wait(r
     refused = api(room_server, "GET", f"/rooms/{room}/export.zip")
     assert (refused.status_code, refused.json()["problem"]["code"]) == (503, "busy")
     assert int(refused.headers["Retry-After"]) > 0
+    page = open_as_host(room_server, f"/rooms/{room}/export.zip")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, refused.headers["Retry-After"])
+    assert "Other exports are running" in page.text and "<!doctype html>" in page.text
     for download in downloads:
         download.close()
     assert wait_for_export(room_server).status_code == 200

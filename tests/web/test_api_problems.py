@@ -9,12 +9,17 @@ import pytest
 import requests
 from flask import Flask, abort
 
+from tests.helpers.host_browser import signed_in
 from tests.helpers.room_client import TIMEOUT_S, TOKEN, make_room
 from tests.helpers.serving import Server
 from webapp.app import create_app
 from webapp.config import Settings
 
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
+
+AS_HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+NAVIGATION = {**AS_HTML, "Sec-Fetch-Mode": "navigate"}
+"""What a browser sends that follows a link."""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +72,49 @@ def test_a_view_that_fails_is_a_problem_without_its_cause(app: Flask) -> None:
     answer = app.test_client().get("/api/v1/rooms")
     assert (answer.status_code, answer.get_json()["problem"]["code"]) == (500, "server_error")
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [("/api/v1/nothing", 404, "There is no such page"), ("/api/v1/analyze", 405, "Error 405")],
+)
+def test_whoever_opens_an_address_in_a_browser_gets_a_page(
+    app: Flask, path: str, status: int, text: str
+) -> None:
+    answer = app.test_client().get(path, headers=NAVIGATION)
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert text in answer.text and 'href="/"' in answer.text
+    assert ("POST" in answer.headers.get("Allow", "")) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        AS_HTML,
+        {**AS_HTML, "Sec-Fetch-Mode": "cors"},
+        {"Accept": "application/json", "Sec-Fetch-Mode": "navigate"},
+    ],
+)
+def test_programs_and_scripts_get_an_object(app: Flask, headers: dict[str, str]) -> None:
+    answer = app.test_client().get("/api/v1/nothing", headers=headers)
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+
+
+def test_a_host_who_follows_the_link_of_an_export_reads_why_there_is_none(server: Server) -> None:
+    host = signed_in(server)
+    host.headers.update({**NAVIGATION, "Accept-Language": "de"})
+    gone = host.open("/api/v1/rooms/NOPE2345/export.zip")
+    assert gone.status_code == 404 and '<html lang="de"' in gone.text and 'href="/host"' in gone.text
+    unknown = host.open(f"/api/v1/rooms/{make_room(server)}/export.zip?format=exe")
+    assert unknown.status_code == 400 and "<!doctype html>" in unknown.text
+
+
+def test_a_host_whose_session_ended_is_asked_to_sign_in_by_the_link_of_an_export(server: Server) -> None:
+    answer = requests.get(
+        f"{server.url}/api/v1/rooms/{make_room(server)}/export.zip", headers=NAVIGATION, timeout=TIMEOUT_S
+    )
+    assert answer.status_code == 401 and 'name="password"' in answer.text
 
 
 def test_a_problem_is_a_problem_detail_and_keeps_the_problem_object(app: Flask) -> None:

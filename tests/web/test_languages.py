@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template
 from flask.testing import FlaskClient
 from werkzeug.routing import MapAdapter
 
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.errors import BadRequestError, StoreError
+from webapp.rooms.settings import RoomSettings
 from webapp.store.text_checks import check_text
 from webapp.web.catalogues import LANGUAGES
 from webapp.web.languages import negotiate
+from webapp.web.pages.host.room_form import RoomForm
+from webapp.web.pages.view_models import RoomListItem
 from webapp.web.problems import page_text
 
 TOKEN = "a-long-token-for-tests"
@@ -151,6 +155,70 @@ def test_a_long_address_is_looked_up_a_few_times_only(
 def test_choosing_on_an_answer_to_a_form_leads_to_the_page_above_it(client: FlaskClient) -> None:
     page = client.post("/host/account/password").text
     assert 'name="next" value="/host/account"' in page
+
+
+@pytest.mark.parametrize(
+    ("address", "returned"),
+    [
+        ("/r?pid=P01&x=1&x=2", "/r?pid=P01&x=1&x=2"),
+        ("/r?pid=%22%3E%3Cb%3E%20%26", "/r?pid=%22%3E%3Cb%3E+%26"),
+        ("/host?q=film&token=secret", "/host?q=film"),
+        ("/r?lang=fr", "/r"),
+        ("/r?token=P01&lang=P02", "/r?token=P01&lang=P02"),
+        ("/nothing/here?pid=P01", "/"),
+    ],
+)
+def test_choosing_leads_to_the_same_address_without_its_secrets(
+    client: FlaskClient, address: str, returned: str
+) -> None:
+    (found,) = re.findall(r'name="next" value="([^"]*)"', page_in(client, "pl", address))
+    assert html.unescape(found) == returned
+    answer = client.get("/language", query_string={"language": "de", "next": html.unescape(found)})
+    assert answer.location == returned
+
+
+@pytest.mark.parametrize("path", ["/", "/r"])
+@pytest.mark.parametrize(("asked", "tag"), [("de", "de"), ("zh-CN", "zh-Hans"), ("zh_Hans", "zh-Hans")])
+def test_an_address_can_ask_for_its_language_whatever_was_chosen(
+    client: FlaskClient, path: str, asked: str, tag: str
+) -> None:
+    client.set_cookie("language", "fr")
+    answer = client.get(f"{path}?lang={asked}", headers={"Accept-Language": "it"})
+    assert language_of(answer.text)[0] == tag
+    assert "Set-Cookie" not in answer.headers
+    assert language_of(page_in(client, "it", path))[0] == "fr", "the choice stays as it was"
+
+
+@pytest.mark.parametrize("asked", ["", "nl", "../de", "%00"])
+def test_an_address_that_asks_for_no_language_of_ours_changes_nothing(
+    client: FlaskClient, asked: str
+) -> None:
+    page = page_in(client, "it", f"/r?lang={asked}")
+    assert language_of(page)[0] == "it"
+    assert 'href="/"' in page and 'name="lang"' not in page
+
+
+def test_links_and_forms_go_on_in_the_language_that_the_address_asks_for(client: FlaskClient) -> None:
+    page = client.get("/r?lang=ja").text
+    assert 'href="/?lang=ja"' in page
+    assert '<input type="hidden" name="lang" value="ja">' in page
+    assert client.get("/r?code=abcd-2345&lang=ja").location == "/r/ABCD2345?lang=ja"
+    texts = texts_url(client.get("/?lang=ja").text)
+    assert texts is not None and texts.startswith("/texts/ja."), "scripts speak it, too"
+
+
+def test_the_list_of_rooms_writes_numbers_as_its_language_does(app: Flask) -> None:
+    room = RoomListItem("ABCD2345", "Study", 2, 1234567, "open", "https://mien.example/r/ABCD2345", 0.0, None)
+    given = {"rooms": [room], "total": 1, "searched": "", "sort": "created", "concerns": []}
+    with app.test_request_context(headers={"Accept-Language": "de"}):
+        assert "1.234.567" in render_template("dashboard/rooms.html", **given)
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert "1,234,567" in render_template("dashboard/rooms.html", **given)
+
+
+def test_the_labels_that_a_form_begins_with_are_those_that_the_api_has(app: Flask) -> None:
+    with app.test_request_context():
+        assert RoomForm.empty("en").marker_labels.splitlines() == list(RoomSettings().marker_labels)
 
 
 def test_pages_tell_caches_that_they_depend_on_the_language(client: FlaskClient) -> None:

@@ -78,7 +78,7 @@ def test_rooms_people_and_samples_are_told_as_they_are(server: Server, astronaut
     before = scraped(server)
     with ParticipantClient(server) as one:
         one.join(room)
-        assert value(scraped(server), "mien_participants", state="connected") == 1
+        wait_until(lambda: value(scraped(server), "mien_participants", state="connected") == 1)
         api(server, "POST", f"/rooms/{room}/recording", {"state": "started"})
         for _ in range(3):
             one.send(astronaut_jpeg)

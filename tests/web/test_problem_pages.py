@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from flask import Flask, abort
 
-from tests.helpers.host_browser import PASSWORD, Browser
-from tests.helpers.room_client import TOKEN
+from tests.helpers.host_browser import PASSWORD, Browser, signed_in
+from tests.helpers.room_client import TIMEOUT_S, TOKEN
 from tests.helpers.serving import Server
 from webapp.app import create_app
 from webapp.config import Settings
@@ -31,9 +31,14 @@ def server() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def host(server: Server) -> Browser:
+    return signed_in(server)
+
+
 def field(page: str, name: str) -> str:
     """The tag of a form's field."""
-    (tag,) = re.findall(rf'<input [^>]*\bname="{name}"[^>]*>', page)
+    (tag,) = re.findall(rf'<(?:input|textarea) [^>]*\bname="{name}"[^>]*>', page)
     return html.unescape(tag)
 
 
@@ -93,7 +98,7 @@ def test_a_form_that_is_too_old_is_refused_by_a_page(server: Server) -> None:
 )
 def test_a_wrong_code_stays_in_its_field_with_the_reason(server: Server, typed: str, status: int) -> None:
     browser = Browser(server)
-    answer = browser.get(f"{server.url}/r", params={"code": typed}, timeout=10)
+    answer = browser.get(f"{server.url}/r", params={"code": typed}, timeout=TIMEOUT_S)
     assert answer.status_code == status
     tag = field(answer.text, "code")
     assert re.sub(r"[\s-]", "", typed).upper() in tag.replace("-", "")
@@ -156,3 +161,63 @@ def test_a_first_account_that_is_refused_keeps_the_name_and_marks_the_field(
     assert f'value="{name}"' in field(answer.text, "name")
     assert explanation(answer.text, field(answer.text, wrong))
     assert answer.text.count("aria-invalid") == 1
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("sent", "wrong", "text"),
+    [
+        ({"name": " "}, "name", "Name must be"),
+        ({"information": "Ask [name]."}, "information", "[name]"),
+        ({"translation-de": "Fragen Sie [Name]."}, "translation-de", "[Name]"),
+        ({"max_participants": "many"}, "max_participants", "'many'"),
+        ({"max_participants": "9" * 5000}, "max_participants", "1 to 200"),
+        ({"marker_labels": "\n".join("abcdefghij")}, "marker_labels", "at most 9"),
+        ({"marker_labels": LONG}, "marker_labels", "1 to 200"),
+        ({"allowed_origins": "https://lab.example/page"}, "allowed_origins", "without a path"),
+        ({"id_parameter": "not a name"}, "id_parameter", "PROLIFIC_PID"),
+        ({"return_url": "http://panel.example"}, "return_url", "https://"),
+        ({"completion_code": LONG}, "completion_code", "0 to 100"),
+        ({"lsl_markers": LONG}, "lsl_markers", "1 to 200"),
+    ],
+)
+def test_a_room_that_is_refused_keeps_what_was_typed_and_marks_the_field(
+    host: Browser, sent: dict[str, str], wrong: str, text: str
+) -> None:
+    host.open("/host/rooms/new")
+    answer = host.open("/host/rooms", **{"name": "Study", "information": "What this is.", **sent})
+    assert answer.status_code == 400
+    tag = field(answer.text, wrong)
+    assert text in explanation(answer.text, tag)
+    assert answer.text.count("aria-invalid") == 1 and answer.text.count('id="form-problem"') == 1
+    assert sent[wrong] in html.unescape(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "wrong"),
+    [
+        ("keys", {"name": " ", "scope": "markers"}, "name"),
+        ("hosts", {"name": "Ada", "password": PASSWORD}, "name"),
+        ("hosts", {"name": "Grace", "password": "short"}, "password"),
+        ("password", {"old": "wrong", "password": PASSWORD}, "old"),
+        ("password", {"old": PASSWORD, "password": "short"}, "password"),
+    ],
+)
+def test_a_form_of_the_account_that_is_refused_marks_its_own_field(
+    host: Browser, path: str, sent: dict[str, str], wrong: str
+) -> None:
+    host.open("/host/account")
+    answer = host.open(f"/host/account/{path}", **sent)
+    assert answer.status_code == 400
+    (form,) = re.findall(rf'<form [^>]*action="/host/account/{path}".*?</form>', answer.text, re.DOTALL)
+    assert explanation(answer.text, field(form, wrong))
+    assert answer.text.count("aria-invalid") == 1
+
+
+def test_a_key_that_may_do_nothing_is_refused_and_its_choices_say_why(host: Browser) -> None:
+    host.open("/host/account")
+    page = host.open("/host/account/keys", name="Lab").text
+    assert '<fieldset class="form-choices" aria-describedby="form-problem">' in page
+    assert "Choose at least one thing" in page and 'value="Lab"' in page

@@ -83,7 +83,7 @@ class Hosts:
             TooManyAttemptsError: too many from this address were wrong.
         """
         if self.by_password(host.name, old, address) is None:
-            raise BadRequestError("The current password is wrong.")
+            raise BadRequestError("The current password is wrong.", "old")
         with self._directory.changing() as accounts:
             changed = self._store.call(AccountRepository.set_password, host.id, check_password(new))
             if changed is None:

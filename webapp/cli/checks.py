@@ -176,7 +176,7 @@ def certificate(settings: Settings) -> Iterator[str]:
     days = (end - datetime.now(UTC)).days
     if days < SOON_DAYS and settings.tls_certificate:
         raise CertificateError(f"{path} ends on {end:%Y-%m-%d}, in {days} days; renew it.")
-    renewal = "" if settings.tls_certificate else "; the server renews it in time"
+    renewal = "" if settings.tls_certificate else "; the server renews it when it starts in the last month"
     yield f"{path} ends on {end:%Y-%m-%d}, in {days} days{renewal}"
 
 

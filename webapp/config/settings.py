@@ -32,6 +32,8 @@ SERVING_DEFAULTS = {"MIEN_HTTPS": "1", "MIEN_HOST": "0.0.0.0", "MIEN_PORT": "844
 HOST = re.compile(r"(\*\.)?[\w.-]+|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
 """A name, `*.` and a domain, or an address."""
 
+ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE | re.ASCII)
+
 NODE = re.compile(r"[a-z0-9]{1,20}")
 """The name of a node; ids of jobs begin with it."""
 
@@ -65,10 +67,10 @@ class Settings:
     tls_key: Path | None = None
     redirect_port: int = 8080
     data_dir: Path = PROJECT_ROOT / "instance"
-    database: str | None = None
+    database: str | None = field(default=None, repr=False)
     node: str = "mien"
     secret_key: str | None = field(default=None, repr=False)
-    host_token: str | None = None
+    host_token: str | None = field(default=None, repr=False)
     retention_days: int = 0
     lsl: bool = False
     proxies: int = 0
@@ -85,7 +87,7 @@ class Settings:
     job_keep_minutes: int = 60
     job_threads: int = 1
     job_niceness: int = 19
-    redis_url: str | None = None
+    redis_url: str | None = field(default=None, repr=False)
     open_analyze: bool = False
     analyze_per_minute: int = 60
     log_level: str = "INFO"
@@ -234,6 +236,17 @@ class _Reader:
         expected = "names or addresses, comma-separated, without https:// and port: mien.example.org"
         return self._value(name, (), parse, expected)
 
+    def origins(self, name: str) -> tuple[str, ...]:
+        def parse(text: str) -> tuple[str, ...]:
+            origins = tuple(origin.strip() for origin in text.split(",") if origin.strip())
+            if not all(map(ORIGIN.fullmatch, origins)):
+                raise ValueError
+            return origins
+
+        return self._value(
+            name, (), parse, "origins, comma-separated, without a path: https://lab.example.org"
+        )
+
     def warn_of_unknown(self) -> None:
         for name in sorted(self._env):
             if name.startswith("MIEN_") and name not in self._known:
@@ -276,7 +289,7 @@ def _of_server(read: _Reader) -> dict[str, Any]:
         "proxies": read.whole("PROXIES", 0, low=0, high=10),
         "known_hosts": read.hosts("KNOWN_HOSTS"),
         "limits": _limits(read),
-        "allowed_origins": tuple(filter(None, read.text("ALLOWED_ORIGINS", "").split(","))),
+        "allowed_origins": read.origins("ALLOWED_ORIGINS"),
     }
 
 

@@ -76,6 +76,7 @@ def check_information(name: str, given: object) -> str:
         raise BadRequestError(
             "%(name)s still has the placeholder [%(placeholder)s]: replace it with your own text, or write "
             "\\[%(placeholder)s] where participants are to read the brackets.",
+            name,
             name=name,
             placeholder=placeholder,
         )

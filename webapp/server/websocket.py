@@ -1,7 +1,7 @@
 """Changes to eventlet's websockets, all to protect the event loop that all clients share.
 
 Unmasking: a browser masks all that it sends (RFC 6455, section 5.3): byte i of a payload is XORed with byte
-i mod 4 of the frame's mask. eventlet 0.41 does this a byte at a time in Python, 8 to 10 ms for a 40 kB
+i mod 4 of the frame's mask. eventlet 0.41 does this a byte at a time in Python, 6 to 10 ms for a 40 kB
 image; here numpy does it, and `make bench` shows both.
 
 Reading: eventlet makes a system call for every part of a frame's header, and switches threads if a part has

@@ -17,7 +17,7 @@ from webapp.accounts.service import AccountService
 from webapp.accounts.sessions import SessionCookie
 from webapp.errors import ForbiddenError, StoreError, TooManyAttemptsError
 from webapp.server.known_hosts import is_api
-from webapp.web.problems import problem_response
+from webapp.web.problems import is_navigation, problem_response
 from webapp.web.security import check_forgery
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -36,7 +36,7 @@ def add_sessions(app: Flask, accounts: AccountService, key: str) -> None:
 
 def refuse() -> Response | tuple[str, int]:
     """The response to whoever is no host: the form to sign in, or a problem for programs."""
-    if is_api(request.path):
+    if is_api(request.path) and not is_navigation():
         return problem_response(401, "unauthorized", "Sign in as a host, or send Authorization: Bearer KEY.")
     return sign_in_page()
 

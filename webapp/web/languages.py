@@ -1,4 +1,4 @@
-"""Which language a request gets: the one chosen in the menu, or the first of the browser's that is there.
+"""Which language a request gets: its address's, that of the menu, or the browser's first that is there.
 
 The API and Socket.IO speak English and send codes; pages translate what they show of it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from babel import Locale
 from babel.support import NullTranslations
@@ -19,6 +20,15 @@ from webapp.web.catalogues import LANGUAGES, SOURCE, catalogue_of
 
 COOKIE = "language"
 """Holds the language that somebody chose in the menu."""
+
+ARGUMENT = "lang"
+"""Asks in an address for a language, such as `/r/CODE?lang=de`; the cookie stays as it is."""
+
+OPEN_PAGES = frozenset({"live.index", "about.about", "files.index", "room.ask_code", "room.show"})
+"""Pages for everybody: links to them go on in the language that the address asks for."""
+
+FIRST_ACCESS = ("host.index", "token")
+"""The page and the argument that has the secret of a first access, which is not repeated."""
 
 MAX_RETURN_SEGMENTS = 6
 """Pages lie no deeper. Addresses that do can be of any length, so none above them is looked up."""
@@ -38,6 +48,8 @@ class PageLanguage:
     """Of the texts that the page's own modules show; empty in English, whose texts are in the modules."""
     choices: dict[str, str]
     """Tag and name of each language, by its code."""
+    asked: str
+    """The language that the address asks for, which forms send on as `lang`; empty if it asks for none."""
     return_path: str
     """The page to come back to after choosing another language."""
 
@@ -60,6 +72,7 @@ def add_languages(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     _CatalogueBabel(app, default_locale=SOURCE, locale_selector=_requested_language)
     app.context_processor(_template_values)
+    app.url_defaults(_keep_asked_language)
     app.after_request(_vary_by_language)
 
 
@@ -89,8 +102,19 @@ def _supported(tag: str) -> str | None:
 def _requested_language() -> str:
     if not has_request_context():
         return SOURCE
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = _asked_language() or request.cookies.get(COOKIE, "")
     return chosen if chosen in LANGUAGES else negotiate(request.accept_languages)
+
+
+def _asked_language() -> str:
+    """The language that the address of the request asks for, if it is there; else nothing."""
+    return _supported(request.args.get(ARGUMENT, "")) or ""
+
+
+def _keep_asked_language(endpoint: str, values: dict[str, Any]) -> None:
+    """Add to the values of a link what its page needs to come in the same language as this one."""
+    if endpoint in OPEN_PAGES and has_request_context() and (asked := _asked_language()):
+        values.setdefault(ARGUMENT, asked)
 
 
 def _template_values() -> dict[str, Any]:
@@ -104,18 +128,31 @@ def _template_values() -> dict[str, Any]:
             direction=Locale.parse(code).text_direction,
             module_url=url_for("language.texts", language=code, digest=digest) if digest else "",
             choices=LANGUAGES,
+            asked=_asked_language(),
             return_path=_return_path(),
         )
     }
 
 
 def _return_path() -> str:
-    """The path of this page, or of the nearest page above it where it answers a form."""
+    """This page with the arguments of its address, or the nearest page above it where it answers a form."""
     urls = current_app.create_url_adapter(request)
     path = request.path if request.path.count("/") <= MAX_RETURN_SEGMENTS else ""
     while urls and path and not urls.test(path, "GET"):
         path = path.rpartition("/")[0]
-    return path or "/"
+    is_this = path == request.path and request.method in ("GET", "HEAD")
+    return (path or "/") + (_returned_arguments() if is_this else "")
+
+
+def _returned_arguments() -> str:
+    """The arguments of this page's address, such as `?pid=P01`; a choice in the menu ends its language."""
+    kept = [pair for pair in request.args.items(multi=True) if _is_returned(*pair)]
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _is_returned(name: str, value: str) -> bool:
+    asks_for_language = name == ARGUMENT and _supported(value) is not None
+    return not asks_for_language and (request.endpoint, name) != FIRST_ACCESS
 
 
 def _vary_by_language(response: Response) -> Response:

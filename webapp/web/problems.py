@@ -1,4 +1,7 @@
-"""Errors as HTTP responses, each with its status: a problem detail for programs (RFC 9457), or a page."""
+"""Errors as HTTP responses, each with its status: a problem detail for programs (RFC 9457), or a page.
+
+The API answers whoever opens its addresses in a browser with a page, too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import format_decimal, gettext
 from flask_babel import gettext as _
 
@@ -57,7 +60,9 @@ RETRY_EXPORT_S = "10"
 def problem_response(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **more: object
 ) -> Response:
-    """A problem as the HTTP API answers it, with `more` members than it has anyway."""
+    """A problem as the HTTP API answers it, with `more` members than it has anyway; to people a page."""
+    if is_navigation():
+        return _page_response(status, "", headers or {})
     details = {**problem_details(status, code, message), "instance": quote(request.path), **more}
     response = Response(json.dumps(details), status, headers, content_type=PROBLEM_MEDIA_TYPE)
     if status == 401:
@@ -67,9 +72,23 @@ def problem_response(
 
 def error_response(error: RoomError | StoreError) -> Response:
     """What could not be done, as the HTTP API answers it: in English; to our own pages in theirs, too."""
+    if is_navigation():
+        headers = {**_retry_header(error), **page_headers(error)}
+        return _page_response(status_of(error), page_text(error), headers)
     found = room_problem(error)["problem"]
     more = {"text": page_text(error)} if PAGE_TOKEN in request.headers else {}
     return problem_response(status_of(error), found["code"], found["message"], _retry_header(error), **more)
+
+
+def is_navigation() -> bool:
+    """Whether a person opens this address: by a link such as that of an export, or by typing it."""
+    return request.headers.get("Sec-Fetch-Mode") == "navigate" and request.accept_mimetypes.accept_html
+
+
+def _page_response(status: int, text: str, headers: Mapping[str, str]) -> Response:
+    response = make_response(problem_page(status, text))
+    response.headers.update(headers)
+    return response
 
 
 def page_headers(error: RoomError | StoreError) -> dict[str, str]:
@@ -133,6 +152,7 @@ def _field_names() -> dict[str, str]:
         "id_parameter": _("Parameter with the participant's ID"),
         "return_url": _("Address to return to"),
         "completion_code": _("Completion code"),
+        "lsl_markers": _("Lab Streaming Layer stream with markers"),
     }
 
 

@@ -55,7 +55,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
             )
     neighbour = [sample("ann", 3, 0.6, NEUTRAL, face_id=2, box=(0.0, 0.0, 9.0, 9.0))]
     archive.recordings.add_samples([*neighbour, sample("ben", 20, 4.0, shown=None)])
-    for label, at_s in (("Film\tbegins", 2.0), ("Film ends", 22.5)):
+    for label, at_s in (("Film\tbegins", 2.0), ("=Film()", 2.5), ("Film ends", 22.5)):
         add_marker(archive, label, at_s)
     own = MarkerRecord(CODE, START_MS + 3000, "trial", "participant", participant_id="ann")
     archive.markers.add_marker(own)
@@ -140,9 +140,10 @@ def test_events_are_the_markers_of_all_and_the_participants_own(files: dict[str,
     assert events(RUN) == [
         ["onset", "duration", "trial_type", "source"],
         ["2", "0", "Film begins", "api"],
+        ["2.5", "0", "'=Film()", "api"],
         ["3", "0", "trial", "participant"],
     ]
-    assert [row[2] for row in events("sub-02/beh/sub-02_task-Room_run-01")[1:]] == ["Film begins"]
+    assert [row[2] for row in events("sub-02/beh/sub-02_task-Room_run-01")[1:]] == ["Film begins", "'=Film()"]
     assert events("sub-02/beh/sub-02_task-Room_run-02")[1][:3] == ["2.5", "0", "Film ends"]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from webapp.export.bids.resample import RATE_HZ
+from webapp.export.csv import text_cell
 from webapp.export.snapshot import RoomSnapshot
 from webapp.export.statistics.main_face import MIN_FRAMES
 from webapp.export.tables import iso
@@ -17,7 +18,7 @@ BIDS_VERSION = "1.8.0"
 
 
 def tsv(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as lines of tab-separated values; what is missing or empty is `n/a`."""
+    """Rows as lines of tab-separated values; what is missing is `n/a`, and no text begins a formula."""
     return "".join("\t".join(map(_cell, row)) + "\n" for row in rows)
 
 
@@ -60,5 +61,6 @@ license, to dataset_description.json before you share this data set.
 def _cell(value: Any) -> str:  # noqa: ANN401 - a text, a number or nothing
     if isinstance(value, float):
         return f"{round(value, DIGITS):g}" if value == int(value) else str(round(value, DIGITS))
-    text = "" if value is None else " ".join(str(value).split())
-    return text or MISSING
+    if isinstance(value, str):
+        value = text_cell(" ".join(value.split()))
+    return str(value) if value not in (None, "") else MISSING

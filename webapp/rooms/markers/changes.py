@@ -20,11 +20,11 @@ def check_time(room: RoomRecord, at_ms: float, now_ms: float) -> None:
         BadRequestError: it was not.
     """
     if at_ms < room.created_ms - TOLERANCE_MS:
-        raise BadRequestError("time is before this room was made; check the time and its zone.")
+        raise BadRequestError("This time is before the room was created. Check the time and its zone.")
     if room.closed_ms is not None and not at_ms <= room.closed_ms + TOLERANCE_MS:
-        raise BadRequestError("time is after this room was closed; check the time and its zone.")
+        raise BadRequestError("This time is after the room was closed. Check the time and its zone.")
     if not at_ms <= now_ms + TOLERANCE_MS:
-        raise BadRequestError("time is in the future; check the time and its zone, or leave it out for now.")
+        raise BadRequestError("This time is in the future. Check it and its zone, or send none for now.")
 
 
 def browser_time(given: object) -> float | None:
@@ -53,9 +53,9 @@ def participants_time(participant: Participant, time_ms: float | None, received_
         return received_ms
     at_ms = time_ms + offset_ms
     if at_ms < participant.record.consented_ms - TOLERANCE_MS:
-        raise BadRequestError("time is before this participant joined; send milliseconds since 1970.")
+        raise BadRequestError("This time is before the participant joined. Send milliseconds since 1970.")
     if at_ms > received_ms + TOLERANCE_MS:
-        raise BadRequestError("time is in the future; send milliseconds since 1970, or leave it out for now.")
+        raise BadRequestError("This time is in the future. Send milliseconds since 1970, or none for now.")
     return min(at_ms, received_ms)
 
 

@@ -4,7 +4,7 @@ A server without a configured certificate becomes its own certificate authority.
 `authority.crt` trusts every certificate that it signs later, when addresses change or the year is over:
 
     instance/tls/authority.crt, authority.key      ten years
-    instance/tls/server.crt, server.key            names and addresses of this machine; renewed in time
+    instance/tls/server.crt, server.key            names and addresses of this machine; renewed at a start
 
 Keys are readable by their owner only. If the authority's key is stolen all the same, it does not open the
 internet: the authority is constrained to this machine's names and networks and to private networks (RFC 5280,

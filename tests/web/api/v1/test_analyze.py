@@ -14,7 +14,7 @@ import requests
 from PIL import Image
 
 from tests.helpers.group_photos import MEGAPIXELS_12, group_photo
-from tests.helpers.room_client import TIMEOUT_S, TOKEN
+from tests.helpers.room_client import TIMEOUT_S, TOKEN, SocketClient
 from tests.helpers.serving import Server
 from tests.vision.images import overlap
 from webapp.protocol import Box
@@ -77,6 +77,14 @@ def test_pages_of_the_server_may_analyze_a_limited_number_a_minute_from_each_add
     assert [answer.status_code for answer in answers] == [*PER_MINUTE * [200], 429]
     assert answers[-1].json()["problem"]["code"] == "too_many_attempts"
     assert answers[-1].headers["Retry-After"] == "60"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_that_is_open_on_this_machine_needs_a_key(
+    server: Server, astronaut_jpeg: bytes, site: str
+) -> None:
+    assert upload(server, astronaut_jpeg).status_code == 200, "programs need none"
+    assert upload(server, astronaut_jpeg, Sec_Fetch_Site=site).status_code == 403
 
 
 def test_without_a_declared_proxy_a_forwarded_request_is_not_this_machines(astronaut_jpeg: bytes) -> None:
@@ -142,8 +150,6 @@ def test_a_form_of_many_parts_is_no_image(server: Server) -> None:
 
 def test_live_frames_do_not_wait_for_photographs(server: Server, astronaut_jpeg: bytes) -> None:
     """With one worker, which is busy with large photographs all the time."""
-    import socketio
-
     photo = encoded(group_photo(MEGAPIXELS_12, (40, 90))[0])
     ended = threading.Event()
     statuses: list[int] = []
@@ -152,8 +158,8 @@ def test_live_frames_do_not_wait_for_photographs(server: Server, astronaut_jpeg:
         while not ended.is_set():
             statuses.append(upload(server, photo).status_code)
 
-    client = socketio.Client(reconnection=False)
-    client.connect(server.url, transports=["websocket"])
+    client = SocketClient()
+    client.connect(server.url)
     threads = [threading.Thread(target=keep_uploading) for _ in range(2)]
     for thread in threads:
         thread.start()

@@ -22,7 +22,6 @@ def server() -> Iterator[Server]:
     limits = {
         "MIEN_MAX_JOBS_PER_OWNER": "3",
         "MIEN_MAX_UPLOAD_MB": "1",
-        "MIEN_JOB_NICENESS": "0",
         "MIEN_MAX_JOBS": "8",
     }
     with Server(**settings, **limits) as running:

@@ -21,7 +21,7 @@ from tests.helpers.room_client import (
     rows,
 )
 from tests.helpers.serving import Server
-from webapp.accounts.join_limits import MARKS
+from webapp.accounts.join_limits import MARKS, MARKS_PER_S
 
 CLOCK_AHEAD_MS = 3_600_000.0
 
@@ -47,8 +47,9 @@ def seconds(time_text: str) -> float:
 
 
 def test_the_clock_is_the_servers_and_needs_no_key(server: Server) -> None:
+    asked_ms = 1000 * time.time()
     answer = api(server, "GET", "/clock", token="")
-    assert answer.json()["now_ms"] == pytest.approx(1000 * time.time(), abs=1000 * SAME_TIME_S)
+    assert asked_ms - 1 < answer.json()["now_ms"] < 1000 * time.time() + 1
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -168,10 +169,12 @@ def test_a_participant_who_floods_a_room_with_marks_is_slowed(server: Server) ->
     room = make_room(server, participant_markers=True)
     with ParticipantClient(server) as one:
         one.join(room)
+        begin_s = time.monotonic()
         answers = [one.ask("mark", {"label": str(number)}) for number in range(2 * MARKS)]
-        refused = [answer for answer in answers if "problem" in answer]
-        assert {code_of(answer) for answer in refused} <= {"too_many_attempts"}
-        kept = len(answers) - len(refused)
+        in_time = MARKS_PER_S * (time.monotonic() - begin_s)
+    kept = sum("problem" not in answer for answer in answers)
+    assert MARKS <= kept <= MARKS + in_time
+    assert {code_of(answer) for answer in answers if "problem" in answer} <= {"too_many_attempts"}
     assert len(api(server, "GET", f"/rooms/{room}/markers").json()["markers"]) == kept
 
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import pytest
 
+from tests.helpers.waiting import wait_until
 from webapp.analysis.worker_pool import WorkerPool
 from webapp.config.limits import Limits
 from webapp.errors import BusyError
@@ -53,7 +53,7 @@ def test_an_owner_with_too_many_uploads_under_way_is_busy_and_others_are_not(
 
     with ThreadPoolExecutor(UPLOADS_PER_OWNER) as threads:
         under_way = [threads.submit(upload) for _ in range(UPLOADS_PER_OWNER)]
-        time.sleep(0.1)
+        wait_until(lambda: uploads._under_way["greedy"] == UPLOADS_PER_OWNER)
         with pytest.raises(BusyError, match=f"At most {UPLOADS_PER_OWNER}"), uploads.slot("greedy"):
             pass
         with uploads.slot("modest"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_user
 
@@ -14,6 +14,7 @@ from webapp.web.audited import name_subject
 from webapp.web.authentication import session_only
 from webapp.web.context import services
 from webapp.web.pages.host.blueprint import Page, blueprint, text_of
+from webapp.web.pages.host.sealing import keep_sealed, take_sealed
 from webapp.web.pages.view_models import HostItem, KeyItem, scope_items
 
 NEW_KEY = "new_key"
@@ -84,7 +85,7 @@ def add_key() -> Page:
     name_subject(request.form.get("name", ""))
     name, scopes = request.form.get("name"), request.form.getlist("scope")
     try:
-        session[NEW_KEY] = services().accounts.keys.add(current_user.id, name, scopes)
+        keep_sealed(NEW_KEY, services().accounts.keys.add(current_user.id, name, scopes))
     except BadRequestError as error:
         return _account_page(key_error=error), 400
     return redirect(url_for("host.account"))
@@ -121,11 +122,12 @@ def _account_page(
         hosts=[HostItem.of(host, current_user.id) for host in accounts.hosts.all()],
         keys=[KeyItem.of(key) for key in accounts.keys.of(current_user.id)],
         scopes=scope_items(request.form.getlist("scope") if key_error else DEFAULT_SCOPES),
-        secret=session.pop(NEW_KEY, None),
+        secret=take_sealed(NEW_KEY),
         least=MIN_PASSWORD_LENGTH,
         host_error=text_of(host_error),
         password_error=text_of(password_error),
         key_error=text_of(key_error),
+        wrong_field=next((error.field for error in (host_error, password_error, key_error) if error), ""),
         new_key_name=request.form.get("name", "") if key_error else "",
         new_host_name=request.form.get("name", "") if host_error else "",
     )

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from flask import render_template
+from flask_babel import gettext as _
 from markupsafe import Markup
 
+from webapp.errors import BadRequestError
 from webapp.rooms.information import (
     MAX_INFORMATION_LENGTH,
     first_placeholder,
@@ -24,6 +26,13 @@ from webapp.web.pages.host.experiment_form import ExperimentForm
 
 TRANSLATION = "translation-"
 """Begins the name of the field of a translation; its language follows."""
+
+
+FIELDS = frozenset(
+    {"name", "information", "max_participants", "marker_labels"}
+    | {"allowed_origins", "id_parameter", "completion_code", "return_url", "lsl_markers"}
+)
+"""Those that are marked where what is in them cannot be used; translations have names of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +61,14 @@ class RoomForm:
 
     @classmethod
     def empty(cls, language: str) -> RoomForm:
-        """The form before anything is typed, with the example of the information in the page's language."""
+        """The form before anything is typed, with examples of its texts in the page's language."""
         default = RoomSettings()
         return cls(
             name="",
             information=render_template("dashboard/information.html").strip(),
             language=language,
             max_participants=str(default.max_participants),
-            marker_labels="\n".join(default.marker_labels),
+            marker_labels="\n".join((_("Start"), _("Stimulus"), _("Response"), _("End"))),
             show_results=True,
             video=False,
         )
@@ -130,6 +139,16 @@ class RoomForm:
             for language, text in texts
         ]
         return [_preview(language, text, self.video) for language, text in checked]
+
+
+def field_of(error: BadRequestError | None) -> str:
+    """The name of the field that an error is about; empty if it is about none of them."""
+    name, _dot, language = error.field.partition(".") if error else ("", "", "")
+    if name == "information_translations":
+        return f"{TRANSLATION}{language}"
+    if name == "A label of a marker":
+        return "marker_labels"
+    return name if name in FIELDS else ""
 
 
 def _preview(language: str, text: str, video: bool) -> Preview:

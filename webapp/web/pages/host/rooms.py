@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -21,7 +20,7 @@ from webapp.web.catalogues import LANGUAGES
 from webapp.web.context import services
 from webapp.web.languages import current_language
 from webapp.web.pages.host.blueprint import Page, blueprint, text_of
-from webapp.web.pages.host.room_form import RoomForm
+from webapp.web.pages.host.room_form import RoomForm, field_of
 from webapp.web.pages.view_models import RoomListItem, RoomView
 from webapp.web.urls import join_url, qr_code
 
@@ -96,7 +95,7 @@ def create_room() -> Page:
     form = RoomForm.sent(request.form)
     try:
         room = services().rooms.create_room(
-            form.name, form.information, _settings_of(form, request.form), form.given_translations()
+            form.name, form.information, _settings_of(form), form.given_translations()
         )
     except BadRequestError as error:
         return _form_page(form, error), 400
@@ -124,23 +123,25 @@ def _form_page(form: RoomForm, error: BadRequestError | None = None, has_preview
         "dashboard/new_room.html",
         form=form,
         error=text_of(error),
+        wrong_field=field_of(error),
         previews=form.previews() if has_preview else [],
         languages=LANGUAGES,
+        uses_lsl=services().settings.lsl,
         video_notice=VIDEO_NOTICES[form.language or DEFAULT_LANGUAGE],
     )
 
 
-def _settings_of(form: RoomForm, sent: Mapping[str, str]) -> dict[str, Any]:
+def _settings_of(form: RoomForm) -> dict[str, Any]:
     """The settings of a room from the form of the page."""
     labels = [line.strip() for line in form.marker_labels.splitlines() if line.strip()]
-    people = sent.get("max_participants", "")
+    people = form.max_participants
     return {
+        "max_participants": int(people) if people.isdecimal() and len(people) < 6 else people,
         "show_results": form.show_results,
         "marker_labels": labels,
         "video": form.video,
         "language": form.language,
         **form.experiment.settings(),
-        **({"max_participants": int(people)} if people.isdecimal() else {}),
     }
 
 
