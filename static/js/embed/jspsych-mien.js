@@ -147,8 +147,34 @@ const TEXTS = {
   next: "Continue",
   anyway: "Continue anyway",
   again: "Try again",
-  problem: "The camera session could not begin:",
+  problem: "The camera session could not begin.",
+  /** By the codes of errors; of others `other` and the error are shown. */
+  problems: {
+    camera_denied: "This page is not allowed to use your camera. Click the camera or settings icon next to the address and allow it, then try again.",
+    camera_missing: "No camera was found. Plug one in or turn it on, then try again.",
+    camera_in_use: "The camera does not start. Close other apps and tabs that use it, then try again.",
+    insecure: "Browsers allow the camera only over https. Ask the researcher for an address that begins with https://.",
+    consent_declined: "You did not consent, so your camera stays off. If you want to take part after all, try again.",
+    room_closed: "The session is over. Tell the researcher if you expected it to be open.",
+    no_such_room: "There is no such session. Tell the researcher.",
+    room_full: "The session is full. Ask the researcher whether you can join later.",
+    cannot_resume: "Your earlier session has ended. Try again to begin a new one.",
+    too_many_attempts: "Many people are joining from your network. Wait ten seconds, then try again.",
+    server_lost: "The server does not answer. Check your network connection, then try again.",
+    other: "Tell the researcher about this:",
+  },
 };
+
+/** @typedef {{[name in keyof typeof TEXTS]?: (typeof TEXTS)[name] extends string ? string : {[state: string]: string}}} OwnTexts */
+
+/** The texts with those of an experiment in place of the English ones. @param {OwnTexts} own @returns {typeof TEXTS} */
+function textsWith(own) {
+  const entries = Object.entries(TEXTS).map(([name, english]) => {
+    const text = own[/** @type {keyof typeof TEXTS} */ (name)] ?? english;
+    return [name, typeof english === "string" ? text : { ...english, .../** @type {object} */ (text) }];
+  });
+  return Object.fromEntries(entries);
+}
 
 /** A trial that waits for the session, and until face, light and connection are good enough. */
 export class MienCheckPlugin {
@@ -156,7 +182,7 @@ export class MienCheckPlugin {
     name: "mien-check",
     version: VERSION,
     parameters: {
-      /** Texts in place of the English ones, by their names. */
+      /** Texts in place of the English ones, by their names; some or all of them. */
       texts: { type: TYPE.OBJECT, default: {} },
       /** After so many milliseconds people may continue without; null for never. */
       skip_after: { type: TYPE.INT, default: 20_000 },
@@ -169,10 +195,10 @@ export class MienCheckPlugin {
     this.jsPsych = jsPsych;
   }
 
-  /** @param {HTMLElement} display @param {{texts: Partial<typeof TEXTS>, skip_after: number | null}} parameters */
+  /** @param {HTMLElement} display @param {{texts: OwnTexts, skip_after: number | null}} parameters */
   trial(display, { texts, skip_after }) {
     const extension = /** @type {MienExtension} */ (this.jsPsych.extensions.mien);
-    const screen = new CheckScreen(display, { ...TEXTS, ...texts });
+    const screen = new CheckScreen(display, textsWith(texts));
     const began_ms = performance.now();
     const timer = skip_after === null ? 0 : setTimeout(() => screen.allowSkip(), skip_after);
     let end = () => {};
@@ -235,7 +261,10 @@ class CheckScreen {
 
   /** @param {MienError} problem */
   showProblem({ code, message }) {
-    this.list.replaceChildren(made("li", this.texts.problem), made("li", `${message} (${code})`));
+    const { problem, problems } = this.texts;
+    const known = /** @type {{[code: string]: string}} */ (problems)[code];
+    const lines = known ? [known] : [problems.other, `${message} (${code})`];
+    this.list.replaceChildren(...[problem, ...lines].map((text) => made("li", text)));
     this.buttons.prepend(this.again, " ");
   }
 

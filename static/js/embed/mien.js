@@ -22,6 +22,7 @@
  * @property {HTMLElement | string} [container]  an element, or its selector; by default the end of the page
  * @property {"hidden" | "small" | "full"} [view]  by default "small"
  * @property {"ask" | "given"} [consent]  "given": your page asked for it, which the room has to allow
+ * @property {string} [language]    of the frame, such as "de" or "zh-Hans"; by default the browser's
  */
 
 /** How often, and after which pause, a server is asked again while the room moves to it from another. */
@@ -54,7 +55,7 @@ export class MienError extends Error {
 
 /** A participant in a room, as the experiment sees them. */
 class Session {
-  /** @type {Map<string, Set<(value: any) => void>>} */
+  /** @type {Map<string, Set<(...values: any[]) => void>>} */
   #listeners = new Map();
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: MienError) => void}>} */
   #waiting = new Map();
@@ -82,7 +83,7 @@ class Session {
     window.addEventListener("message", (event) => this.#receive(event), { signal: this.#listening.signal });
   }
 
-  /** Call `f` whenever there is a "result", or another "state", "baseline" or "readiness"; returns what ends that. @param {string} event @param {(value: any) => void} f */
+  /** Call `f` whenever there is a "result", or another "state", "baseline" or "readiness"; returns what ends that. @param {string} event @param {(...values: any[]) => void} f */
   on(event, f) {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(f));
@@ -191,7 +192,7 @@ class Session {
     else if (data.type === "error") this.#fail(new MienError(data.code, data.message));
     else if (data.type === "layout") this.box.layout(data);
     else if (data.type === "state") this.#setState(data.state, data.reason);
-    else if (data.type === "baseline") this.#emit("baseline", data.state);
+    else if (data.type === "baseline") this.#emit("baseline", data.state, data.reason);
     else if (data.type === "readiness") this.#emit("readiness", data.readiness);
   }
 
@@ -247,9 +248,9 @@ class Session {
     for (const id of [...this.#waiting.keys()]) if (id === 0 || error.code === "ended") this.#settle(id, ({ reject }) => reject(error));
   }
 
-  /** @param {string} event @param {unknown} value */
-  #emit(event, value) {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(value);
+  /** @param {string} event @param {unknown[]} values */
+  #emit(event, ...values) {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...values);
   }
 
   /** @param {number} id @param {(one: {resolve: (value: any) => void, reject: (error: MienError) => void}) => void} settle */
@@ -392,11 +393,12 @@ function elementOf(container = document.body) {
  * @param {JoinOptions} options @returns {Promise<Session>}
  * @throws {MienError}
  */
-async function join({ server, room, participant = "", container, view = "small", consent = "ask" }) {
+async function join({ server, room, participant = "", container, view = "small", consent = "ask", language = "" }) {
   const url = new URL(`embed/${encodeURIComponent(room)}`, server.endsWith("/") ? server : `${server}/`).href;
   const place = view === "hidden" ? document.body : elementOf(container);
   await checkRoom(url);
-  const session = new Session(new FrameBox(url, place, view), new URL(url).origin);
+  const address = language ? `${url}?lang=${encodeURIComponent(language)}` : url;
+  const session = new Session(new FrameBox(address, place, view), new URL(url).origin);
   try {
     await session.enter({ participant, view, consent });
   } catch (error) {

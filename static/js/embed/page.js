@@ -1,10 +1,12 @@
 import { Camera, CameraError } from "../live/camera.js";
+import { NO_ANSWER } from "../room/connection.js";
 import { NeutralPrompt } from "../room/neutral_prompt.js";
 import { Information } from "../room/information.js";
 import { Memory } from "../room/memory.js";
 import { SessionState } from "../room/session_state.js";
 import { WithdrawDialog } from "../room/withdraw_dialog.js";
-import { element } from "../shared/dom.js";
+import { element, write } from "../shared/dom.js";
+import { problemText } from "../shared/problems.js";
 import { Screens } from "../shared/screens.js";
 import { Embedder } from "./embedder.js";
 import { Preview } from "./preview.js";
@@ -17,6 +19,8 @@ import { wireResult } from "./wire_result.js";
  *
  * @typedef {import("./embedder.js").Message} Message
  * @typedef {import("../shared/screens.js").ScreenName} ScreenName
+ * @typedef {import("../shared/problems.js").Problem} Problem
+ * @typedef {ScreenName | "refused" | "full" | "problem"} EndScreen
  * @typedef {{view: "hidden" | "small" | "full", participant: string, source: "participant" | "experiment"}} Asked
  */
 
@@ -24,6 +28,14 @@ const VIEWS = /** @type {const} */ (["hidden", "small", "full"]);
 
 /** What the page around is told of the camera, by the reasons of `CameraError`. */
 const CAMERA_CODES = { denied: "camera_denied", missing: "camera_missing", "in-use": "camera_in_use", insecure: "insecure" };
+
+/** What is shown of a refused join; the text of any other problem is shown as it is. @type {Map<string, EndScreen>} */
+const SCREENS_OF_PROBLEMS = new Map([
+  ["room_closed", "closed"],
+  ["no_such_room", "deleted"],
+  ["cannot_resume", "removed"],
+  ["room_full", "full"],
+]);
 
 export class EmbeddedPage {
   /** @type {FrameSession | null} */
@@ -48,7 +60,7 @@ export class EmbeddedPage {
     this.screens = new Screens(this.app);
     this.state = new SessionState();
     this.information = new Information();
-    this.prompt = new NeutralPrompt(() => void this.#session?.connection?.recordBaseline());
+    this.prompt = new NeutralPrompt(async () => (await this.#session?.connection?.recordBaseline()) ?? false);
     this.withdrawDialog = new WithdrawDialog(() => this.#withdraw());
     this.preview = new Preview(this.showsResults);
     this.resizing = new ResizeObserver(() => this.#tellLayout());
@@ -98,7 +110,7 @@ export class EmbeddedPage {
       return this.#show("start");
     }
     if (this.room.letsExperimentsAsk) return void this.#begin();
-    this.#fail("refused", "consent_required", "This room asks for consent itself: join with consent \"ask\", or set consent_by_experiment.");
+    this.#failWith({ code: "consent_required", message: "This room asks for consent itself: join with consent \"ask\", or set consent_by_experiment." });
   }
 
   /** @param {Event} event */
@@ -134,7 +146,7 @@ export class EmbeddedPage {
       onCameraLost: () => this.#fail("unplugged", "camera_missing", "The camera was disconnected."),
       listener: {
         onJoined: (joined) => this.#onJoined(joined),
-        onRefused: (problem, message) => this.#onRefused(problem, message),
+        onRefused: (code, message) => this.#onRefused({ code, message }),
         onParted: (reason) => this.#fail(reason, reason === "closed" ? "room_closed" : reason, "The participation ended."),
         onRecording: (on) => this.#onRecording(on),
         onBaseline: (state, reason) => this.#onBaseline(state, reason),
@@ -156,10 +168,10 @@ export class EmbeddedPage {
     this.embedder.send("state", { state: recording ? "recording" : "idle" });
   }
 
-  /** @param {string} code @param {string} message */
-  #onRefused(code, message) {
-    if (code === "cannot_resume") this.#session?.parts.memory.forget(); // who joins again is somebody new
-    this.#fail(code === "room_closed" ? "closed" : "removed", code, message);
+  /** @param {Problem} problem */
+  #onRefused(problem) {
+    if (problem.code === "cannot_resume") this.#session?.parts.memory.forget(); // who joins again is somebody new
+    this.#failWith(problem);
   }
 
   /** @param {import("../shared/connection.js").ConnectionState} state */
@@ -184,33 +196,46 @@ export class EmbeddedPage {
   /** @param {"asked" | "set" | "failed"} state @param {string} [reason] of what failed */
   #onBaseline(state, reason) {
     this.embedder.send("baseline", { state, reason });
-    this.requests.onBaseline(state);
-    if (this.#asked.view !== "full") return;
+    this.requests.onBaseline(state, reason);
+    if (this.#asked.view === "hidden") return; // the page around asks, where it listens
     if (state === "asked") this.prompt.start();
     else this.prompt.showOutcome(state === "set" ? null : (reason ?? "no_face"));
   }
 
-  /** @param {boolean} erase whether everything recorded is deleted too @returns {Promise<boolean>} whether it is, if it was asked for */
+  /** @param {boolean} erase whether everything recorded is deleted too @returns {Promise<Problem | null>} what kept it from that */
   async #leave(erase) {
     if (erase) return this.#withdraw();
-    this.#session?.connection?.leave();
-    this.#fail("left", "left", "The person left.");
-    return true;
+    const told = this.#session?.connection?.leave();
+    this.#end();
+    this.#show("left");
+    await told; // the page around may remove this frame as soon as it knows, and with it what is not sent yet
+    this.#tellEnd("left", "The person left.");
+    return null;
   }
 
+  /** The server emits "parted", which ends the session. @returns {Promise<Problem | null>} */
   async #withdraw() {
-    try {
-      return (await this.#session?.connection?.withdraw()) ?? false; // the server emits "parted", which ends the session
-    } catch (error) {
-      console.debug("Deleting got no answer:", error);
-      return this.#session === null;
-    }
+    const connection = this.#session?.connection;
+    return connection ? connection.withdraw() : NO_ANSWER;
   }
 
-  /** End, show why, and tell. @param {ScreenName | "refused"} screen @param {string} code @param {string} message */
+  /** @param {Problem} problem */
+  #failWith(problem) {
+    write(element("problem-text", HTMLElement), problemText(problem));
+    const screen = SCREENS_OF_PROBLEMS.get(problem.code) ?? "problem";
+    const code = screen === "deleted" && this.#joined ? screen : problem.code; // as where it is told at once
+    this.#fail(screen, code, problem.message);
+  }
+
+  /** End, show why, and tell. @param {EndScreen} screen @param {string} code @param {string} message */
   #fail(screen, code, message) {
     this.#end();
     this.#show(screen);
+    this.#tellEnd(code, message);
+  }
+
+  /** @param {string} code @param {string} message */
+  #tellEnd(code, message) {
     if (this.#joined) this.embedder.send("state", { state: "ended", reason: code });
     else this.embedder.send("error", { code, message });
     this.#joined = false;
@@ -226,7 +251,7 @@ export class EmbeddedPage {
     this.#session = null;
   }
 
-  /** @param {ScreenName | "refused" | "waiting" | "alone"} screen */
+  /** @param {EndScreen | "waiting" | "alone"} screen */
   #show(screen) {
     this.app.dataset.view = screen === "live" ? this.#asked.view : "";
     this.screens.show(/** @type {ScreenName} */ (screen));

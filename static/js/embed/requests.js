@@ -12,11 +12,18 @@ import { element } from "../shared/dom.js";
  * @typedef {import("./session.js").FrameSession} FrameSession
  * @typedef {object} Context
  * @property {boolean} takesMarks  whether the room takes markers from participants
- * @property {(erase: boolean) => Promise<boolean>} leave
+ * @property {(erase: boolean) => Promise<import("../shared/problems.js").Problem | null>} leave  what kept it from that
  * @property {(on: boolean) => void} watch  have the video play, or let it rest again where nobody sees it
  */
 
 const BASELINE_TIMEOUT_MS = 15_000;
+
+/** Why five seconds brought no baseline, by the server's reasons. @type {Map<string | undefined, string>} */
+const BASELINE_FAILURES = new Map([
+  ["no_face", "The face was not clearly visible."],
+  ["several_faces", "More than one face was visible."],
+  ["no_frames", "Too few frames arrived."],
+]);
 
 export class Requests {
   /** @type {ReadinessMonitor | null} */
@@ -60,10 +67,11 @@ export class Requests {
     this.#monitor?.take(result);
   }
 
-  /** @param {"asked" | "set" | "failed"} state */
-  onBaseline(state) {
+  /** @param {"asked" | "set" | "failed"} state @param {string} [reason] of what failed */
+  onBaseline(state, reason) {
     if (state === "set") this.#endBaselines((message) => this.embedder.answer(message, { state }));
-    if (state === "failed") this.#endBaselines((message) => this.embedder.refuse(message, "baseline_failed", "The face was not clearly visible."));
+    const failure = BASELINE_FAILURES.get(reason) ?? "No baseline was recorded.";
+    if (state === "failed") this.#endBaselines((message) => this.embedder.refuse(message, "baseline_failed", failure));
   }
 
   /** @param {Message} message @param {FrameSession} session */
@@ -83,12 +91,8 @@ export class Requests {
   async #beginBaseline(message, session) {
     const timeout = setTimeout(() => this.#endBaselines((one) => this.embedder.refuse(one, "server_lost", "No baseline came in time.")), BASELINE_TIMEOUT_MS);
     this.#baselines.set(message, timeout);
-    try {
-      await session.connection?.recordBaseline();
-    } catch (error) {
-      console.debug("The baseline got no answer:", error);
-      this.#endBaselines((one) => this.embedder.refuse(one, "server_lost", "The server does not answer."));
-    }
+    if (await session.connection?.recordBaseline()) return;
+    this.#endBaselines((one) => this.embedder.refuse(one, "server_lost", "The server does not answer."));
   }
 
   /** @param {(message: Message) => void} settle */
@@ -122,8 +126,8 @@ export class Requests {
 
   /** @param {Message} message */
   async #leave(message) {
-    const done = await this.context.leave(message.erase === true);
-    if (done) this.embedder.answer(message, true);
-    else this.embedder.refuse(message, "server_lost", "The server did not confirm that the data are deleted.");
+    const problem = await this.context.leave(message.erase === true);
+    if (problem) this.embedder.refuse(message, problem.code, problem.message || "The server did not confirm that the data are deleted.");
+    else this.embedder.answer(message, true);
   }
 }

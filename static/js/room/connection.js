@@ -29,9 +29,20 @@ const ANSWER_TIMEOUT_MS = 8000;
 const LEAVE_TIMEOUT_MS = 1500;
 const RETRY_MS = 1500;
 
+/** Behind one address many may come back at once, as after a restart of the server: it lets them in by and by. */
+const RETRY_LATER_MS = 10_000;
+
+/** Stands for the answer to a deletion that did not come. @type {import("../shared/problems.js").Problem} */
+export const NO_ANSWER = { code: "server_lost", message: "" };
+
 /** @implements {FrameChannel} */
 export class RoomConnection {
   #joined = false;
+  /** Whether the room was joined once: from then on a join brings back who was there. */
+  #wasJoined = false;
+  #isErased = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
   /** Settles when the server knows that its participant left. @type {Promise<void>} */
   #told = Promise.resolve();
 
@@ -76,10 +87,11 @@ export class RoomConnection {
   }
 
   async #join() {
+    clearTimeout(this.#retry);
     try {
       const answer = await this.#ask("join", { ...this.consent, resume: this.memory.resume ?? undefined });
       if ("problem" in answer) return this.#onRefused(answer.problem);
-      this.#joined = true;
+      this.#joined = this.#wasJoined = true;
       this.memory.keep(answer);
       this.listener.onJoined(answer);
       this.onState("connected");
@@ -95,23 +107,32 @@ export class RoomConnection {
   #onRefused({ code, message }) {
     // A server that has just started cannot read its rooms yet; one that lost the room says to connect again.
     if (["store_unavailable", "unavailable", "not_here"].includes(code)) this.#retryJoin();
+    else if (code === "too_many_attempts" && this.#wasJoined) this.#retryJoin(RETRY_LATER_MS);
     else this.listener.onRefused(code, message);
   }
 
-  #retryJoin() {
-    setTimeout(() => this.#joined || !this.connection.connected || void this.#join(), RETRY_MS);
+  #retryJoin(pause_ms = RETRY_MS) {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#joined || !this.connection.connected || void this.#join(), pause_ms);
   }
 
   /** @param {Ending} reason */
   #onParted(reason) {
+    this.#isErased = reason === "erased" || reason === "deleted";
     if (reason === "closed") this.memory.end();
     else this.memory.forget();
     this.listener.onParted(reason);
   }
 
-  /** Begin five seconds of looking neutral. */
+  /** Begin five seconds of looking neutral. @returns {Promise<boolean>} whether the server did */
   async recordBaseline() {
-    await this.#ask("baseline", {});
+    try {
+      const answer = await this.#ask("baseline", {});
+      return !("problem" in answer);
+    } catch (error) {
+      console.debug("The baseline got no answer:", error);
+      return false;
+    }
   }
 
   /** Set a marker. @param {string} label @param {number} time milliseconds since 1970 @returns {Promise<any>} what the server answers */
@@ -125,22 +146,30 @@ export class RoomConnection {
     this.#ask("readiness", readiness).catch((error) => console.debug("Readiness was not told:", error));
   }
 
-  /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. */
+  /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. @returns {Promise<void>} once the server knows, or does not answer */
   leave() {
     this.memory.end();
     this.onState = () => {}; // the view is over
     const told = this.#ask("leave", {}, LEAVE_TIMEOUT_MS);
     this.#told = told.catch((error) => console.debug("The server was not told:", error));
+    return this.#told;
   }
 
   stop() {
+    clearTimeout(this.#retry);
     void this.#told.then(() => this.connection.stop());
   }
 
-  /** Leave, and have everything deleted. @returns {Promise<boolean>} whether it is */
+  /** Leave, and have everything deleted. @returns {Promise<import("../shared/problems.js").Problem | null>} null: it is */
   async withdraw() {
-    const answer = await this.#ask("withdraw", {});
-    return !("problem" in answer);
+    try {
+      const answer = await this.#ask("withdraw", {});
+      return answer.problem ?? null;
+    } catch (error) {
+      if (this.#isErased) return null; // "parted" came first, and the answer found no connection
+      console.debug("Deleting got no answer:", error);
+      return NO_ANSWER;
+    }
   }
 
   /** @param {string} event @param {object} data @param {number} [timeout_ms] @returns {Promise<any>} */

@@ -33,7 +33,7 @@ export class Memory {
 
   /** @param {import("./connection.js").Joined} joined */
   keep({ resume, alias, completion }) {
-    this.#write({ resume, alias, completion });
+    this.#write({ resume, alias, completion: { ...completion, alias } });
   }
 
   /** @param {Kept} kept */

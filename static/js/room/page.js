@@ -6,7 +6,7 @@ import { t } from "../shared/translate.js";
 import { comparedWithNeutral } from "./baseline.js";
 import { Checklist } from "./checklist.js";
 import { Completion } from "./completion.js";
-import { RoomConnection } from "./connection.js";
+import { NO_ANSWER, RoomConnection } from "./connection.js";
 import { Information } from "./information.js";
 import { Memory } from "./memory.js";
 import { NeutralPrompt } from "./neutral_prompt.js";
@@ -26,16 +26,17 @@ export class ParticipantPage {
     this.room = room;
     /** The id that a panel put into the link. */
     this.participant = participant;
+    /** The way back to the panel, which needs no participation. */
     this.showsResults = showResults === "true";
     this.isClosed = state === "closed";
     this.memory = new Memory(room, participant);
     this.completion = new Completion();
     this.information = new Information();
-    this.prompt = new NeutralPrompt(() => void this.#connection?.recordBaseline());
+    this.prompt = new NeutralPrompt(async () => (await this.#connection?.recordBaseline()) ?? false);
     this.session = new SessionState();
     this.checklist = new Checklist();
     this.monitor = new ReadinessMonitor(element("video", HTMLVideoElement), (readiness) => this.#onReadiness(readiness));
-    this.withdrawDialog = new WithdrawDialog(() => this.#withdraw());
+    this.withdrawDialog = new WithdrawDialog(async () => (this.#connection ? this.#connection.withdraw() : NO_ANSWER));
     this.alias = element("alias", HTMLInputElement);
     this.compareButton = element("compare", HTMLButtonElement);
     this.page = new LivePage({
@@ -101,7 +102,7 @@ export class ParticipantPage {
     this.#connection = new RoomConnection(onConnection, consent, this.memory, {
       onJoined: (joined) => this.#onJoined(joined),
       onRefused: (code, message) => this.#onRefused(code, message),
-      onParted: (reason) => this.page.end(reason),
+      onParted: (reason) => this.#onParted(reason),
       onRecording: (on) => this.#showRecording(on),
       onBaseline: (state, reason) => this.#onBaseline(state, reason),
     });
@@ -159,10 +160,17 @@ export class ParticipantPage {
     write(element("my-alias", HTMLElement), alias);
     element("seen-live", HTMLElement).hidden = !video;
     this.session.join(joined);
-    this.completion.show(joined.completion);
+    this.completion.show(this.memory.completion);
     this.#showRecording(joined.recording);
     this.#connection?.report(this.monitor.readiness);
     this.compareButton.hidden = !(baseline && this.showsResults);
+  }
+
+  /** @param {import("./connection.js").Ending} reason */
+  #onParted(reason) {
+    if (reason === "removed") this.completion.takeBack(["code", "return_url"]);
+    if (reason === "erased") this.completion.show({});
+    this.page.end(reason);
   }
 
   /** @param {string} code @param {string} message */
@@ -171,7 +179,7 @@ export class ParticipantPage {
     if (code === "no_such_room") return this.page.end("deleted");
     if (code === "cannot_resume") {
       this.memory.forget(); // whoever consents again joins as somebody new
-      return this.page.end("removed");
+      return this.#onParted("removed");
     }
     this.page.end("start");
     const line = element("join-problem", HTMLElement);
@@ -183,17 +191,6 @@ export class ParticipantPage {
   #askToWithdraw() {
     closeMenus();
     this.withdrawDialog.open();
-  }
-
-  /** Leave, and have everything deleted. @returns {Promise<boolean>} whether it is */
-  async #withdraw() {
-    const connection = this.#connection;
-    try {
-      if (await connection?.withdraw()) return true; // the server emits "parted", which ends the view
-    } catch (error) {
-      console.debug("Deleting got no answer:", error);
-    }
-    return this.#connection !== connection; // "parted" came first, and the answer found no connection
   }
 
   #startBaseline() {
