@@ -25,7 +25,7 @@ export class DashboardActions {
       send: (marker) => request("POST", `/rooms/${board.code}/markers`, marker),
       serverTime: (at_ms) => board.serverTime(at_ms),
       onWaiting: (waiting) => board.warn(waiting.length > 0 ? waitingText(waiting) : ""),
-      onRefused: ({ label }, message) => board.warn(t("The marker “%(label)s” was not set: %(reason)s", { label, reason: message })),
+      onRefused: (refused) => board.warn(refused.map(refusalText).join(" ")),
     });
     this.room = /** @type {import("./room_actions.js").RoomActions | null} */ (null);
     this.menus = /** @type {{stop: () => void} | null} */ (null);
@@ -80,7 +80,7 @@ export class DashboardActions {
     const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog");
     if (typing || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     const button = markerButtons()[Number(event.key) - 1];
-    if (button) this.#mark(button.dataset.label ?? "", event.timeStamp);
+    if (button && !button.disabled) this.#mark(button.dataset.label ?? "", event.timeStamp);
   }
 
   /** @param {Event} event */
@@ -115,7 +115,12 @@ function waitingText(waiting) {
   return t("The server cannot be reached. %(labels)s will be set, with the time of the key, as soon as it can: keep this page open.", { labels });
 }
 
-/** @returns {HTMLElement[]} */
+/** @param {import("./marker_queue.js").Refusal} refusal */
+function refusalText({ label, reason }) {
+  return t("The marker “%(label)s” was not set: %(reason)s", { label, reason });
+}
+
+/** @returns {HTMLButtonElement[]} */
 function markerButtons() {
-  return [...document.querySelectorAll("[data-label]")].filter((button) => button instanceof HTMLElement);
+  return [...document.querySelectorAll("[data-label]")].filter((button) => button instanceof HTMLButtonElement);
 }

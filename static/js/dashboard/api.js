@@ -1,6 +1,7 @@
 /** Requests from a host's page to the API, with the token that shows that they come from our own page. */
 
 import { problemText } from "../shared/problems.js";
+import { t } from "../shared/translate.js";
 
 /** A server that takes longer counts as away. */
 const ANSWER_LIMIT_MS = 30_000;
@@ -34,8 +35,13 @@ export async function request(method, path, body = {}) {
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   });
   const { ok, status, answer } = await answerOf(send);
-  if (!ok) throw new ApiError(problemText({ ...answer.problem, text: answer.text }), status);
+  if (!ok) throw new ApiError(textFor({ ...answer.problem, text: answer.text }), status);
   return answer;
+}
+
+/** What a host is told, who closed the room, and not participants. @param {import("../shared/problems.js").Problem} problem */
+function textFor(problem) {
+  return problem.code === "room_closed" ? t("This room is closed. You can still export it, or copy it to a new room.") : problemText(problem);
 }
 
 /** The answer of the server that serves the room: one that does not has done nothing. @param {() => Promise<Response>} send */

@@ -1,8 +1,5 @@
-import { write } from "../shared/dom.js";
+import { showDone } from "../shared/controls/done_text.js";
 import { t } from "../shared/translate.js";
-
-/** How long a button says what it did. */
-const DONE_MS = 2500;
 
 /** Buttons with `data-copy` copy that text, where the browser allows it: on secure pages only. */
 export function watchCopyButtons() {
@@ -16,9 +13,11 @@ export function watchCopyButtons() {
 
 /** @param {HTMLButtonElement} button */
 async function copy(button) {
-  const text = button.querySelector("span") ?? button;
-  const before = text.textContent ?? "";
-  await navigator.clipboard.writeText(button.dataset.copy ?? "");
-  write(text, t("Copied"));
-  setTimeout(() => write(text, before), DONE_MS);
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy ?? "");
+    showDone(button, t("Copied"));
+  } catch (error) {
+    console.debug("The link could not be copied:", error);
+    showDone(button, t("Could not copy"));
+  }
 }

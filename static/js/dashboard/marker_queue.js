@@ -9,11 +9,13 @@ import { ApiError } from "./api.js";
  * @property {number} at_ms  on this page's clock
  * @property {string} [time]  the same on the server's clock, as soon as that is known
  *
+ * @typedef {{label: string, reason: string}} Refusal
+ *
  * @typedef {object} MarkerView  what the queue needs to know of the board
  * @property {(marker: {label: string, time: string | undefined, source: "board"}) => Promise<unknown>} send
  * @property {(at_ms: number) => number | null} serverTime  of a time of this page, both in milliseconds
  * @property {(waiting: Marker[]) => void} onWaiting  markers could not be sent, or those that waited were
- * @property {(marker: Marker, message: string) => void} onRefused  a marker was not set, and will not be
+ * @property {(refused: Refusal[]) => void} onRefused  markers were not set, and will not be; said after all else
  */
 
 const RETRY_MS = 2000;
@@ -26,6 +28,8 @@ export class MarkerQueue {
   #waiting = [];
   #sending = false;
   #failed = false;
+  /** Those that were not said yet. @type {Refusal[]} */
+  #refused = [];
 
   /** @param {MarkerView} view */
   constructor(view) {
@@ -54,6 +58,8 @@ export class MarkerQueue {
     if (!sent) this.retry = setTimeout(() => void this.flush(), RETRY_MS);
     if (!sent || this.#failed) this.view.onWaiting([...this.#waiting]);
     this.#failed = !sent;
+    const refused = this.#refused.splice(0);
+    if (refused.length > 0) this.view.onRefused(refused);
   }
 
   /** Whether the first marker is dealt with: set, or refused. */
@@ -64,7 +70,7 @@ export class MarkerQueue {
       await this.view.send({ label: marker.label, time: marker.time, source: "board" });
     } catch (error) {
       if (!(error instanceof ApiError) || isPassing(error)) return false;
-      this.view.onRefused(marker, error.message);
+      this.#refused.push({ label: marker.label, reason: error.message });
     }
     this.#waiting.shift();
     return true;

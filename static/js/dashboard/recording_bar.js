@@ -1,5 +1,5 @@
 import { element, write } from "../shared/dom.js";
-import { formatNumber, LANGUAGE, t, tn } from "../shared/translate.js";
+import { formatNumber, formatTime, t, tn } from "../shared/translate.js";
 
 /**
  * The line that says whether the room is recorded, and in red what a host must know at once.
@@ -57,6 +57,7 @@ export class RecordingBar {
     this.#recording = recording.state === "started";
     this.#lost = false;
     this.#showState(this.#recording ? "recording" : room);
+    showClosed(room === "closed");
     say(this.connection, "");
     this.record.setAttribute("aria-pressed", String(this.#recording));
     write(element("record-text", HTMLElement), this.#recording ? t("Stop recording") : t("Start recording"));
@@ -78,7 +79,7 @@ export class RecordingBar {
     this.#lost = true;
     this.#showState("lost");
     this.record.setAttribute("aria-pressed", "false");
-    const since = new Date(performance.timeOrigin + since_ms).toLocaleTimeString(LANGUAGE);
+    const since = formatTime(new Date(performance.timeOrigin + since_ms));
     const lost = t("The server has not answered since %(time)s. This page reconnects by itself.", { time: since });
     const unsaved = t("Nothing is recorded now, as far as this page can tell: the server has not answered since %(time)s. This page reconnects by itself.", { time: since });
     say(this.connection, this.#recording ? unsaved : lost);
@@ -96,6 +97,14 @@ export class RecordingBar {
     this.chip.className = `chip is-${state}`;
     this.record.disabled = state === "closed" || state === "lost";
     for (const id of ["ask-baselines", "close-room"]) element(id, HTMLButtonElement).disabled = this.record.disabled;
+  }
+}
+
+/** Nobody joins a closed room, and it takes no markers; those that it has can still be changed. @param {boolean} isClosed */
+function showClosed(isClosed) {
+  element("join-menu", HTMLDetailsElement).hidden = isClosed;
+  for (const control of element("marker-form", HTMLFormElement).elements) {
+    if (control instanceof HTMLButtonElement || control instanceof HTMLInputElement) control.disabled = isClosed && control.id !== "open-markers";
   }
 }
 

@@ -1,5 +1,6 @@
 import { ConfirmDialog } from "../shared/controls/confirm_dialog.js";
-import { element, write } from "../shared/dom.js";
+import { showDone } from "../shared/controls/done_text.js";
+import { element } from "../shared/dom.js";
 import { t, tn } from "../shared/translate.js";
 import { MarkerList } from "./marker_list.js";
 
@@ -9,16 +10,13 @@ import { MarkerList } from "./marker_list.js";
  * @typedef {(method: "POST" | "DELETE", path: string) => Promise<any>} Send  resolves to the answer, or null if it failed
  */
 
-/** How long a button says what it did. */
-const DONE_MS = 2500;
-
 export class RoomActions {
   /** @param {import("./actions.js").DashboardView} board @param {Send} send to a path under the room's */
   constructor(board, send) {
     this.board = board;
     this.send = send;
     this.confirm = new ConfirmDialog();
-    this.list = new MarkerList(board.code, this.confirm);
+    this.list = new MarkerList(board.code, this.confirm, () => board.serverTime(performance.now()) ?? Date.now());
   }
 
   async openMarkers() {
@@ -38,7 +36,7 @@ export class RoomActions {
     const answer = await this.send("POST", "/baseline");
     if (!answer) return;
     const asked = tn("Asked %(count)s person", "Asked %(count)s people", answer.asked);
-    this.#report("ask-baselines", answer.asked > 0 ? asked : t("Nobody is here"));
+    showDone(element("ask-baselines", HTMLButtonElement), answer.asked > 0 ? asked : t("Nobody is here"));
   }
 
   async close() {
@@ -61,23 +59,14 @@ export class RoomActions {
 
   /** Browsers allow the clipboard on secure pages only; elsewhere the link is selected, to be copied by hand. */
   async copyLink() {
-    const link = element("join-url", HTMLAnchorElement);
+    const [link, button] = [element("join-url", HTMLAnchorElement), element("copy-link", HTMLButtonElement)];
     try {
       await navigator.clipboard.writeText(link.href);
-      this.#report("copy-link", t("Copied"));
+      showDone(button, t("Copied"));
     } catch {
       getSelection()?.selectAllChildren(link);
-      this.#report("copy-link", t("Selected above: copy it"));
+      showDone(button, t("Selected above: copy it"));
     }
-  }
-
-  /** Show on a button for a moment what it did. @param {string} id @param {string} done */
-  #report(id, done) {
-    const text = element(id, HTMLButtonElement).querySelector("span");
-    if (!text) return;
-    text.dataset.before ??= text.textContent ?? "";
-    write(text, done);
-    setTimeout(() => write(text, text.dataset.before ?? ""), DONE_MS);
   }
 }
 

@@ -5,12 +5,14 @@ import { MirrorChoice } from "./mirror.js";
 import { Screens } from "../shared/screens.js";
 import { t } from "../shared/translate.js";
 import { SmoothingChoice } from "../shared/smoothing.js";
+import { ViewLoader } from "./view_loader.js";
 
 /**
  * What differs between the pages with a live view.
  *
  * @typedef {import("./view.js").LiveView} LiveView
  * @typedef {object} PageOptions
+ * @property {() => Promise<unknown>} [load]  loads what `connect` needs, before the camera is opened
  * @property {import("./view.js").ViewOptions["connect"]} connect  opens the connection when a view starts
  * @property {import("./view.js").ViewOptions["present"]} [present]  by default a result is shown as it came
  * @property {() => void} [onBegin]  somebody starts the camera
@@ -32,6 +34,7 @@ export class LivePage {
   /** @param {PageOptions} options */
   constructor(options) {
     this.options = options;
+    this.loader = new ViewLoader(options.load ?? (async () => {}));
     const app = element("app", HTMLElement);
     this.max_bytes = Number(app.dataset.maxImageBytes);
     this.screens = new Screens(app);
@@ -73,13 +76,8 @@ export class LivePage {
   async begin() {
     this.options.onBegin?.();
     this.screens.show("opening");
-    const view = await this.#createView();
-    try {
-      await view.open();
-    } catch (error) {
-      return this.screens.show(screenFor(error));
-    }
-    this.#view = view;
+    const view = await this.#open();
+    if (!view) return;
     this.screens.show("live");
     view.start();
     view.showLandmarks(isPressed(this.landmarksButton));
@@ -87,8 +85,19 @@ export class LivePage {
     await this.#listCameras();
   }
 
+  /** @returns {Promise<LiveView | null>} null where it could not be opened; a screen then says why */
+  async #open() {
+    try {
+      this.#view = await this.#createView();
+      await this.#view.open();
+    } catch (error) {
+      this.end(screenFor(error));
+    }
+    return this.#view;
+  }
+
   async #createView() {
-    const { LiveView } = await import("./view.js");
+    const LiveView = await this.loader.load();
     const { connect, present = (result) => result } = this.options;
     const { max_bytes, smoothing } = this;
     return new LiveView({ max_bytes, smoothing, connect, present, onCameraLost: () => this.end("unplugged") });
@@ -178,8 +187,9 @@ function isPressed(button) {
   return button.getAttribute("aria-pressed") === "true";
 }
 
-/** The screen for a failure of the camera; other errors are thrown again. @param {unknown} error */
+/** The screen for what kept a view from opening: its camera, or its modules did not come. @param {unknown} error */
 function screenFor(error) {
   if (error instanceof CameraError) return error.reason;
-  throw error;
+  console.debug("The live view could not be loaded:", error);
+  return "unreachable";
 }

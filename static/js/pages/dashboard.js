@@ -32,6 +32,8 @@ import { RollingWindow } from "../shared/rolling_window.js";
 /** Summaries come four times a second; after this long without one, nothing on the board is current. */
 const STALE_MS = 1500;
 const STALE_CHECK_MS = 250;
+/** A server that is connected and silent for so long is frozen; another connection may reach another one. */
+const SILENT_MS = 5000;
 const FIRST_SUMMARY_MS = 5000;
 const CLOCK_SPAN_MS = 30_000;
 const MIN_WARNINGS_MS = 2000;
@@ -41,6 +43,7 @@ class Dashboard {
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
   #heard_ms = 0;
+  #connected_ms = 0;
   /** The minute before the board was opened, by participant. @type {Map<string, import("../dashboard/past.js").Past>} */
   #past = new Map();
   /** By how much this page's clock is ahead of the server's, plus each summary's way here. @type {RollingWindow<number>} */
@@ -73,6 +76,7 @@ class Dashboard {
   start() {
     this.socket = openSocket(this.code);
     this.socket.on("connect", () => {
+      this.#connected_ms = performance.now();
       void this.#subscribe();
       void this.actions.markers.flush();
     });
@@ -128,6 +132,7 @@ class Dashboard {
     this.bar.show(summary.recording, summary.room.state, summary.now_ms);
     this.#forgetErased(summary.erased);
     this.#showTiles(summary.participants, now_ms);
+    this.#showEmpty(summary.participants.length === 0, summary.room.state === "closed");
     this.#showGroup(summary, now_ms);
   }
 
@@ -154,7 +159,12 @@ class Dashboard {
     this.attention.say(attentionText(people), now_ms);
     write(element("ready", HTMLElement), readyText(people));
     write(element("people", HTMLElement), String(people.filter(({ warning }) => warning !== "left").length));
-    element("nobody", HTMLElement).hidden = people.length > 0;
+  }
+
+  /** In place of tiles: how people join, or that nobody can any more. @param {boolean} isEmpty @param {boolean} isClosed */
+  #showEmpty(isEmpty, isClosed) {
+    element("nobody", HTMLElement).hidden = !isEmpty || isClosed;
+    element("over", HTMLElement).hidden = !isEmpty || !isClosed;
   }
 
   /** @param {string} id */
@@ -204,6 +214,8 @@ class Dashboard {
     if (isAlive || this.#heard_ms === 0 && now_ms < FIRST_SUMMARY_MS) return;
     document.documentElement.classList.add("is-stale");
     this.bar.showLost(this.#heard_ms);
+    const isSilent = now_ms - Math.max(this.#heard_ms, this.#connected_ms) > SILENT_MS;
+    if (isSilent && this.socket?.connected) this.socket.disconnect().connect();
   }
 }
 

@@ -10,9 +10,12 @@ function summary(frames) {
 
 new SampleLoop(element("sample", HTMLElement)).start();
 
+const loadConnection = () => import("../shared/connection.js");
+
 new LivePage({
+  load: loadConnection,
   connect: async (onState) => {
-    const { Connection } = await import("../shared/connection.js");
+    const { Connection } = await loadConnection();
     return new Connection(onState);
   },
   onEnd: (view) => write(element("stopped-summary", HTMLElement), summary(view?.analyzed ?? 0)),

@@ -21,7 +21,17 @@ const TEXTS = new Map([
   ["unauthorized", () => t("This page is not open to you. If you have an account, sign in.")],
 ]);
 
+/** What to say where the server has no text in the page's language, as in answers over the socket. @type {Map<string, () => string>} */
+const GENERAL_TEXTS = new Map([
+  ["bad_request", () => t("The server did not accept what this page sent. Load the page again.")],
+  ["busy", () => t("The server is busy. Try again in a moment.")],
+  ["cannot_resume", () => t("Your earlier participation has ended. You can join only as a new participant.")],
+  ["consent_required", () => t("Nobody can join without consent. Load the page again, and read the information first.")],
+  ["not_joined", () => t("You are no longer taking part in this session. Load the page again to join.")],
+  ["unavailable", () => t("The server is getting ready. Try again in a moment.")],
+]);
+
 /** @param {Problem} problem */
 export function problemText({ code, message, text }) {
-  return TEXTS.get(code)?.() ?? text ?? message;
+  return TEXTS.get(code)?.() ?? text ?? GENERAL_TEXTS.get(code)?.() ?? message;
 }

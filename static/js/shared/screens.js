@@ -1,7 +1,7 @@
 /**
  * Shows one screen of the page at a time and brings keyboard and screen reader to its heading.
  *
- * @typedef {"start" | "opening" | "live" | "stopped" | "unplugged" | import("../live/camera.js").CameraReason} LiveScreen
+ * @typedef {"start" | "opening" | "live" | "stopped" | "unreachable" | "unplugged" | import("../live/camera.js").CameraReason} LiveScreen
  * @typedef {"declined" | "left" | "erased" | "removed" | "closed" | "deleted"} RoomEnding
  * @typedef {LiveScreen | RoomEnding} ScreenName
  */

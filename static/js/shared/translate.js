@@ -22,8 +22,14 @@ const catalogue = {
   plural: (count) => Number(count !== 1),
 };
 
+const SECONDS = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const MILLISECONDS = /** @type {const} */ ({ fractionalSecondDigits: 3 });
+const DAY = /** @type {const} */ ({ month: "short", day: "numeric" });
+
 /** @type {Map<number, Intl.NumberFormat>} */
 const formats = new Map();
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const timeFormats = new Map();
 const percentFormat = new Intl.NumberFormat(LANGUAGE, { style: "percent", ...DIGITS });
 
 /**
@@ -86,9 +92,25 @@ export function formatClock(date) {
   return new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "short", ...DIGITS }).format(date);
 }
 
+/** The time of a day to the second, or to the millisecond. @param {Date} date @param {{milliseconds?: boolean, withDay?: boolean}} [more] */
+export function formatTime(date, { milliseconds = false, withDay = false } = {}) {
+  return timeFormat(milliseconds, withDay).format(date);
+}
+
 /** A date with its time to the second. @param {Date} date */
 export function formatDate(date) {
   return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "medium", ...DIGITS }).format(date);
+}
+
+/** Kept, as making one takes longer than a row of a list. @param {boolean} milliseconds @param {boolean} withDay */
+function timeFormat(milliseconds, withDay) {
+  const name = `${milliseconds} ${withDay}`;
+  let format = timeFormats.get(name);
+  if (!format) {
+    format = new Intl.DateTimeFormat(LANGUAGE, { ...SECONDS, ...(milliseconds ? MILLISECONDS : {}), ...(withDay ? DAY : {}), ...DIGITS });
+    timeFormats.set(name, format);
+  }
+  return format;
 }
 
 /** @param {string} text @param {Values} values */

@@ -1,4 +1,4 @@
-import { LANGUAGE, t } from "../../shared/translate.js";
+import { formatClock, t } from "../../shared/translate.js";
 
 /**
  * How somebody's neutral baseline goes, in words. Pure.
@@ -9,8 +9,6 @@ import { LANGUAGE, t } from "../../shared/translate.js";
  * @property {"no_answer" | "no_frames" | "no_face" | "several_faces" | null} baseline_reason  where it failed
  * @property {number | null} baseline_ms      when it was set, since 1970; null: before the server's start
  */
-
-const time = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", numberingSystem: "latn" });
 
 /** @type {Record<string, () => string>} */
 const REASONS = {
@@ -26,7 +24,7 @@ export function baselineText({ baseline, baseline_left_s, baseline_reason, basel
   if (baseline === "running") return t("Recording baseline … %(seconds)s s", { seconds: Math.ceil(baseline_left_s ?? 0) });
   if (baseline === "failed") return REASONS[baseline_reason ?? "no_face"]();
   if (baseline === "none") return t("No baseline yet");
-  return baseline_ms === null ? t("Baseline set") : t("Baseline set at %(time)s", { time: time.format(baseline_ms) });
+  return baseline_ms === null ? t("Baseline set") : t("Baseline set at %(time)s", { time: formatClock(new Date(baseline_ms)) });
 }
 
 /** Whether it is under way or went wrong, so that a host sees it before anything else. @param {BaselineData} data */
