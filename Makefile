@@ -37,10 +37,11 @@ cluster: .venv/run.stamp static/vendor/page.stamp ## Start two nodes behind ngin
 check: lint ## Run lint and the quick tests, in under 90 seconds
 	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadscope -m "not (browser or postgres or redis or server or slow)"
 
-# In two processes, each with a browser for half of the tests that need one; tests/conftest.py divides them.
+# In three processes, two of them with a browser for half of the tests that need one, as many tests wait for time to
+# pass; tests/conftest.py divides them.
 test: .venv/dev.stamp static/vendor/page.stamp ## Run all tests, including those in a real browser
 	@$(PYTHON) -m tests.browser.chromium
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --durations 20
+	@$(PYTHON) -m pytest --numprocesses 3 --dist loadscope --durations 20
 
 # Reports even if tests fail; the target then fails too.
 coverage: .venv/dev.stamp static/vendor/page.stamp ## Run all tests and measure their coverage; HTML in build/coverage
@@ -64,10 +65,10 @@ format: .venv/dev.stamp ## Format the Python code
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake the screenshots in docs/images, and the start page's loop, in a real browser
+screenshots: .venv/dev.stamp static/vendor/page.stamp ## Retake docs/images and the start page's loop; with SHOTS="--scheme dark" (or --help) take others into build
 	@$(PYTHON) -m tests.browser.chromium
-	@$(PYTHON) -m tests.browser.sample_loop
-	@$(PYTHON) -m tests.browser.screenshots
+	@$(if $(SHOTS),,$(PYTHON) -m tests.browser.sample_loop)
+	@$(PYTHON) -m tests.browser.screenshots $(SHOTS)
 
 translations: .venv/dev.stamp ## Collect the texts of the pages into the catalogues in webapp/translations
 	@$(PYTHON) -m tests.helpers.messages update
@@ -113,7 +114,7 @@ bench-embed: .venv/dev.stamp static/vendor/page.stamp ## Measure what a hidden f
 bench-recovery: .venv/dev.stamp ## Measure how soon a server recovers and stops, in about a minute
 	@$(PYTHON) -W ignore -m tests.bench.bench_recovery
 
-faults: .venv/dev.stamp ## Kill, freeze and cut off what Mien needs and report what was lost, in some 15 minutes (FAULTS="disk redis" for some)
+faults: .venv/dev.stamp ## Kill, freeze and cut off what Mien needs and report what was lost, in some 90 minutes (FAULTS="disk redis" for some)
 	@$(PYTHON) -W ignore -m tests.faults $(FAULTS)
 
 teachers: .venv/train.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers

@@ -49,7 +49,7 @@ Relative probabilities (docs/baseline.md) divide by such: on a still image one j
 
 
 def export(run: Path, data: Path, folder: Path = MODELS) -> None:
-    """Write the three model files, and their SHA-256 into the model card if there is one."""
+    """Write the model files, and their SHA-256 into the model card if there is one."""
     validation = read_aligned(data, CALIBRATED_ON)
     validation = validation.take(validation.labels != UNKNOWN)
     write_fer_plus_head(run, folder / "fer_plus_head.npz")
