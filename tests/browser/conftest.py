@@ -9,6 +9,30 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_
 
 from tests.browser import videos
 from tests.browser.chromium import camera_arguments, find_chromium, is_required
+from tests.helpers.experiment_site import ExperimentSite
+from tests.helpers.room_client import TOKEN
+from tests.helpers.serving import Server
+
+
+@pytest.fixture(scope="session")
+def room_server() -> Iterator[Server]:
+    """One real server for all tests with rooms that leave it as it was."""
+    with Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[ExperimentSite]:
+    """A server of an experiment's pages, which another origin than ours has."""
+    with ExperimentSite() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Iterator[ExperimentSite]:
+    """Another origin, which no room names."""
+    with ExperimentSite() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

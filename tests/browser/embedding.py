@@ -75,6 +75,19 @@ def join(page: Page, server: Server, room: str, **options: object) -> dict[str, 
     return answer
 
 
+def show_frame(page: Page, url: str) -> int:
+    """Show a frame, as a page does that uses no module of ours; its number."""
+    number: int = page.evaluate(
+        """(url) => new Promise((loaded) => {
+            const frame = Object.assign(document.createElement('iframe'), { src: url, allow: 'camera' });
+            frame.onload = () => loaded([...document.querySelectorAll('iframe')].indexOf(frame));
+            document.body.append(frame);
+        })""",
+        url,
+    )
+    return number
+
+
 def run(page: Page, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever the page returns
     """What an asynchronous expression of the page comes to: `await session.mark('x')`, with `args`."""
     return page.evaluate(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from playwright.sync_api import Page, WebSocketRoute
 
 from tests.browser.videos import MARKS
 from tests.helpers.faces import face, probabilities
-from tests.helpers.waiting import TIMEOUT_S
+from tests.helpers.waiting import wait_until
 from webapp.codec import encode_result, problem_to_wire
 from webapp.errors import BusyError, UnavailableError
 from webapp.protocol import STAGES, Result
@@ -44,11 +43,30 @@ def wait_for_label(page: Page, label: str) -> None:
 
 
 def drawings(page: Page, seconds: float) -> list[dict[str, Any]]:
-    """What the overlay drew in this time; see drawn.js for the records."""
+    """What the overlay drew in this time, and on until it drew something; see drawn.js for the records."""
     page.evaluate(Path(__file__).with_name("drawn.js").read_text(), MARKS)
     page.wait_for_timeout(1000 * seconds)
+    page.wait_for_function("() => window.drawn.length > 0")
     drawn: list[dict[str, Any]] = page.evaluate("window.drawn")
     return drawn
+
+
+def drawing(page: Page, faces: int = 1) -> dict[str, Any]:
+    """What the overlay draws now, once that is so many faces, none of which fades.
+
+    Faces fade where no results come, as for a moment on a busy machine.
+    """
+    drawings(page, seconds=0.5)
+    newest = page.wait_for_function(
+        """count => {
+            const drawing = window.drawn.at(-1);
+            const isWhole = drawing.faces.every(({ opacity }) => opacity === 1);
+            return isWhole && drawing.faces.length === count && drawing;
+        }""",
+        arg=faces,
+    )
+    found: dict[str, Any] = newest.json_value()
+    return found
 
 
 def note_answers(page: Page) -> None:
@@ -80,18 +98,25 @@ def _age_ms(drawing: dict[str, Any], answered: list[dict[str, float]]) -> float:
 
 
 def changes_s(page: Page, element_id: str, seconds: float = 5, at_least: int = 0) -> list[tuple[float, str]]:
-    """When an element's text changed, and to what, in this time and on until there are enough changes."""
+    """When an element's text changed, and to what, in this time and on until there are enough changes.
+
+    The times are those that the page asked its clock for last: what it went by when it changed the text.
+    """
     changes: list[tuple[float, str]] = page.evaluate(
         """async ([id, seconds, atLeast]) => {
             const changes = [];
             const element = document.getElementById(id);
-            const note = () => changes.push([performance.now() / 1000, element.textContent]);
+            const now = performance.now.bind(performance);
+            let asked_ms = now();
+            performance.now = () => (asked_ms = now());
+            const note = () => changes.push([asked_ms / 1000, element.textContent]);
             const observer = new MutationObserver(note);
             observer.observe(element, { childList: true, characterData: true, subtree: true });
             const pause = (s) => new Promise((done) => setTimeout(done, 1000 * s));
             await pause(seconds);
             while (changes.length < atLeast) await pause(0.1);
             observer.disconnect();
+            delete performance.now;
             return changes;
         }""",
         [element_id, seconds, at_least],
@@ -125,12 +150,20 @@ def answer_frames(page: Page, answer: Callable[[int], Answer]) -> list[bytes]:
     return frames
 
 
+def wait_for(page: Page, condition: Callable[[], object]) -> None:
+    """Wait until something holds of what Playwright tells, such as of a list that fills."""
+
+    def holds() -> object:
+        page.wait_for_timeout(50)  # lets Playwright take what happened
+        return condition()
+
+    wait_until(holds)
+
+
 def wait_for_more(page: Page, frames: Sequence[object], count: int = 1) -> None:
     """Wait until a list that fills has so many more."""
-    wanted, end_s = len(frames) + count, time.monotonic() + TIMEOUT_S
-    while len(frames) < wanted:
-        assert time.monotonic() < end_s, f"{len(frames)} frames came, expected {wanted}"
-        page.wait_for_timeout(50)  # lets Playwright take what happened
+    wanted = len(frames) + count
+    wait_for(page, lambda: len(frames) >= wanted)
 
 
 def sent_frames(page: Page) -> list[bytes]:

@@ -15,13 +15,27 @@ MARKERS = {"1": "Film begins", "2": "Film ends"}
 """The marker of each number key."""
 
 
-def sign_in(page: Page, room_server: Server) -> None:
+def sign_in(page: Page, room_server: Server, name: str | None = None) -> None:
     """Make an account with the host token; the page then shows the list of rooms."""
     page.goto(f"{room_server.url}/host?token={TOKEN}")
-    page.fill("[name=name]", f"Host {time.time()}")
+    page.fill("[name=name]", name or f"Host {time.time()}")
     page.fill("[name=password]", PASSWORD)
     page.click("button.is-main")
-    page.wait_for_selector("h1:has-text('Rooms')")
+    page.wait_for_url("**/host")
+
+
+def add_key_and_host(page: Page, room_server: Server, name: str) -> str:
+    """Make a key and another host of this name; the path of the page that asks before the key is deleted."""
+    page.goto(f"{room_server.url}/host/account")
+    page.fill("form[action$='/hosts'] [name=name]", name)
+    page.fill("form[action$='/hosts'] [name=password]", PASSWORD)
+    page.click("form[action$='/hosts'] button")
+    page.wait_for_selector(f"li:has-text('{name}') [data-dialog^=delete-host]")
+    page.fill("form[action$='/keys'] [name=name]", name)
+    page.click("form[action$='/keys'] button")
+    path = page.get_attribute("[data-dialog^=delete-key]", "href")
+    assert path
+    return path
 
 
 def open_new_room(page: Page) -> None:

@@ -1,55 +1,50 @@
 """Takes the screenshots of the README and the documents: `make screenshots` writes them to docs/images.
 
+    make screenshots SHOTS="--language ar --scheme dark --size 390x844 --only start consent"
+
+takes some in another language, color scheme or window, to be looked at in build/screenshots.
+
 Everybody in them is NASA's portrait of Eileen Collins, which is in the public domain and comes with
 scikit-image. The report shows made-up numbers.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import io
 import math
-import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-import cv2
-import numpy as np
-from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize, sync_playwright
 
 from tests.browser import live, videos
 from tests.browser.chromium import camera_arguments, find_chromium
+from tests.browser.portraits import CAMERAS, empty_jpeg, participants_jpeg
+from tests.browser.room_pages import sign_in
+from tests.browser.small_png import small_png
 from tests.helpers.crowd import Crowd
 from tests.helpers.exports import CODE, START_MS, add_marker, exported, new_archive, sample
-from tests.helpers.host_browser import PASSWORD
 from tests.helpers.made_videos import Visit, constant_times, write_video
 from tests.helpers.room_client import TOKEN, api
 from tests.helpers.serving import PROJECT_ROOT, Server
-from tests.vision.images import FACE, ImageArray, astronaut, mirrored
 from webapp.protocol import LABELS
 from webapp.store.database import open_database
+from webapp.web.catalogues import LANGUAGES
 
 IMAGES = PROJECT_ROOT / "docs" / "images"
+LOOKED_AT = PROJECT_ROOT / "build" / "screenshots"
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-MAX_PNG_BYTES = 150_000
-PALETTE_SIZES = (256, 192, 128, 96, 64, 48)
-"""From many colours to few, until the file is small enough."""
-
-STYLE = PROJECT_ROOT / "static" / "css" / "base.css"
-
 TIMELINE_S = 12
 """How long the pages run before the shot, so that their timelines show something."""
 
 TIMEOUT_S = 60
 """For a page to show what it should; generous, as a busy machine is slow and not wrong."""
-
-WIDE = (1280, 720)
-"""A camera's frame with room for five faces."""
 
 INFORMATION = """\
 You will watch **three short films** of two minutes each. Your camera is on meanwhile, and this website \
@@ -69,8 +64,27 @@ REPORT_S = 240
 MADE_UP_INTERVAL_S = 0.25
 
 
-class TooLargeError(Exception):
-    """A screenshot does not fit into MAX_PNG_BYTES."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pages look: in which language and scheme, and in which window if not that of each screenshot."""
+
+    language: str = "en"
+    scheme: Literal["light", "dark"] = "light"
+    size: tuple[int, int] | None = None
+
+    def viewport_of(self, shot: Shot) -> ViewportSize:
+        """The window of a screenshot."""
+        return {"width": self.size[0], "height": self.size[1]} if self.size else shot.viewport
+
+    @property
+    def name(self) -> str:
+        """As the name of a folder."""
+        size = ["{}x{}".format(*self.size)] if self.size else []
+        return "-".join([self.language, self.scheme, *size])
+
+
+DEFAULT = Look()
+"""That of the documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +96,36 @@ class Shot:
     camera: str = "Camera"
 
 
-def main(folder: Path = IMAGES) -> int:
-    """Take all screenshots; the exit status is 1 where there is no browser."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Take screenshots; the exit status is 1 where there is no browser."""
+    given = parsed(arguments)
+    look = Look(given.language, given.scheme, given.size)
+    folder = IMAGES if look == DEFAULT and not given.only else LOOKED_AT / look.name
+    return take_all(folder, look, given.only or list(SHOTS))
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """What the command line asks for; it ends the program where that is not understood."""
+    parser = argparse.ArgumentParser(prog="make screenshots", description="Take screenshots of the pages.")
+    parser.add_argument("--language", default="en", choices=tuple(LANGUAGES))
+    parser.add_argument("--scheme", default="light", choices=("light", "dark"))
+    parser.add_argument("--size", type=size_of_text, help="of the window, such as 1920x1080")
+    parser.add_argument("--only", nargs="+", choices=tuple(SHOTS), default=[])
+    return parser.parse_args(arguments)
+
+
+def size_of_text(text: str) -> tuple[int, int]:
+    """Width and height in pixels.
+
+    Raises:
+        ValueError: the text is no size.
+    """
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
+def take_all(folder: Path, look: Look, names: Sequence[str]) -> int:
+    """Take the screenshots of these names; 1 where there is no browser, else 0."""
     chromium = find_chromium()
     if chromium is None:
         print("No Chromium was found; name one with CHROMIUM=/path/to/it.", file=sys.stderr)
@@ -96,8 +138,8 @@ def main(folder: Path = IMAGES) -> int:
         Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as server,
     ):
         browsers = {name: start_browser(playwright, chromium, name) for name in CAMERAS}
-        for name, shot in SHOTS.items():
-            write_shot(browsers[shot.camera], folder / f"{name}.png", shot, server)
+        for name in names:
+            write_shot(browsers[SHOTS[name].camera], folder / f"{name}.png", SHOTS[name], server, look)
     return 0
 
 
@@ -107,11 +149,13 @@ def start_browser(playwright: Playwright, chromium: str, camera: str) -> Browser
     return playwright.chromium.launch(executable_path=chromium, args=camera_arguments(video))
 
 
-def write_shot(browser: Browser, path: Path, shot: Shot, server: Server) -> None:
-    """Write what a page shows as a small PNG."""
-    context = browser.new_context(viewport=shot.viewport, color_scheme="light", locale="en")
+def write_shot(browser: Browser, path: Path, shot: Shot, server: Server, look: Look = DEFAULT) -> None:
+    """Write what a page shows as a PNG; a small one for the documents."""
+    locale = look.language.replace("_", "-")
+    context = browser.new_context(viewport=look.viewport_of(shot), color_scheme=look.scheme, locale=locale)
     context.set_default_timeout(1000 * TIMEOUT_S)
-    png = small_png(shot.take(context.new_page(), server))
+    taken = shot.take(context.new_page(), server)
+    png = small_png(taken) if look == DEFAULT else taken
     context.close()
     path.write_bytes(png)
     print(f"{path}: {len(png) / 1000:.0f} kB", flush=True)
@@ -135,7 +179,7 @@ def take_live(page: Page, server: Server) -> bytes:
 def take_five(page: Page, server: Server) -> bytes:
     """The live view with five faces."""
     open_live(page, server)
-    page.wait_for_function("document.querySelectorAll('#faces button').length === 5")
+    page.wait_for_function("() => document.querySelectorAll('#faces button').length === 5")
     page.wait_for_timeout(1000 * TIMELINE_S)
     return page.screenshot()
 
@@ -144,7 +188,7 @@ def open_live(page: Page, server: Server) -> None:
     """Open the live view, and wait for a face."""
     page.goto(server.url)
     live.start(page)
-    live.wait_for_label(page, "Happy")
+    page.wait_for_selector("#readout[data-expression='happy']")
 
 
 def take_files(page: Page, server: Server) -> bytes:
@@ -245,15 +289,6 @@ def create_room(server: Server, **settings: object) -> str:
     return code
 
 
-def sign_in(page: Page, server: Server, name: str) -> None:
-    """Make a host's account."""
-    page.goto(f"{server.url}/host?token={TOKEN}")
-    page.fill("[name=name]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.click("button.is-main")
-    page.wait_for_selector("h1:has-text('Rooms')")
-
-
 SHOTS = {
     "start": Shot(take_start, DESKTOP),
     "live": Shot(take_live, DESKTOP),
@@ -267,92 +302,5 @@ SHOTS = {
 }
 
 
-def framed(portrait: ImageArray, scale: float = 1.3) -> ImageArray:
-    """The portrait at this scale in a camera's frame, 640 x 480, which it fills."""
-    shift = np.array([[scale, 0, (videos.WIDTH - scale * len(portrait)) / 2], [0, scale, -8]], np.float32)
-    size = (videos.WIDTH, videos.HEIGHT)
-    return np.asarray(cv2.warpAffine(portrait, shift, size), np.uint8)
-
-
-def five_faces() -> ImageArray:
-    """Five portraits beside each other in a wide frame, every other one mirrored and a little lower."""
-    width, height = WIDE[0] // 5, WIDE[1]
-    columns = []
-    for number in range(5):
-        portrait = astronaut() if number % 2 == 0 else mirrored(astronaut())
-        scale = 1.5
-        face_x = FACE_ACROSS if number % 2 == 0 else len(portrait) - FACE_ACROSS
-        shift = np.array(
-            [[scale, 0, width / 2 - scale * face_x], [0, scale, -8 - 20 * (number % 2)]], np.float32
-        )
-        columns.append(cv2.warpAffine(portrait, shift, (width, height)))
-    return np.asarray(np.hstack(columns), np.uint8)
-
-
-FACE_ACROSS = FACE.x + FACE.width / 2
-"""The center of the portrait's face."""
-
-CAMERAS: dict[str, Callable[[], ImageArray]] = {
-    "Camera": lambda: framed(astronaut()),
-    "Wide camera": five_faces,
-}
-
-
-def participants_jpeg() -> list[bytes]:
-    """Frames of participants: the portrait, its mirror image, a nearer one."""
-    one = astronaut()
-    return [as_jpeg(frame) for frame in (framed(one), framed(mirrored(one)), framed(one, 1.4))]
-
-
-def empty_jpeg() -> bytes:
-    """A frame of an empty chair."""
-    return as_jpeg(np.full((videos.HEIGHT, videos.WIDTH, 3), 90, np.uint8))
-
-
-def as_jpeg(frame: ImageArray) -> bytes:
-    """A frame as a browser sends it."""
-    return cv2.imencode(".jpg", frame)[1].tobytes()
-
-
-def small_png(screenshot: bytes) -> bytes:
-    """A screenshot with a palette of as many colours as fit into MAX_PNG_BYTES.
-
-    Raises:
-        TooLargeError: not even the fewest do.
-    """
-    image = Image.open(io.BytesIO(screenshot)).convert("RGB")
-    for size in PALETTE_SIZES:
-        file = io.BytesIO()
-        with_palette(image, size).save(file, "PNG", optimize=True)
-        if len(file.getvalue()) <= MAX_PNG_BYTES:
-            return file.getvalue()
-    raise TooLargeError(
-        f"{len(file.getvalue())} bytes with {size} colours, expected at most {MAX_PNG_BYTES}."
-    )
-
-
-def with_palette(image: Image.Image, size: int) -> Image.Image:
-    """The image in `size` colours: those of the page, exactly, and those that suit the rest best."""
-    own = colors_of_page()
-    others = image.quantize(size - len(own)).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([*(value for color in own for value in color), *others])
-    drawn = image.quantize(
-        palette=palette, dither=Image.Dither.NONE
-    )  # the nearest colour, or one close to it
-    indices, pixels = np.array(drawn), np.asarray(image)
-    for index, color in enumerate(own):
-        indices[(pixels == color).all(axis=2)] = index
-    exact = Image.fromarray(indices)
-    exact.putpalette(drawn.getpalette() or [])
-    return exact
-
-
-def colors_of_page() -> list[tuple[int, ...]]:
-    """The colours that the style sheet names, as RGB; a palette made from photographs would miss them."""
-    found = re.findall(r"--[\w-]+: #([0-9a-f]{6});", STYLE.read_text())
-    return [tuple(bytes.fromhex(color)) for color in dict.fromkeys(found)]
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,9 @@ MAX_VIEW_BYTES = 300_000
 MAX_INTERACTIVE_MS = 5000
 """The goal is one second; a machine with many other tests at work gets more."""
 
+LOADS = 3
+"""Of which the quickest counts: other tests make some of them slow, the page itself all."""
+
 
 def test_the_start_page_is_small_and_loads_the_live_view_only_when_it_starts(
     server: Server, still_browser: Browser, new_page: NewPage
@@ -26,13 +29,15 @@ def test_the_start_page_is_small_and_loads_the_live_view_only_when_it_starts(
     received = received_bytes(page)
     page.goto(server.url)
     page.wait_for_load_state("networkidle")
-    assert sum(received.values()) < MAX_START_BYTES, received
-    assert any(url.endswith("live-loop.avif") for url in received)
-    assert not any("socket.io" in url for url in received)
+    of_start = received()
+    assert sum(of_start.values()) < MAX_START_BYTES, of_start
+    assert any(url.endswith("live-loop.avif") for url in of_start)
+    assert not any("socket.io" in url for url in of_start)
 
     live.start(page)
     live.wait_for_label(page, "Happy")
-    assert sum(received.values()) < MAX_VIEW_BYTES, received
+    of_view = received()
+    assert sum(of_view.values()) < MAX_VIEW_BYTES, of_view
 
 
 def test_a_page_in_another_language_is_hardly_larger(
@@ -43,12 +48,15 @@ def test_a_page_in_another_language_is_hardly_larger(
     page.goto(server.url)
     page.wait_for_load_state("networkidle")
     assert page.get_attribute("html", "dir") == "rtl"
-    assert sum(received.values()) < MAX_START_BYTES, received
+    assert sum(received().values()) < MAX_START_BYTES, received()
 
 
 def test_the_start_page_can_be_used_soon(server: Server, still_browser: Browser, new_page: NewPage) -> None:
-    page = new_page(still_browser)
-    page.goto(server.url)
-    page.wait_for_selector("[data-start]:visible")
-    interactive_ms = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-    assert 0 < interactive_ms < MAX_INTERACTIVE_MS
+    def interactive_ms() -> float:
+        page = new_page(still_browser)  # with an empty cache
+        page.goto(server.url)
+        page.wait_for_selector("[data-start]:visible")
+        times = "performance.getEntriesByType('navigation')[0]"
+        return float(page.evaluate(f"{times}.domContentLoadedEventEnd"))
+
+    assert 0 < min(interactive_ms() for _ in range(LOADS)) < MAX_INTERACTIVE_MS

@@ -33,7 +33,7 @@ def test_a_participants_page_moves_to_the_other_node_by_itself(
     page.set_default_timeout(TIMEOUT_MS)
     join(page, f"{cluster.url}/r/{code}", "Ada", information="What this is.")
     page.wait_for_selector("#connection:has-text('Connected')")
-    wait_until(lambda: sorted(cluster.participants()) == [0, 1])
+    wait_until(lambda: sorted(cluster.participants()) == [0, 1], TIMEOUT_MS / 1000)
     before = cluster.participants().index(1)
     os.kill(cluster.state()["nodes"][before]["pid"], signal.SIGKILL)
     wait_until(lambda: cluster.participants()[1 - before] == 1, TIMEOUT_MS / 1000)

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import files_page as files
+from tests.browser import live
 from tests.browser.measuring import received_bytes
-from tests.helpers.made_videos import drawn
+from tests.helpers.made_videos import constant_times, drawn, write_video
 from tests.helpers.serving import Server
 from tests.vision.images import FACE, astronaut, overlap
 from webapp.export.codebook import FILE_COLUMNS
@@ -237,7 +238,8 @@ def test_a_job_is_cancelled_and_leaves_nothing(page: Page, server: Server, tmp_p
         ("empty.jpg", b"", "“empty.jpg” is empty."),
         ("notes.txt", b"Some notes", "“notes.txt” is neither a photo nor a video"),
         ("broken.jpg", b"\xff\xd8\xff" + bytes(2000), "“broken.jpg” cannot be read as a photo."),
-        ("broken.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(2000), "broken.mp4"),
+        ("broken.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(2000), "“broken.mp4” cannot be read as a video."),
+        ("old.zip", b"Some notes", "“old.zip” is not a complete ZIP archive."),
     ],
 )
 def test_a_broken_file_is_refused_by_name_and_the_page_goes_on(
@@ -252,6 +254,47 @@ def test_a_broken_file_is_refused_by_name_and_the_page_goes_on(
     page.wait_for_selector(".file", state="detached")
     page.click("#example")
     files.wait_for_results(page)
+
+
+def test_of_a_video_without_its_end_what_was_found_is_shown(
+    page: Page, server: Server, clip: Path, tmp_path: Path
+) -> None:
+    whole = clip.with_suffix(".mkv")
+    content = write_video(whole, constant_times(8, files.RATE), files.VISITS).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(content[: len(content) // 2])
+    files.choose(page, tmp_path / "cut.mkv")
+    page.wait_for_selector(".file[data-state='failed']", timeout=files.JOB_TIMEOUT_MS)
+    assert "its end is missing" in page.inner_text(".file-status")
+    detail = page.locator(".file-detail p[lang=en]")
+    expect(detail).to_be_hidden()
+    page.click(".file-detail summary")
+    expect(detail).to_have_text(re.compile(r"^cut\.mkv: the video ends after"))
+    page.click("text=Show")
+    files.wait_for_results(page)
+    (job,) = files.jobs_of(page, server)
+    assert page.inner_text("#result-note").endswith(
+        f"· {len(files.frames_of(page, server, job['id']))} frames"
+    )
+
+
+def test_an_example_that_cannot_be_loaded_is_said_to_be_so(page: Page) -> None:
+    earlier_files: list[Route] = []
+    page.route("**/api/v1/jobs", lambda route: earlier_files.append(route))
+    page.reload()
+    page.route("**/eileen-collins.jpg*", lambda route: route.abort())
+    page.click("#example")
+    problem = page.locator("#files-problem")
+    expect(problem).to_have_text(re.compile("^The example could not be loaded"))
+    live.wait_for(page, lambda: earlier_files)
+    page.unroute("**/api/v1/jobs")
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/jobs")):
+        earlier_files[0].continue_()
+    page.wait_for_timeout(200)
+    expect(problem).to_have_text(re.compile("^The example could not be loaded"))
+    page.unroute("**/eileen-collins.jpg*")
+    page.click("#example")
+    files.wait_for_results(page)
+    assert problem.is_hidden()
 
 
 def test_an_answer_of_something_between_does_not_hold_up_the_next_file(page: Page, tmp_path: Path) -> None:
@@ -357,5 +400,5 @@ def test_the_page_is_small(server: Server, still_browser: Browser, new_page: New
     files.open_files(page, server)
     files.choose(page, files.write_photo(tmp_path / "portrait.jpg"))
     files.wait_for_results(page)
-    own = {url: size for url, size in received.items() if url.startswith("http")}
+    own = {url: size for url, size in received().items() if url.startswith("http")}
     assert sum(own.values()) < MAX_PAGE_BYTES, own

@@ -31,6 +31,11 @@ def is_on_face(drawing: dict[str, Any], truth: Box) -> bool:
     return len(measured) == 1 and measured[0] is not None and overlap(Box(*measured[0]), truth) >= MIN_OVERLAP
 
 
+def fades(drawing: dict[str, Any]) -> bool:
+    """Whether a face fades, as where no results come for a while: too pale to be measured."""
+    return any(face["opacity"] < 1 for face in drawing["faces"])
+
+
 def test_a_moving_face_carries_its_box_and_is_called_happy(
     server: Server, launch: Launch, new_page: NewPage, moving_video: Path
 ) -> None:
@@ -77,7 +82,7 @@ def test_three_browsers_at_once_see_only_their_own_faces(
 
     for name in ("left", "right"):
         truth = videos.face_box(places[name][0])
-        with_faces = [drawing for drawing in drawn[name] if drawing["faces"]]
+        with_faces = [drawing for drawing in drawn[name] if drawing["faces"] and not fades(drawing)]
         assert with_faces
         assert [drawing for drawing in with_faces if not is_on_face(drawing, truth)] == []
     assert all(drawing["faces"] == [] for drawing in drawn["nobody"])
@@ -92,7 +97,8 @@ def test_the_frame_goes_to_the_server_whole_and_not_mirrored(
     live.start(page)
     live.wait_for_label(page, "Happy")
 
-    image = cv2.imdecode(np.frombuffer(sent[-1], np.uint8), cv2.IMREAD_COLOR)
+    first = sent[0]  # later ones are smaller where the server is busy
+    image = cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.shape == (videos.HEIGHT, videos.WIDTH, 3)
     number = videos.read_number(np.asarray(image, np.uint8))
@@ -111,8 +117,7 @@ def test_two_faces_are_shown_and_either_can_be_chosen_by_mouse_and_keyboard(
     page.wait_for_selector(".face-button >> nth=1", state="visible")
 
     def selected() -> Box:
-        drawing = live.drawings(page, seconds=0.5)[-1]
-        assert len(drawing["faces"]) == 2
+        drawing = live.drawing(page, faces=2)
         return Box(*next(face["measured"] for face in drawing["faces"] if face["selected"]))
 
     assert overlap(selected(), videos.face_box(large)) > MIN_OVERLAP
@@ -133,15 +138,15 @@ def test_pausing_freezes_the_video_and_sends_nothing(
     server: Server, launch: Launch, new_page: NewPage, moving_video: Path
 ) -> None:
     page = new_page(launch(moving_video))
-    sent = live.sent_frames(page)
+    sent = live.sent_meta(page)
     page.goto(server.url)
     live.start(page)
     live.wait_for_label(page, "Happy")
     page.click("#pause")
+    paused_ms = page.evaluate("performance.timeOrigin + performance.now()")
     page.wait_for_timeout(300)
-    before = len(sent)
     drawn = live.drawings(page, seconds=1)
-    assert len(sent) == before
+    assert max(meta["captured_ms"] for meta in sent) <= paused_ms, "what is sent was on its way"
     assert len({drawing["frame"] for drawing in drawn}) == 1
     assert len(drawn[-1]["faces"]) == 1, "the box stays"
 
@@ -178,16 +183,19 @@ def test_landmarks_are_drawn_only_where_they_are_wanted(
     live.wait_for_label(page, "Happy")
     if not on:
         page.click("#landmarks")
-    left, top, width, height = (
-        int(value) for value in live.drawings(page, seconds=0.5)[-1]["faces"][0]["drawn_box"]
-    )
     painted = page.evaluate(
-        """([x, y, width, height]) => {
-            const context = document.getElementById("overlay").getContext("2d");
-            const { data } = context.getImageData(x, y, width, height);
-            return data.filter((value, index) => index % 4 === 3 && value > 200).length;
-        }""",
-        [left + width // 5, top + height // 5, width * 3 // 5, height * 3 // 5],
+        """() => new Promise((done) => {
+            const overlay = document.getElementById("overlay");
+            const count = ({ detail: { faces: [face] } }) => {
+                if (face?.opacity !== 1) return;
+                overlay.removeEventListener("mien:drawn", count);
+                const [left, top, width, height] = face.drawn_box;
+                const inside = [left + width / 5, top + height / 5, width * 3 / 5, height * 3 / 5];
+                const { data } = overlay.getContext("2d").getImageData(...inside.map(Math.floor));
+                done(data.filter((value, index) => index % 4 === 3 && value > 200).length);
+            };
+            overlay.addEventListener("mien:drawn", count);
+        })"""
     )
     assert (painted > 50) is on
 
@@ -211,6 +219,7 @@ def test_the_camera_can_be_changed(server: Server, launch: Launch, new_page: New
     page.goto(server.url)
     live.start(page)
     options = page.locator("#camera option")
+    options.nth(1).wait_for(state="attached")
     assert options.count() == 2
     open_id = "document.getElementById('video').srcObject.getVideoTracks()[0].getSettings().deviceId"
     before = page.evaluate(open_id)
@@ -243,10 +252,10 @@ def test_the_video_is_mirrored_until_somebody_chooses_otherwise_and_the_choice_i
     page.goto(server.url)
     live.start(page)
     live.wait_for_label(page, "Happy")
-    assert live.drawings(page, seconds=0.5)[-1]["mirrored"] is True
+    assert live.drawing(page)["mirrored"] is True
     page.click("#mirror")
     assert page.get_attribute("#mirror", "aria-pressed") == "false"
-    drawing = live.drawings(page, seconds=0.5)[-1]
+    drawing = live.drawing(page)
     assert drawing["mirrored"] is False
     assert is_on_face(drawing, videos.face_box((64, 0, 1.0)))
 

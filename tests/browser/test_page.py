@@ -80,8 +80,7 @@ def test_a_screen_reader_hears_a_change_and_not_more_than_one_a_second(
 def test_a_screen_reader_is_left_in_peace_while_the_expression_stays(live_page: Callable[..., Page]) -> None:
     page = live_page(lambda seq: live.result("happy", seq, confidence=0.5 + seq % 40 / 100))
     live.wait_for_label(page, "Happy")
-    page.wait_for_timeout(1200)
-    assert page.inner_text("#announcer") == "Happy"
+    page.wait_for_selector("#announcer:text-is('Happy')", state="attached")
     assert live.changes_s(page, "announcer", seconds=3) == []
 
 
@@ -93,7 +92,7 @@ def test_numbers_change_at_most_four_times_a_second(live_page: Callable[..., Pag
     drawn = [drawing for drawing in live.drawings(page, seconds=5) if drawing["faces"]]
     labels = [drawing["faces"][0]["label"] for drawing in drawn]
     at_box = sum(before != after for before, after in itertools.pairwise(labels))
-    assert at_box <= 4 * (drawn[-1]["time_ms"] - drawn[0]["time_ms"]) / 1000 + 1
+    assert at_box <= 4 * (drawn[-1]["time_ms"] - drawn[0]["time_ms"]) / 1000 + 2
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -102,7 +101,7 @@ def test_each_expression_is_drawn_in_its_colour_with_its_name(
 ) -> None:
     page = live_page(lambda seq: live.result(label, seq, confidence=0.75))
     live.wait_for_label(page, label.capitalize())
-    face = live.drawings(page, seconds=0.5)[-1]["faces"][0]
+    (face,) = live.drawing(page)["faces"]
     assert face["label"] == f"{label.capitalize()} 75%"
     assert face["measured"] is not None, "no box of this colour was painted"
     in_style = page.evaluate(
@@ -187,8 +186,7 @@ def test_the_choice_between_smooth_and_responsive_goes_to_the_server_and_is_kept
 
     page.focus("#smoothing")
     page.keyboard.press("Home")
-    page.wait_for_timeout(500)
-    assert sent[-1]["smoothing_s"] == 1
+    live.wait_for(page, lambda: sent[-1].get("smoothing_s") == 1)
     assert page.get_attribute("#smoothing", "aria-valuetext") == "1.00 s"
 
     page.reload()
@@ -207,7 +205,7 @@ def test_a_page_in_another_language_shows_it_from_its_first_frame_on(
     assert page.evaluate("document.documentElement.lang") == "de"
     live.start(page)
     live.wait_for_label(page, "Freude")
-    page.wait_for_function("document.getElementById('readout-name').textContent === 'Freude'")
+    page.wait_for_function("() => document.getElementById('readout-name').textContent === 'Freude'")
 
 
 def test_the_language_is_chosen_by_keyboard_and_without_scripts(

@@ -125,7 +125,9 @@ def test_times_without_a_face_are_rows_and_times_without_results_are_none(
     server: Server, still_browser: Browser, new_page: NewPage
 ) -> None:
     page = new_page(still_browser)
-    live.answer_frames(page, lambda seq: live.result("sad", seq) | ({} if seq % 2 else {"faces": []}))
+    frames = live.answer_frames(
+        page, lambda seq: live.result("sad", seq) | ({} if seq % 2 else {"faces": []})
+    )
     page.goto(server.url)
     live.start(page)
     live.wait_for_label(page, "Sad")
@@ -133,7 +135,7 @@ def test_times_without_a_face_are_rows_and_times_without_results_are_none(
     page.click("#pause")
     page.wait_for_timeout(3000)
     page.click("#pause")
-    page.wait_for_timeout(1500)
+    live.wait_for_more(page, frames, count=3)  # two are on their way at a time: one was answered
     rows = list(csv.DictReader(io.StringIO(saved(page, "minute", count=2)["csv"].decode())))
     assert {row["face_id"] for row in rows} == {"", "1"}
     assert all(set(list(row.values())[5:]) == {""} for row in rows if row["face_id"] == "")
@@ -146,8 +148,7 @@ def test_a_snapshot_is_the_view_as_seen_in_the_size_of_the_video(live_page: Page
     if not is_mirrored:
         live_page.click("#mirror")
     live_page.click("#landmarks")
-    live_page.wait_for_timeout(500)
-    drawn = live.drawings(live_page, seconds=0.5)[-1]["faces"][0]
+    (drawn,) = live.drawing(live_page)["faces"]
     image = decoded(saved(live_page, "snapshot", count=1)["png"])
     assert image.shape == (videos.HEIGHT, videos.WIDTH, 3)
     seen = videos.frame(0, (64, 0, 1.0))

@@ -22,6 +22,7 @@ MODULES = {
     "chart": "shared/chart_style",
     "csv": "shared/samples_csv",
     "frames": "files/result/frames",
+    "problems": "files/problems",
     "scrubber": "files/result/scrubber",
     "tracks": "files/result/tracks",
     "translate": "shared/translate",
@@ -147,3 +148,26 @@ def test_the_ticks_of_a_timeline_are_round_times(run: Run, end_s: float, ticks: 
 )
 def test_times_of_a_video_are_written_like_a_clock(run: Run, seconds: float, digits: int, text: str) -> None:
     assert run("return js.translate.clockTime(...given);", [seconds, digits]) == text
+
+
+def test_why_a_file_failed_is_said_in_the_language_of_the_page_with_the_servers_words_behind_it(
+    run: Run,
+) -> None:
+    german = "„%(name)s“ endet nach %(seconds)s von %(all)s Sekunden."
+    failure = {
+        "error": "a.mp4: the video ends after 1.5 s, but claims 1,200.0 s",
+        "error_code": "truncated_video",
+        "error_values": {"after_s": 1.5, "claimed_s": 1200},
+    }
+    said, unknown = run(
+        """
+        const english = "“%(name)s” ends after %(seconds)s of %(all)s seconds: its end is missing. " +
+            "What was analyzed is kept. Send the complete file for the rest.";
+        js.translate.addTexts({ [english]: given.german }, Number);
+        return [given.failure, { ...given.failure, error_code: "new" }].map(
+            (one) => js.problems.failureOf("a.mp4", one));
+        """,
+        {"german": german, "failure": failure},
+    )
+    assert said == {"text": "„a.mp4“ endet nach 1.5 von 1,200.0 Sekunden.", "detail": failure["error"]}
+    assert unknown == {"text": "“a.mp4” could not be analyzed.", "detail": failure["error"]}

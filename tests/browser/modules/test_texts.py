@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from tests.browser.modules.run import Run
 
 
@@ -33,6 +37,43 @@ def test_what_the_server_refused_is_said_in_the_language_of_the_page(run: Run) -
         return [refused, problemText(problem), problemText({ code: "other", message: "Too late." })];
         """
     ) == [["Dieser Raum wurde gelöscht.", 404], "Dieser Raum wurde gelöscht.", "Too late."]
+
+
+def test_a_host_is_not_told_to_ask_the_host_of_a_closed_room(run: Run) -> None:
+    told = run(
+        """
+        const problem = { code: "room_closed", message: "It is closed." };
+        window.fetch = async () => new Response(JSON.stringify({ problem }), { status: 409 });
+        return js.api.request("POST", "/x").catch(({ message }) => message);
+        """
+    )
+    assert "export it" in told and "ask the person" not in told
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar", "hi"])
+def test_times_have_latin_digits_in_every_language_and_a_day_where_it_is_asked_for(
+    run: Run, language: str
+) -> None:
+    plain, precise = run(
+        f"""
+        document.documentElement.lang = "{language}";
+        const {{ formatTime }} = await import("/static/js/shared/translate.js?{language}");
+        const at = new Date(2026, 0, 25, 10, 4, 5, 67);
+        return [formatTime(at), formatTime(at, {{ milliseconds: true, withDay: true }})];
+        """
+    )
+    assert re.findall("[0-9]+", plain) == ["10", "04", "05"]
+    assert {"25", "10", "04", "05", "067"} <= set(re.findall("[0-9]+", precise))
+
+
+def test_a_text_of_the_server_in_the_language_of_the_page_says_more_than_a_general_one(run: Run) -> None:
+    assert run(
+        """
+        const problem = { code: "bad_request", message: "`name` is missing." };
+        const { problemText } = js.problems;
+        return [problemText({ ...problem, text: "Der Name fehlt." }), problemText(problem)];
+        """
+    ) == ["Der Name fehlt.", "The server did not accept what this page sent. Load the page again."]
 
 
 def test_numbers_take_as_many_forms_as_the_language_has(run: Run) -> None:

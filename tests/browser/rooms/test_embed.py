@@ -11,11 +11,19 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.browser import embedding
-from tests.browser.embedding import embeddable_room, join, milliseconds, record, run
+from tests.browser.embedding import embeddable_room, join, milliseconds, record, run, show_frame
 from tests.browser.main_thread import busy_s
+from tests.browser.measuring import wider_than_paper
 from tests.helpers.experiment_site import ExperimentSite
-from tests.helpers.module_server import module_server
-from tests.helpers.room_client import TOKEN, ParticipantClient, api, export, rows, wait_until_stored
+from tests.helpers.room_client import (
+    CLOCK_ERROR_S,
+    TOKEN,
+    ParticipantClient,
+    api,
+    export,
+    rows,
+    wait_until_stored,
+)
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from webapp.export.codebook import EXPORT_NAMES
@@ -28,24 +36,16 @@ SCREEN_FRAME_MS = 1000 / 60
 MAX_MAIN_THREAD_MS = 3
 """For each analyzed frame, with what the page's own evaluations take."""
 
-CLOCK_ERROR_MS = 200
-"""Of the offset that the server estimated; two clocks of one machine on a busy one."""
+COUNTED_FRAMES = 60
+"""So many share what the main thread does anyway, however few come a second."""
+
+CLOCK_ERROR_MS = 1000 * CLOCK_ERROR_S
+"""Of an offset that was estimated; two clocks of one machine on a busy one."""
 
 
-server = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[ExperimentSite]:
-    with ExperimentSite() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def stranger() -> Iterator[ExperimentSite]:
-    """Another origin, which no room names."""
-    with ExperimentSite() as running:
-        yield running
+@pytest.fixture
+def server(room_server: Server) -> Server:
+    return room_server
 
 
 @pytest.fixture
@@ -69,10 +69,10 @@ def test_trials_with_a_hidden_frame_are_as_long_as_without_and_their_data_are_th
     measured = embedding.collected(page, trials)
     assert all(one["complete"] for one in measured)
 
-    # `make bench-embed` holds the strict limits; here a busy machine is slow and not wrong.
+    # `make bench-embed` holds the strict limits; here a busy machine makes some trials longer, but not all.
     durations = [[one["end"] - one["start"] for one in some] for some in (without, trials)]
-    longer_ms = statistics.median(durations[1]) - statistics.median(durations[0])
-    assert longer_ms <= 100, durations
+    short_without_ms, short_ms = (statistics.quantiles(some)[0] for some in durations)
+    assert short_ms - short_without_ms <= 100, durations
 
     wait_until_stored(server, room, sum(one["frames"] for one in measured))
     files = export(server, room)
@@ -130,7 +130,9 @@ def test_consent_that_the_frame_asks_for_is_recorded_as_such_and_the_session_can
     run(page, "session.leave()")
     assert page.locator("iframe").count() == 0 and page.evaluate("session.state") == "ended"
     (person,) = rows(export(server, room)["participants.csv"])
-    assert person["consent_source"] == "participant" and person["left"] != ""
+    assert person["consent_source"] == "participant"
+    # The page does not wait until the server knows.
+    wait_until(lambda: rows(export(server, room)["participants.csv"])[0]["left"])
 
 
 def test_who_declines_in_the_frame_sends_nothing(server: Server, site: ExperimentSite, page: Page) -> None:
@@ -193,22 +195,9 @@ def test_an_origin_that_the_room_does_not_name_is_refused_by_frame_and_by_messag
             .postMessage({ mien: 1, type: 'join', view: 'hidden', consent: 'given' }, server)""",
         [frame, server.url],
     )
-    page.wait_for_function("said.some(({ code }) => code === 'origin_refused')")
+    page.wait_for_function("() => said.some(({ code }) => code === 'origin_refused')")
     assert all(said.get("type") == "error" for said in page.evaluate("said"))
     assert api(server, "GET", f"/rooms/{room}").json()["participants"] == []
-
-
-def show_frame(page: Page, url: str) -> int:
-    """Show a frame, as a page does that uses no module of ours; its number."""
-    number: int = page.evaluate(
-        """(url) => new Promise((loaded) => {
-            const frame = Object.assign(document.createElement('iframe'), { src: url, allow: 'camera' });
-            frame.onload = () => loaded([...document.querySelectorAll('iframe')].indexOf(frame));
-            document.body.append(frame);
-        })""",
-        url,
-    )
-    return number
 
 
 def test_a_message_that_does_not_come_from_the_page_around_the_frame_does_nothing(
@@ -270,10 +259,22 @@ def test_a_room_that_closes_ends_the_session_and_says_why(
     room = embeddable_room(server, site, consent_by_experiment=True)
     join(page, server, room, **EMBEDDED)
     api(server, "POST", f"/rooms/{room}/close")
-    page.wait_for_function("states.includes('ended room_closed')")
+    page.wait_for_function("() => states.includes('ended room_closed')")
     assert run(page, "session.mark('late').catch(({ code }) => code)") == "ended"
     assert run(page, "session.leave({ erase: true }).catch(({ code }) => code)") == "ended"
     assert len(api(server, "GET", f"/rooms/{room}").json()["participants"]) == 1, "so it was not erased"
+
+
+def test_on_paper_no_screen_of_the_frame_is_wider_than_the_page(
+    server: Server, site: ExperimentSite, page: Page
+) -> None:
+    room = embeddable_room(server, site)
+    page.goto(f"{server.url}/embed/{room}")
+    page.wait_for_selector("[data-screen='alone']", state="visible")
+    page.evaluate(
+        "document.querySelectorAll('[data-screen]').forEach((screen) => { screen.hidden = false; })"
+    )
+    assert wider_than_paper(page) == []
 
 
 def test_a_camera_that_is_refused_is_named_as_such(
@@ -302,7 +303,7 @@ def test_marks_of_a_time_without_a_server_arrive_when_it_is_back(site: Experimen
         room = embeddable_room(server, site, consent_by_experiment=True, participant_markers=True)
         join(page, server, room, **EMBEDDED)
         server.stop()
-        page.wait_for_function("states.includes('lost')")
+        page.wait_for_function("() => states.includes('lost')")
         page.evaluate("window.marked = session.mark('meanwhile', { time: performance.now() }); 0")
         server.start()
         assert run(page, "window.marked.then(({ sent }) => sent)") is True
@@ -324,7 +325,7 @@ def test_hosts_still_see_after_a_lost_connection_what_a_check_found(site: Experi
         wait_until(is_told)
         page.evaluate("end()")
         server.stop()
-        page.wait_for_function("states.includes('lost')")
+        page.wait_for_function("() => states.includes('lost')")
         server.start()
         wait_until(is_told)
 
@@ -356,16 +357,18 @@ def test_who_was_removed_while_away_can_join_anew(server: Server, site: Experime
 
 
 def test_a_hidden_frame_is_measured_as_often_as_one_in_view(
-    server: Server, site: ExperimentSite, page: Page
+    server: Server, site: ExperimentSite, still_browser: Browser, new_page: NewPage
 ) -> None:
+    """At the same time, so that whatever else the machine does slows both."""
     room = embeddable_room(server, site, consent_by_experiment=True)
-    per_s = {}
-    for view in ("small", "hidden"):
-        join(page, server, room, **{**EMBEDDED, "view": view})
-        began = page.evaluate("performance.now()")
-        page.wait_for_timeout(5000)
-        per_s[view] = run(page, "session.collect(args[0]).then(({ frames }) => frames)", began) / 5
-        run(page, "session.leave()")
+    pages = {view: new_page(still_browser) for view in ("small", "hidden")}
+    for view, page in pages.items():
+        page.goto(f"{site.origin}/blank")
+        join(page, server, room, **{**EMBEDDED, "participant": view, "view": view})
+    began = {view: page.evaluate("performance.now()") for view, page in pages.items()}
+    pages["hidden"].wait_for_timeout(5000)
+    rate = "session.collect(args[0]).then(({ frames, from, to }) => 1000 * frames / (to - from))"
+    per_s = {view: run(page, rate, began[view]) for view, page in pages.items()}
     assert per_s["hidden"] >= per_s["small"] / 3, per_s
     assert not math.isclose(per_s["hidden"], 0)
 
@@ -385,7 +388,7 @@ def test_times_are_those_of_the_page_even_where_its_clock_differs_from_that_of_t
         """new Promise((done) => { const ages = []; session.on('result', ({ time }) => {
             ages.push(performance.now() - time); if (ages.length === 5) done(ages); }); })""",
     )
-    assert all(0 <= age < 5000 for age in ages), ages
+    assert all(-CLOCK_ERROR_MS < age < 10_000 for age in ages), ages
 
 
 def test_the_hidden_frame_has_a_process_of_its_own_and_hardly_touches_the_experiments_main_thread(
@@ -399,8 +402,8 @@ def test_the_hidden_frame_has_a_process_of_its_own_and_hardly_touches_the_experi
     (frame,) = (one for one in page.frames if "/embed/" in one.url)
     page.context.new_cdp_session(frame)  # fails where the frame shares the page's process
     before_s, began = busy_s(session), page.evaluate("performance.now()")
-    page.wait_for_timeout(5000)
+    enough = "([began, count]) => session.measured(began).frames >= count"
+    page.wait_for_function(enough, arg=[began, COUNTED_FRAMES], polling=1000, timeout=embedding.LIMIT_MS)
     spent_ms = 1000 * (busy_s(session) - before_s)
     frames = run(page, "session.collect(args[0]).then(({ frames }) => frames)", began)
-    assert frames > 0
     assert spent_ms / frames < MAX_MAIN_THREAD_MS, (spent_ms, frames)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.embedding import embeddable_room, milliseconds, record, rows_captured_at
+from tests.browser.measuring import RULES, faults, wider_than_paper
 from tests.helpers.experiment_site import ExperimentSite
-from tests.helpers.module_server import module_server
-from tests.helpers.room_client import TOKEN, export, rows
+from tests.helpers.room_client import export, rows
 from tests.helpers.serving import PROJECT_ROOT, Server
 from webapp.export.codebook import EXPORT_NAMES
 
@@ -31,13 +31,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-server = module_server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN)
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[ExperimentSite]:
-    with ExperimentSite() as running:
-        yield running
+@pytest.fixture
+def server(room_server: Server) -> Server:
+    return room_server
 
 
 def open_example(page: Page, site: ExperimentSite, server: Server, room: str, **address: object) -> None:
@@ -52,7 +48,7 @@ def pass_check(page: Page) -> None:
 
 def data_of(page: Page) -> list[dict[str, Any]]:
     """The trials that the example shows at its end."""
-    page.wait_for_function("window.finished === true", timeout=TIMEOUT_MS)
+    page.wait_for_function("() => window.finished === true", timeout=TIMEOUT_MS)
     found: list[dict[str, Any]] = json.loads(page.inner_text("#data"))
     return found
 
@@ -65,8 +61,10 @@ def test_the_example_runs_and_each_trial_has_what_the_export_says(
     page = new_page(still_browser)
     open_example(page, site, server, room, pid="P07", trials=TRIALS, consent="given")
     page.wait_for_selector("text=Your face is visible.", timeout=TIMEOUT_MS)
+    assert faults(page, RULES, "#jspsych-content") == ""
     pass_check(page)
     trials = data_of(page)
+    assert wider_than_paper(page) == []
     assert len(trials) == TRIALS and all(trial["mien_complete"] for trial in trials)
     captured_ms = page.evaluate(CAPTURED)
     files = export(server, room)
@@ -108,6 +106,49 @@ def test_the_check_says_why_there_is_no_session_and_can_try_again(
     page = new_page(still_browser)
     open_example(page, site, server, room, consent="given", trials=1)
     page.wait_for_selector("text=(consent_required)")
+    assert faults(page, RULES, "#jspsych-content") == ""
     page.click("text=Try again")
     page.wait_for_selector("text=(consent_required)")
     assert page.is_disabled("button:has-text('Continue')")
+
+
+CHECK_OF_PROBLEM = """async ([server, code, texts]) => {
+    const { MienCheckPlugin } = await import(`${server}/embed/jspsych-mien.js`);
+    const mien = { ready: Promise.resolve(), problem: { code, message: "In English." }, session: null };
+    new MienCheckPlugin({ extensions: { mien } }).trial(document.body, { texts, skip_after: null });
+}"""
+
+
+@pytest.mark.parametrize(
+    ("code", "texts", "shown"),
+    [
+        ("camera_denied", {}, "This page is not allowed to use your camera."),
+        ("camera_denied", {"problems": {"camera_denied": "Kamera erlauben."}}, "Kamera erlauben."),
+        ("room_full", {"problems": {"camera_denied": "Kamera erlauben."}}, "The session is full."),
+        ("version_unsupported", {}, "In English. (version_unsupported)"),
+    ],
+)
+def test_the_check_tells_people_what_to_do_in_words_that_an_experiment_can_replace(
+    server: Server,
+    site: ExperimentSite,
+    still_browser: Browser,
+    new_page: NewPage,
+    code: str,
+    texts: dict[str, object],
+    shown: str,
+) -> None:
+    page = new_page(still_browser)
+    page.goto(f"{site.origin}/blank")
+    page.evaluate(CHECK_OF_PROBLEM, [server.url, code, texts])
+    page.wait_for_selector("button:has-text('Try again')")
+    assert shown in page.inner_text("body")
+    assert (f"({code})" in page.inner_text("body")) is (code == "version_unsupported")
+
+
+def test_a_camera_that_is_not_allowed_is_explained_in_the_example(
+    server: Server, site: ExperimentSite, launch: Callable[..., Browser], new_page: NewPage
+) -> None:
+    room = embeddable_room(server, site, consent_by_experiment=True)
+    page = new_page(launch(None, allowed=False))
+    open_example(page, site, server, room, consent="given", trials=1)
+    page.wait_for_selector("text=allow it, then try again", timeout=TIMEOUT_MS)

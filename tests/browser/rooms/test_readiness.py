@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import videos
 from tests.browser.board_page import ALL_HAPPY
-from tests.browser.room_pages import join, sign_in
+from tests.browser.room_pages import join, open_menu, sign_in
+from tests.browser.wire import Answer, Wire, refusal
 from tests.helpers.crowd import Crowd
-from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
+from tests.helpers.room_client import ParticipantClient, api, make_room
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 from tests.vision.images import ImageArray
 from webapp.rooms.readiness import STATES
 
@@ -35,12 +37,6 @@ ASSESS = """
     const lit = (brightness, around = brightness, contrast = 40) => ({ brightness, contrast, around });
     const good = { frames_per_s: 15, light: lit(120) };
 """
-
-
-@pytest.fixture(scope="module")
-def room_server() -> Iterator[Server]:
-    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as running:
-        yield running
 
 
 OpenBoard = Callable[[str], Page]
@@ -258,6 +254,7 @@ def test_a_host_asks_one_person_for_a_baseline_and_sees_how_it_goes(
         assert host.inner_text(f"{tile} .tile-baseline") == "No baseline yet"
         host.click(f"{tile} .more-panel button:has-text('Record neutral baseline')")
         host.wait_for_selector(f"{tile} .tile-relative:has-text('Baseline: asked, waiting')")
+        wait_until(lambda: asked)
         assert asked == [{"state": "asked"}], "only one of the two"
         one.ask("baseline", {})
         one.send(astronaut_jpeg)
@@ -268,6 +265,22 @@ def test_a_host_asks_one_person_for_a_baseline_and_sees_how_it_goes(
         host.click(f"{tile} summary")
         host.wait_for_selector(f"{tile} .tile-baseline:has-text('Baseline set at ')")
         assert asked[1] == {"state": "set"}
+
+
+@pytest.mark.parametrize("answer", [None, refusal("not_joined")], ids=["no answer", "a problem"])
+def test_a_baseline_that_the_server_does_not_take_is_said_to_have_failed(
+    room_server: Server, still_browser: Browser, new_page: NewPage, answer: Answer | None
+) -> None:
+    room = make_room(room_server)
+    page = new_page(still_browser)
+    wire = Wire(page)
+    wire.answers["baseline"] = answer
+    page.set_default_timeout(TIMEOUT_MS)
+    join(page, f"{room_server.url}/r/{room}", "Ola", information="What this is.")
+    open_menu(page)
+    page.click("#baseline")
+    page.wait_for_selector("#neutral:has-text('Please keep a neutral face')")
+    page.wait_for_selector("#neutral:has-text('The server did not answer')")
 
 
 def test_who_withdraws_is_gone_from_the_groups_minute_too(

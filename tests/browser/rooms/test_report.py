@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.browser.measuring import CONTRAST, PAPER_PX, Rules, faults, wider_than_paper
 from tests.browser.screenshots import made_up_face
 from tests.helpers.exports import CODE, START_MS, add_marker, add_person, exported, new_archive, sample
 from webapp.store.database import open_database
@@ -19,6 +19,12 @@ from webapp.store.database import open_database
 SPAN_S = 120
 ALIASES = ("Anna", "An alias as long as somebody may type it in", "张伟", "WWWW@@@@WWWW")
 LABELS = ("Film begins", "刺激開始", "WWWWWWWWWWWWWWWWWWWWWWWWWWWW", "a marker whose label is long", "x")
+
+ALL_RULES: Rules = {"resultTypes": ["violations"]}
+"""Those of axe's authors, too."""
+
+CROWD = tuple(f"{alias} {number}" for number in range(3) for alias in ALIASES)
+MARKERS_ON_PAPER = 40
 
 VIEWPORTS = {"desktop": (1280, 800), "phone": (390, 844)}
 
@@ -32,15 +38,15 @@ BOXES = """
 """
 
 
-def made_report(folder: Path, markers: int) -> Path:
-    """A report of four people, of whom one shows no face and one has neighbours."""
+def made_report(folder: Path, markers: int, aliases: Sequence[str] = ALIASES) -> Path:
+    """A report of some people, of whom the fourth shows no face."""
     url = f"sqlite:///{folder / 'test.sqlite'}"
     archive = new_archive(url)
     archive.recordings.start_recording(CODE, START_MS)
     archive.recordings.stop_recording(1, START_MS + 1000 * SPAN_S)
-    for number, alias in enumerate(ALIASES):
+    for number, alias in enumerate(aliases):
         add_person(archive, f"p{number}", alias)
-        shown = [made_up_face(number, 2.0 * frame) if number < 3 else None for frame in range(SPAN_S)]
+        shown = [made_up_face(number, 2.0 * frame) if number != 3 else None for frame in range(SPAN_S)]
         samples = [sample(f"p{number}", frame, frame, face) for frame, face in enumerate(shown)]
         archive.recordings.add_samples(samples)
     chance = random.Random(markers)
@@ -96,11 +102,9 @@ def test_the_page_is_as_wide_as_its_window_and_wide_parts_scroll(page: Page) -> 
 
 
 def test_axe_finds_nothing_wrong(page: Page) -> None:
-    results = Axe().run(page)
-    assert not results.violations_count, results.generate_report()
+    assert faults(page, ALL_RULES) == ""
     page.emulate_media(color_scheme="dark")
-    colours = Axe().run(page, options={"runOnly": ["color-contrast"]})
-    assert not colours.violations_count, colours.generate_report()
+    assert faults(page, CONTRAST) == ""
 
 
 def test_on_paper_expressions_are_told_apart_without_colour(page: Page) -> None:
@@ -111,3 +115,19 @@ def test_on_paper_expressions_are_told_apart_without_colour(page: Page) -> None:
     assert len(fills) == 7 and all("url" in fill and "#hatch-" in fill for fill in fills)
     paths = page.eval_on_selector_all(".patterns path", "paths => paths.map(path => path.getAttribute('d'))")
     assert len(set(paths)) == 7
+
+
+def test_on_paper_nothing_of_a_large_report_is_wider_than_the_page(
+    still_browser: Browser, tmp_path: Path
+) -> None:
+    report = made_report(tmp_path, MARKERS_ON_PAPER, CROWD)
+    context = still_browser.new_context(viewport={"width": PAPER_PX, "height": 1000})
+    page = context.new_page()
+    page.goto(report.as_uri())
+    assert page.locator("figure").count() == 2 + len(CROWD)
+    assert wider_than_paper(page) == []
+    page.emulate_media(media="print")
+    for figure in page.query_selector_all("figure svg"):
+        boxes = figure.eval_on_selector_all(".mark-label, .time", BOXES)
+        assert collisions(boxes) == []
+    context.close()

@@ -3,7 +3,7 @@
   const page = document.documentElement;
   const faults = [];
 
-  const isShown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const isShown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && getComputedStyle(element).clipPath !== "inset(50%)";
   const name = (element) => element.tagName.toLowerCase() + (element.id ? `#${element.id}` : "") + [...element.classList].map((one) => `.${one}`).join("");
   const isOutside = (inner, outer, sides) => sides.some(([side, sign]) => sign * (inner[side] - outer[side]) > slack_px);
   const ACROSS = [["left", -1], ["right", 1]];
@@ -27,8 +27,10 @@
     if (at.width === 0) return;
     const block = blockOf(element);
     const fault = (what) => faults.push(`${what}: “${text.textContent.trim()}” in ${name(element)}`);
+    let floats = false; // a menu hangs out of the bar that it belongs to
     for (let around = element; around && around !== document.body; around = around.parentElement) {
-      const kind = kindOf(around);
+      const kind = floats && kindOf(around) === "box" ? "none" : kindOf(around);
+      floats ||= /^(absolute|fixed)$/.test(getComputedStyle(around).position);
       if (kind === "scrolls") return;
       if (kind === "cuts" && around.matches(mayBeCut)) return;
       if (kind !== "none" && isOutside(at, around.getBoundingClientRect(), ALL)) return fault(kind === "cuts" ? "cut off" : `out of ${name(around)}`);
