@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import cv2
@@ -14,6 +15,9 @@ from tests.helpers.serving import Server
 
 settings.register_profile("mien", deadline=None)  # how long an example takes depends on the machine's load
 settings.load_profile("mien")
+
+# By default a video takes only what nobody else wants of the processor, and other tests want all of it.
+os.environ.setdefault("MIEN_JOB_NICENESS", "0")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,11 +1,12 @@
 """What the pages cost their browser: `python -m tests.bench.bench_page`, in about two minutes.
 
-The live view's main thread, and that of a board with thirty people, without and with video. The server and
-everybody's frames share the machine with the browser.
+How soon the start page can be used, the live view's main thread, and that of a board with thirty people,
+without and with video. The server and everybody's frames share the machine with the browser.
 """
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 
 import cv2
@@ -22,6 +23,10 @@ from tests.helpers.room_client import TOKEN, make_room
 from tests.helpers.serving import Server
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
+WARM_UP_VISITS, VISITS = 2, 9
+MAX_INTERACTIVE_MS = 1000
+INTERACTIVE = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+
 SECONDS = 10
 RESULTS_PER_S = 15
 """Nearly all of the live view's work belongs to results: 22% at 14 a second, 30% at 20."""
@@ -37,10 +42,28 @@ def main() -> list[Goal]:
         browser_with(lambda path: videos.write_moving(path, seconds=10)) as browser,
         Server(MIEN_WORKERS="2", MIEN_HOST_TOKEN=TOKEN) as server,
     ):
-        goals = live_view(browser, server)
+        goals = [*start_page(browser, server), *live_view(browser, server)]
         for video in (False, True):
             goals += board(browser, server, video)
     return goals
+
+
+def start_page(browser: Browser, server: Server) -> list[Goal]:
+    """How soon somebody who comes for the first time can press "Start camera"; the median visit."""
+    visits_ms = [interactive_ms(browser, server) for _ in range(WARM_UP_VISITS + VISITS)]
+    median_ms = statistics.median(visits_ms[WARM_UP_VISITS:])
+    return [Goal("start page: milliseconds until interactive", median_ms, MAX_INTERACTIVE_MS, at_most=True)]
+
+
+def interactive_ms(browser: Browser, server: Server) -> float:
+    """From the start of a visit, with nothing cached, until the page's scripts have run."""
+    context = browser.new_context(viewport=VIEWPORT)
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("[data-start]:visible")
+    ms: float = page.evaluate(INTERACTIVE)
+    context.close()
+    return ms
 
 
 def live_view(browser: Browser, server: Server) -> list[Goal]:

@@ -19,6 +19,9 @@ RATE_PER_S = 5.0
 WARM_UP_S = 3.0
 """Everybody's first frames are searched for faces, which costs the most."""
 
+LAST_ANSWERS_S = 30.0
+"""Generous: a frame counts as unanswered only if its answer never comes."""
+
 Frame = tuple[str, str]
 """Which participant, and when their browser took the image, as an export writes it."""
 
@@ -58,7 +61,12 @@ class Crowd:
     def send(self, seconds: float, groups: dict[str, tuple[int, ...]]) -> Load:
         """Send frames for so long, the warm-up included; `groups` are processes to watch, see `Plan`."""
         plan = Plan(
-            self._server.port, len(self._joining), seconds - WARM_UP_S, RATE_PER_S, warm_up_s=WARM_UP_S
+            self._server.port,
+            len(self._joining),
+            seconds - WARM_UP_S,
+            RATE_PER_S,
+            warm_up_s=WARM_UP_S,
+            last_answers_s=LAST_ANSWERS_S,
         )
         load = put_load(replace(plan, watched=groups, joining=self._joining), self._images)
         self._joining = tuple(

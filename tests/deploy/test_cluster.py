@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import requests
 import socketio.exceptions
-from redis import Redis
+from redis import Redis, RedisError
 
 from tests.helpers.cluster import ReturningParticipant, RunningCluster, connected, is_running
 from tests.helpers.room_client import TOKEN, Answer, ParticipantClient, api, make_room
@@ -230,7 +230,14 @@ def test_whatever_dies_is_started_again(cluster: RunningCluster, name: str) -> N
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: cluster.state()[name] != before, RECOVERY_TIMEOUT_S)
     wait_until(lambda: lists_rooms(cluster), RECOVERY_TIMEOUT_S)
-    assert redis_of(cluster).ping()
+    wait_until(lambda: has_redis(cluster), RECOVERY_TIMEOUT_S)
+
+
+def has_redis(cluster: RunningCluster) -> bool:
+    try:
+        return bool(redis_of(cluster).ping())
+    except RedisError:
+        return False
 
 
 def lists_rooms(cluster: RunningCluster) -> bool:

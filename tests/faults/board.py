@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from typing import Self
 
-import socketio
-
-from tests.helpers.room_client import TIMEOUT_S, TOKEN, Answer
+from tests.helpers.room_client import TIMEOUT_S, TOKEN, Answer, SocketClient
 from tests.helpers.serving import Server
 
 
@@ -21,7 +19,7 @@ class Board:
 
     def __init__(self, server: Server, room: str) -> None:
         self._url, self._room = server.url, room
-        self._client = socketio.Client(reconnection=False)
+        self._client = SocketClient()
         self._client.on("board", self._take)
         self._client.on("disconnect", self._end)
         self._leaving = False
@@ -33,7 +31,7 @@ class Board:
 
     def __enter__(self) -> Self:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        self._client.connect(self._url, headers=headers, transports=["websocket"])
+        self._client.connect(self._url, headers=headers)
         answer = self._client.call("subscribe", {"room": self._room}, timeout=TIMEOUT_S)
         assert answer == {"watching": self._room}, answer
         self._updated_s = time.monotonic()

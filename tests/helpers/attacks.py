@@ -60,17 +60,19 @@ class LoggedServer(Server):
 class Target:
     """Whom an attack is for: the port, and the room that it may join.
 
-    The attacker has an `address` of this machine, such as 127.0.0.2; Linux has them all.
+    The attacker has an `address` of this machine, such as 127.0.0.2; Linux has them all. Attackers give up
+    soon; who is none may have a longer `timeout_s`.
     """
 
     port: int
     room: str
     address: str = "127.0.0.1"
+    timeout_s: float = SEND_TIMEOUT_S
 
     def connect(self) -> socket.socket:
         """A connection that says nothing yet."""
         return socket.create_connection(
-            ("127.0.0.1", self.port), timeout=SEND_TIMEOUT_S, source_address=(self.address, 0)
+            ("127.0.0.1", self.port), timeout=self.timeout_s, source_address=(self.address, 0)
         )
 
     def request(self, path: str) -> bytes:

@@ -24,6 +24,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +35,6 @@ from tests.helpers.processes import machine_s, processor_s
 
 TEXT, BINARY = 0x81, 0x82
 RECEIVE_BYTES = 1 << 18
-LAST_ANSWERS_S = 5.0
-"""How long answers to the last frames are waited for."""
-
 REFUSED_PAUSE_S = 0.1
 """A browser that was told `busy` sends less for a while, as the page does."""
 
@@ -51,6 +49,7 @@ class Plan:
     With `rate_per_s` each browser sends so many frames a second, come what may (an open loop); without, each
     has always `under_way` frames under way (a closed loop). `watched` names the groups of processes whose
     processor time is measured. With `joining` browser N first joins a room, by the event with the data N.
+    Answers to the last frames are waited for, `last_answers_s` at most.
     """
 
     port: int
@@ -61,6 +60,7 @@ class Plan:
     warm_up_s: float = 1.5
     watched: dict[str, tuple[int, ...]] = field(default_factory=dict)
     joining: tuple[dict[str, Any], ...] = ()
+    last_answers_s: float = 5.0
 
 
 @dataclass(slots=True)
@@ -90,8 +90,17 @@ class Load:
 
 
 def simulate(plan: Plan, images: Sequence[bytes]) -> Load:
-    """Put the load on the server and measure it."""
-    return _Generator(plan, [websocket_frame(BINARY, image) for image in images]).run()
+    """Put the load on the server and measure it.
+
+    Raises:
+        ConnectionError: a browser was not let in.
+    """
+    frames = [websocket_frame(BINARY, image) for image in images]
+    try:
+        with ExitStack() as connections:
+            return _Generator(plan, frames, connections).run()
+    except websocket.WebSocketException as error:  # some of these cannot be sent to another process
+        raise ConnectionError(str(error)) from None
 
 
 def websocket_frame(opcode: int, payload: bytes) -> bytes:
@@ -112,12 +121,13 @@ PONG = websocket_frame(TEXT, b"3")
 
 
 class _Browser:
-    """One connection: sends frames, knows which it waits for."""
+    """One connection: sends frames, knows which it waits for. It is closed with the other `connections`."""
 
-    def __init__(self, port: int, number: int, images: Sequence[bytes]) -> None:
+    def __init__(self, port: int, number: int, images: Sequence[bytes], connections: ExitStack) -> None:
         connection = websocket.create_connection(
             f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket", timeout=20
         )
+        connections.callback(connection.shutdown)
         connection.recv()  # Engine.IO's handshake
         connection.send("40")
         connection.recv()
@@ -192,10 +202,10 @@ def message_end(unread: bytearray) -> tuple[int, int] | None:
 class _Generator:
     """All browsers, driven by one loop."""
 
-    def __init__(self, plan: Plan, images: Sequence[bytes]) -> None:
+    def __init__(self, plan: Plan, images: Sequence[bytes], connections: ExitStack) -> None:
         self._plan = plan
         self._load = Load(plan, analysed=[0] * plan.clients, captured_ms=[[] for _ in range(plan.clients)])
-        self._browsers = [_Browser(plan.port, number, images) for number in range(plan.clients)]
+        self._browsers = [_Browser(plan.port, number, images, connections) for number in range(plan.clients)]
         self._selector = selectors.DefaultSelector()
         for browser in self._browsers:
             self._selector.register(browser.socket, selectors.EVENT_READ, browser)
@@ -212,10 +222,9 @@ class _Generator:
         self._drive(self._measured_from_s + self._plan.seconds)
         after = self._processor_s()
         self._load.cores = {name: (after[name] - before[name]) / self._plan.seconds for name in after}
-        self._await_answers(time.perf_counter() + LAST_ANSWERS_S)
+        self._await_answers(time.perf_counter() + self._plan.last_answers_s)
         for browser in self._browsers:
             self._load.unanswered += len(browser.sent_s)
-            browser.socket.close()
         return self._load
 
     def _spread(self, start_s: float) -> None:

@@ -27,6 +27,20 @@ CLOCK_QUESTIONS = 2
 Answer = dict[str, Any]
 
 
+class SocketClient(socketio.Client):  # type: ignore[misc]  # python-socketio is untyped
+    """A Socket.IO client that speaks over a websocket, as browsers do, and does not come back by itself.
+
+    It waits for a busy server as long as requests do; by itself it would give up after a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(reconnection=False, request_timeout=TIMEOUT_S)
+
+    def connect(self, url: str, **options: Any) -> None:
+        """Connect to a server and its namespace."""
+        super().connect(url, transports=["websocket"], wait_timeout=TIMEOUT_S, **options)
+
+
 def api(server: Server, method: str, path: str, body: object = None, token: str = TOKEN) -> requests.Response:
     """A request to /api/v1, with the host token unless told otherwise."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -45,6 +59,18 @@ def make_room(server: Server, **settings: object) -> str:
     return code
 
 
+def make_room_in_two_languages(server: Server) -> str:
+    """Create a room with an English text and its German translation; its code."""
+    body = {
+        "name": "Study",
+        "information": "What this is.",
+        "information_translations": {"de": "Was das ist."},
+        "settings": {"language": "en"},
+    }
+    code: str = api(server, "POST", "/rooms", body).json()["code"]
+    return code
+
+
 class ParticipantClient:
     """A participant's connection, which answers the server's questions about its clock.
 
@@ -58,7 +84,7 @@ class ParticipantClient:
     def __init__(self, server: Server, clock_ahead_ms: float = 0.0, room: str = "") -> None:
         self._server = server
         self._query = f"?room={room}" if room else ""
-        self.client = socketio.Client(reconnection=False)
+        self.client = SocketClient()
         self.clock_ahead_ms = clock_ahead_ms
         self.clock_questions = 0
         self.parted: list[Answer] = []
@@ -66,7 +92,7 @@ class ParticipantClient:
         self.client.on("parted", self.parted.append)
 
     def __enter__(self) -> Self:
-        self.client.connect(f"{self._server.url}/{self._query}", transports=["websocket"])
+        self.client.connect(f"{self._server.url}/{self._query}")
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -83,7 +83,7 @@ class Server:
         """What /readyz says."""
         try:
             return requests.get(f"{self.url}/readyz", timeout=5, verify=False).status_code == 200  # noqa: S501
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def worker_pids(self) -> list[int]:

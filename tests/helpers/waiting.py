@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -19,3 +20,18 @@ def wait_until(condition: Callable[[], object], timeout_s: float = TIMEOUT_S) ->
     while not condition():
         assert time.monotonic() < end_s, f"did not happen within {timeout_s:g} s"
         time.sleep(0.01)
+
+
+class CountedLock:
+    """A lock in place of another; `passed` is how often it was held, so that a test knows who has come by."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.passed = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.passed += 1
+        self._lock.release()

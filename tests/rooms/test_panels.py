@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
+from urllib.parse import urlencode
+
 import pytest
 import requests
 
-from tests.helpers.host_browser import signed_in
+from tests.helpers.host_browser import Browser, signed_in
 from tests.helpers.module_server import module_server
 from tests.helpers.room_client import (
     TIMEOUT_S,
@@ -15,6 +19,7 @@ from tests.helpers.room_client import (
     code_of,
     export,
     make_room,
+    make_room_in_two_languages,
     rows,
 )
 from tests.helpers.serving import Server
@@ -49,6 +54,24 @@ def page(server: Server, room: str, query: str) -> str:
 def test_the_id_in_a_link_reaches_the_page(server: Server, query: str, label: str) -> None:
     room = make_room(server, id_parameter="PROLIFIC_PID")
     assert f'data-participant="{label}"' in page(server, room, query)
+
+
+def test_choosing_a_language_keeps_the_id_of_the_link(server: Server) -> None:
+    browser = Browser(server)
+    form = browser.open(f"/r/{make_room(server)}?pid=P01").text
+    (back,) = re.findall(r'name="next" value="([^"]*)"', form)
+    chosen = browser.open(f"/language?{urlencode({'language': 'de', 'next': html.unescape(back)})}")
+    page = browser.open(chosen.headers["Location"]).text
+    assert '<html lang="de"' in page and 'data-participant="P01"' in page
+
+
+@pytest.mark.parametrize("path", ["/r", "/embed"])
+def test_a_link_with_a_language_shows_page_and_information_in_it(server: Server, path: str) -> None:
+    room = make_room_in_two_languages(server)
+    shown = requests.get(f"{server.url}{path}/{room}?lang=de&pid=P01", timeout=TIMEOUT_S).text
+    assert '<html lang="de"' in shown
+    assert re.search(r'<div class="information" data-language="de"[^>]*dir="auto">', shown)
+    assert re.search(r'<div class="information" data-language="en"[^>]* hidden>', shown)
 
 
 def test_the_id_becomes_alias_and_label_and_the_way_back_has_it(server: Server) -> None:
@@ -117,6 +140,14 @@ def test_the_form_for_a_copy_is_filled_in_and_makes_a_room_with_the_same_setting
     assert "sees the pictures of your camera live" not in form.partition("</textarea>")[0], (
         "it is added again"
     )
+
+
+def test_a_form_says_that_no_markers_of_a_stream_come_where_the_server_has_no_lsl(server: Server) -> None:
+    host = signed_in(server)
+    form = host.open(f"/host/rooms/new?copy={make_room(server, lsl_markers='Stimuli <1>')}").text
+    (notice,) = re.findall(r'id="lsl-notice">(.*?)</p>', form)
+    assert "Stimuli &lt;1&gt;" in notice and "MIEN_LSL=1" in notice
+    assert "lsl-notice" not in host.open(f"/host/rooms/new?copy={make_room(server)}").text
 
 
 def test_a_new_rooms_form_refuses_an_origin_with_a_path_and_says_what_to_write(server: Server) -> None:

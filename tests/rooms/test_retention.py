@@ -66,7 +66,7 @@ def try_retention(server: Server, astronaut_jpeg: bytes, setting: str, kept: int
             wait_until(lambda: api(server, "GET", f"/rooms/{old}").status_code == 404)
         assert api(server, "GET", f"/rooms/{old}").status_code == (404 if kept == 1 else 200)
         assert len(rows(export(server, new)["samples.csv"])) == 3
-        assert counts(server) == {table: kept * number for table, number in one_room.items()}
+        wait_until(lambda: counts(server) == {table: kept * number for table, number in one_room.items()})
         shown = re.sub(r"<[^>]+>", "", signed_in(server).open("/host").text)
         assert (f"{DAYS} days after they were created" in shown) == (kept == 1), "hosts are told"
 

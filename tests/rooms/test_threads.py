@@ -13,6 +13,7 @@ import pytest
 
 from tests.helpers.faces import face
 from tests.helpers.stores import ScriptedStore, scripted_rooms
+from tests.helpers.waiting import CountedLock, wait_until
 from webapp.accounts.join_limits import TokenBuckets
 from webapp.errors import MienError, StoreError
 from webapp.protocol import STAGES, Frame, Result
@@ -216,10 +217,12 @@ def test_who_asks_while_it_runs_gets_the_result_of_that_run() -> None:
         assert going.wait(10)
         return len(runs)
 
-    flight = SingleFlight(slow)
+    flight, asked = SingleFlight(slow), CountedLock()
+    flight._lock = asked  # type: ignore[assignment]
     with ThreadPoolExecutor(5) as pool:
         waiting = [pool.submit(flight) for _ in range(5)]
-        threading.Timer(0.3, going.set).start()
+        wait_until(lambda: asked.passed == 5)
+        going.set()
         assert [one.result(10) for one in waiting] == [1] * 5
     assert flight() == 2
 

@@ -12,10 +12,18 @@ from typing import Any
 
 import pytest
 import requests
-import socketio
 
 from tests.helpers.faces import face
-from tests.helpers.room_client import TIMEOUT_S, TOKEN, Answer, ParticipantClient, api, code_of, make_room
+from tests.helpers.room_client import (
+    TIMEOUT_S,
+    TOKEN,
+    Answer,
+    ParticipantClient,
+    SocketClient,
+    api,
+    code_of,
+    make_room,
+)
 from tests.helpers.serving import Server
 from tests.helpers.waiting import wait_until
 from webapp.rooms.dashboard.subscriptions import VIDEO_INTERVAL_S, Subscription
@@ -33,13 +41,13 @@ class Board:
     """A host's board over Socket.IO; notes what comes of the event `video`, and all names of events."""
 
     def __init__(self, server: Server, room: str) -> None:
-        self.client = socketio.Client(reconnection=False)
+        self.client = SocketClient()
         self.shown: list[Answer] = []
         self.events: set[str] = set()
         self.client.on("video", self.shown.append)
         self.client.on("*", lambda event, *data: self.events.add(event))
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        self.client.connect(server.url, headers=headers, transports=["websocket"])
+        self.client.connect(server.url, headers=headers)
         assert self.client.call("subscribe", {"room": room}, timeout=TIMEOUT_S) == {"watching": room}
 
     def __enter__(self) -> Board:
@@ -91,8 +99,8 @@ def test_a_board_gets_the_newest_pictures_of_those_in_view_at_most_twice_a_secon
         assert board.shown == [], "no tile is in view"
         with Board(server, other_room) as elsewhere:
             elsewhere.set_visible(seen["participant"], unseen["participant"])
-            board.set_visible(seen["participant"])
             begin_s = time.monotonic()
+            board.set_visible(seen["participant"])
             send_for(2 * WATCHED_S, astronaut_jpeg, one, two)
             wait_until(lambda: board.shown)
             rate = len(board.shown) / (time.monotonic() - begin_s)
@@ -130,10 +138,16 @@ def test_pictures_end_when_somebody_leaves(server: Server, astronaut_jpeg: bytes
             board.set_visible(one.join(room)["participant"])
             send_for(WATCHED_S, astronaut_jpeg, one)
             wait_until(lambda: board.shown)
-        time.sleep(0.2)
+        wait_until(lambda: not is_anybody_connected(server, room))
+        time.sleep(0.2)  # what was on its way
         board.shown.clear()
         time.sleep(WATCHED_S)
         assert board.shown == []
+
+
+def is_anybody_connected(server: Server, room: str) -> bool:
+    participants = api(server, "GET", f"/rooms/{room}").json()["participants"]
+    return any(one["connected"] for one in participants)
 
 
 def test_the_information_of_a_room_with_video_says_so_and_cannot_be_changed(server: Server) -> None:
@@ -164,6 +178,7 @@ def test_who_consented_before_there_was_video_is_not_shown(says_so: bool, astron
             ids = [before.join(room, resume=secret)["participant"], after.join(room)["participant"]]
             board.set_visible(*ids)
             send_for(WATCHED_S, astronaut_jpeg, before, after)
+            wait_until(lambda: board.shown or not says_so)
             assert board.membership() == ({ids[1]} if says_so else set())
 
 

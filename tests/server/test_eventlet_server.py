@@ -64,11 +64,16 @@ def settled(request: pytest.FixtureRequest) -> None:
     if "narrow_server" not in request.fixturenames:
         return
     server = request.getfixturevalue("narrow_server")
-    for _ in range(100):
-        with contextlib.suppress(requests.ConnectionError):
-            if status(server) == 200:
-                break
-        time.sleep(0.1)
+    wait_until(lambda: is_alone(server))
+
+
+def is_alone(server: Server) -> bool:
+    """Whether the server has no other connection than the one that asks."""
+    try:
+        metrics = requests.get(f"{server.url}/metrics", timeout=TIMEOUT_S, verify=False).text
+    except requests.ConnectionError:
+        return False
+    return "\nmien_connections 1.0\n" in metrics
 
 
 @contextlib.contextmanager
@@ -105,7 +110,7 @@ def test_websockets_beyond_the_limit_of_an_address_are_refused_and_those_open_st
 
 def _retried(target: Target) -> socket.socket:
     """A websocket, as soon as the server has seen that another one ended."""
-    for _ in range(50):
+    for _ in range(300):
         with contextlib.suppress(OSError):
             return target.websocket()
         time.sleep(0.1)

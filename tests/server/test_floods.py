@@ -64,16 +64,15 @@ def test_live_clients_and_healthz_are_served_beside(server: Server, name: str, a
 
 
 def test_a_request_whose_head_is_too_slow_is_told_so(server: Server) -> None:
-    with Target(server.port, "").connect() as connection:
+    with Target(server.port, "", timeout_s=TIMEOUT_S).connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
-        connection.settimeout(TIMEOUT_S)
         answer = _read_all(connection)
     assert answer.startswith(b"HTTP/1.1 408 ") and b'"too_slow"' in answer
 
 
 def test_a_connection_for_which_there_is_no_place_is_told_so() -> None:
     with Server(MIEN_WORKERS="1", MIEN_CONNECTIONS_PER_ADDRESS="2") as narrow:
-        target = Target(narrow.port, "")
+        target = Target(narrow.port, "", timeout_s=TIMEOUT_S)
         with target.websocket(), target.websocket():
             wait_until(lambda: b"503 SERVICE UNAVAILABLE" in _answer(target))
             told = _answer(target)
@@ -85,7 +84,6 @@ def test_a_connection_for_which_there_is_no_place_is_told_so() -> None:
 
 def _answer(target: Target) -> bytes:
     with target.connect() as connection:
-        connection.settimeout(TIMEOUT_S)
         connection.sendall(target.request("/healthz").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         return _read_all(connection)
 
@@ -117,7 +115,8 @@ def test_a_classroom_behind_one_address_joins_in_the_same_second(astronaut_jpeg:
         def join(number: int) -> tuple[bool, bool]:
             for path in (f"/r/{room}", "/static/css/base.css", "/healthz"):
                 assert requests.get(f"{usual.url}{path}", timeout=TIMEOUT_S).status_code == 200
-            with ParticipantClient(usual) as page, Target(usual.port, room).websocket():
+            other = Target(usual.port, room, timeout_s=TIMEOUT_S)
+            with ParticipantClient(usual) as page, other.websocket():
                 joined = "participant" in page.join(room, alias=f"P{number}")
                 return joined, "problem" not in page.send(astronaut_jpeg) or joined
 
@@ -134,8 +133,7 @@ def test_who_waits_for_answers_is_slowed_and_who_does_not_is_closed_and_told(ser
     end_s = time.monotonic() + 1.5 * OVER_BUDGET_TIMEOUT_S
 
     def flood() -> bytes:
-        with Target(server.port, room).websocket() as connection:
-            connection.settimeout(TIMEOUT_S)
+        with Target(server.port, room, timeout_s=TIMEOUT_S).websocket() as connection:
             return _sent_until_closed(connection)
 
     with ThreadPoolExecutor(1) as attacker, ParticipantClient(server) as one:

@@ -6,13 +6,11 @@ from itertools import count
 
 import pytest
 import requests
-import socketio
 
 from tests.helpers.module_server import module_server
-from tests.helpers.room_client import TOKEN, code_of
+from tests.helpers.room_client import TIMEOUT_S, TOKEN, SocketClient, code_of
 from tests.helpers.serving import Server
 
-TIMEOUT_S = 10
 TRIES = 14
 
 
@@ -50,9 +48,9 @@ def test_codes_that_are_guessed_over_socketio_are_counted_likewise(
 ) -> None:
     numbers = count()
     for _ in range(25):
-        client = socketio.Client(reconnection=False)
+        client = SocketClient()
         address = f"192.0.2.{next(numbers) if own_address else 250}"
-        client.connect(proxied.url, headers={"X-Forwarded-For": address}, transports=["websocket"])
+        client.connect(proxied.url, headers={"X-Forwarded-For": address})
         code = code_of(client.call("join", {"room": "GUESS234", "consent": True}, timeout=TIMEOUT_S))
         client.disconnect()
     assert code == last

@@ -71,6 +71,7 @@ BAD_PACKETS: dict[str, list[str | bytes]] = {
     "binary acknowledgement": ['461-1[{"_placeholder":true,"num":0}]', b"x"],
     "binary without an event": [b"x", b"4", b"2-"],
     "no attachment where one is announced": ['451-9["frame",{},{"_placeholder":true,"num":0}]', '42["x"]'],
+    "an attachment that does not come": ['451-9["frame",{},{"_placeholder":true,"num":0}]'],
     "no attachment announced": ['45["frame",{},{"_placeholder":true,"num":0}]', b"x"],
     "attachment of another number": ['451-["frame",{},{"_placeholder":true,"num":7}]', b"x"],
     "attachment of a strange number": ['451-["frame",{},{"_placeholder":true,"num":"x"}]', b"x"],
@@ -106,6 +107,14 @@ def test_attachments_beyond_those_of_a_frame_are_refused_at_once(
         assert problem["problem"]["code"] == code
         raw.say(*[b"part"] * min(count, 3))
         assert raw.ask(astronaut_jpeg)
+
+
+def test_a_client_that_leaves_the_namespace_keeps_no_connection(logged_server: LoggedServer) -> None:
+    with Raw(logged_server) as raw:
+        raw.say("41")
+        with pytest.raises((OSError, websocket.WebSocketException)):
+            while True:
+                assert raw.hear() == ""
 
 
 def test_a_flood_of_bad_packets_is_a_few_lines_in_the_log(logged_server: LoggedServer) -> None:

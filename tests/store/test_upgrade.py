@@ -26,7 +26,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tests.helpers.postgres import find_postgres, running_postgres
+from tests.helpers.room_client import TIMEOUT_S
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 from webapp.export.store_process import Repositories
 from webapp.store.database import migrate, open_database
 from webapp.store.models import Base
@@ -39,7 +41,6 @@ HOST = {"name": "Anna Muster", "password": "correct horse battery staple"}
 
 STUDY, RUNNING_STUDY = "STUDY234", "STUDY567"
 SAMPLES = {"Zoé": 40, "Ben": 40, "Two faces": 80}
-TIMEOUT_S = 10
 
 
 @pytest.fixture
@@ -115,12 +116,14 @@ def test_an_old_api_key_and_an_old_password_still_open_the_server(upgraded: Serv
 
 
 def test_old_rooms_come_back_in_the_state_they_were_in(upgraded: Server) -> None:
+    def stored(code: str) -> int:
+        return int(get(upgraded, f"/rooms/{code}").json()["samples"]["stored"])
+
     study, running = (get(upgraded, f"/rooms/{code}").json() for code in (STUDY, RUNNING_STUDY))
     assert study["state"] == "closed"
-    assert study["samples"]["stored"] == sum(SAMPLES.values())
     assert {one["alias"] for one in study["participants"]} <= set(SAMPLES)
     assert (running["state"], running["recording"]["state"]) == ("open", "started")
-    assert running["samples"]["stored"] == 40
+    wait_until(lambda: (stored(STUDY), stored(RUNNING_STUDY)) == (sum(SAMPLES.values()), 40))
 
 
 def test_an_old_room_is_exported_with_every_sample_marker_and_consent(upgraded: Server) -> None:

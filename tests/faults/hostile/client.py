@@ -28,6 +28,8 @@ INTERNAL = ("its log says why", "the server's log says why")
 
 RECEIVE_BYTES = 1 << 16
 
+OK = 200
+
 
 class ClosedError(ConnectionError):
     """The server ended the connection."""
@@ -137,7 +139,10 @@ class Client:
 
     def _post(self, body: bytes) -> str:
         path = "/socket.io/?EIO=4&transport=polling"
-        session = json.loads(self._request("GET", path)[1][1:])["sid"]
+        status, opened = self._request("GET", path)
+        if status != OK:
+            return f"HTTP {status}"
+        session = json.loads(opened[1:])["sid"]
         status, _ = self._request("POST", f"{path}&sid={session}", body)
         return f"HTTP {status}"
 
@@ -156,7 +161,9 @@ class Client:
     def _request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", self._target.port, timeout=TIMEOUT_S)
+        connection = HTTPConnection(
+            "127.0.0.1", self._target.port, timeout=TIMEOUT_S, source_address=(self._target.address, 0)
+        )
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()

@@ -14,14 +14,17 @@ from tests.bench.bench_load import frames_per_s, put_load
 from tests.faults.memory import Footprint
 from tests.faults.metrics import restarts
 from tests.faults.outcome import NOTHING, Outcome, at_least, at_most, none
+from tests.helpers.cluster import connected
 from tests.helpers.load_client import Load, Plan
 from tests.helpers.room_client import TOKEN, api, make_room
 from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 
 CLIENTS = 16
 LOAD_FRACTION = 0.7
 CAPACITY_S = 20.0
+JOIN_TIMEOUT_S = 120.0
 SAMPLES = 120
 """Of memory and descriptors, over the whole time."""
 
@@ -125,6 +128,7 @@ def _soak(server: Server, seconds: float, capacity_s: float) -> _Soaked:
     loads: list[Load] = []
     putting = threading.Thread(target=lambda: loads.append(put_load(plan, images)), daemon=True)
     putting.start()
+    wait_until(lambda: connected(server.port) == CLIENTS, JOIN_TIMEOUT_S)  # a connection is a descriptor
     footprints = []
     while putting.is_alive():
         footprints.append(Footprint.of(server))

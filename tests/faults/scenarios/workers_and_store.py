@@ -10,9 +10,13 @@ from tests.faults.outcome import Outcome, at_least
 from tests.faults.recording import PROMISED, Limits, record
 from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
+from tests.helpers.waiting import wait_until
 
 CLIENTS = 20
 WORKER_INTERVAL_S, STORE_INTERVAL_S = 2.0, 10.0
+
+BEGIN_TIMEOUT_S = 60.0
+"""Nobody can join while the store is away, so everybody is there before it is killed."""
 
 PROMISE = (
     "Workers and the store may die or hang at any time: no connection closes, every frame gets an answer "
@@ -27,6 +31,7 @@ def run(seconds: float, limits: Limits = PROMISED) -> Outcome:
         harm = Harm(server)
 
         def harm_all(board: Board) -> None:
+            wait_until(lambda: board.stored > 0, BEGIN_TIMEOUT_S)
             with harm.every(WORKER_INTERVAL_S, min(STORE_INTERVAL_S, seconds / 2)):
                 time.sleep(seconds)
 

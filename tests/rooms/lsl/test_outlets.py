@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.faces import face
-from tests.helpers.room_client import TOKEN, ParticipantClient, api, make_room
+from tests.helpers.room_client import TIMEOUT_S, TOKEN, ParticipantClient, api, make_room
 from tests.helpers.scenes import moving_faces
 from tests.helpers.serving import Server
 from webapp.protocol import LABELS, STAGES, Frame, Result
@@ -28,15 +28,15 @@ SAME_TIME_S = 0.5
 
 
 def inlet_of(source_id: str) -> Any:
-    (info,) = pylsl.resolve_byprop("source_id", source_id, timeout=10)
+    (info,) = pylsl.resolve_byprop("source_id", source_id, timeout=TIMEOUT_S)
     inlet = pylsl.StreamInlet(info)
-    inlet.open_stream(timeout=10)
+    inlet.open_stream(timeout=TIMEOUT_S)
     return inlet
 
 
 def pull(inlet: Any, count: int, into: list[tuple[list[Any], float]]) -> None:
     while len(into) < count:
-        values, at_s = inlet.pull_sample(timeout=5)
+        values, at_s = inlet.pull_sample(timeout=TIMEOUT_S)
         assert values is not None, f"{len(into)} of {count} samples came"
         into.append((values, at_s))
 
@@ -66,7 +66,7 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
         outlets.samples(room, participant, samples_of(Frame(number, now_ms, b"x"), result, given))
         time.sleep(1 / FRAMES_PER_S)
     outlets.marker(room, MarkerRecord(room.code, 1000 * time.time(), "now", "api"))
-    puller.join(20)
+    puller.join(2 * TIMEOUT_S)
 
     assert len(received) == count
     times_s = [at_s for _, at_s in received]
@@ -74,7 +74,7 @@ def test_an_inlet_receives_every_sample_of_ten_seconds_in_order() -> None:
     assert times_s[-1] - times_s[0] == pytest.approx(sent_s[-1] - sent_s[0], abs=SAME_TIME_S)
     assert received[5][0][0] != received[5][0][0], "NaN where no face was found"
     assert received[6][0][CHANNELS.index("happy")] == pytest.approx(1.0)
-    values, at_s = markers.pull_sample(timeout=5)
+    values, at_s = markers.pull_sample(timeout=TIMEOUT_S)
     assert values == ["now"] and at_s >= times_s[-1]
 
 
@@ -108,7 +108,7 @@ def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> Non
             images = itertools.cycle(moving_faces(count=FRAMES_PER_S))
             end_s = time.monotonic() + SECONDS
             while time.monotonic() < end_s:
-                if len(results) == FRAMES_PER_S:
+                if len(results) == 1:
                     api(server, "POST", f"/rooms/{room}/markers", {"label": "now"})
                 sent_s.append(time.time())
                 (face_of_answer,) = one.send(next(images))["faces"]
@@ -117,7 +117,7 @@ def test_an_inlet_receives_every_frame_of_a_participant_for_ten_seconds() -> Non
             received: list[tuple[list[Any], float]] = []
             pull(inlet, len(results), received)
             assert inlet.pull_sample(timeout=0.5) == (None, None), "no sample more"
-        assert markers.pull_sample(timeout=5)[0] == ["now"]
+        assert markers.pull_sample(timeout=TIMEOUT_S)[0] == ["now"]
     times_s = [at_s for _, at_s in received]
     assert times_s == sorted(times_s)
     assert times_s[-1] - times_s[0] == pytest.approx(sent_s[-1] - sent_s[0], abs=SAME_TIME_S)

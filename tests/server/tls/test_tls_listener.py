@@ -15,6 +15,9 @@ import websocket
 
 from tests.helpers.serving import Server, free_port
 
+TIMEOUT_S = 30
+"""Generous: it only decides how soon a failure is known."""
+
 
 @pytest.fixture(scope="module")
 def https_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -28,13 +31,13 @@ def https_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT_S)
 
 
 def verified_status(server: Server, path: str = "/healthz") -> int:
     data_dir = Path(server.settings["MIEN_DATA_DIR"])
     (authority,) = data_dir.rglob("*authority*.crt")
-    return requests.get(server.url + path, verify=str(authority), timeout=5).status_code
+    return requests.get(server.url + path, verify=str(authority), timeout=TIMEOUT_S).status_code
 
 
 def test_a_client_that_trusts_the_authority_gets_in_without_a_warning(https_server: Server) -> None:
@@ -65,7 +68,7 @@ def test_what_is_not_tls_is_closed_and_the_server_stays(https_server: Server, sa
 
 def test_plain_http_spoken_to_the_https_port_is_redirected(https_server: Server) -> None:
     plain = https_server.url.replace("https://", "http://")
-    answer = requests.get(plain + "/healthz", allow_redirects=False, timeout=5)
+    answer = requests.get(plain + "/healthz", allow_redirects=False, timeout=TIMEOUT_S)
     assert (answer.status_code, answer.headers["Location"]) == (307, https_server.url + "/")
 
 
@@ -82,7 +85,7 @@ def test_a_protocol_older_than_tls_1_2_is_refused(https_server: Server) -> None:
 
 def test_plain_http_is_redirected_to_https(https_server: Server) -> None:
     port = https_server.settings["MIEN_REDIRECT_PORT"]
-    answer = requests.get(f"http://127.0.0.1:{port}/page?x=1", allow_redirects=False, timeout=5)
+    answer = requests.get(f"http://127.0.0.1:{port}/page?x=1", allow_redirects=False, timeout=TIMEOUT_S)
     assert answer.status_code in (301, 302, 307, 308)
     assert answer.headers["Location"] == f"https://127.0.0.1:{https_server.port}/page?x=1"
 
@@ -94,7 +97,7 @@ def test_the_page_over_https_may_open_its_websocket(https_server: Server, scheme
     origin = f"{scheme}://127.0.0.1:{https_server.port}"
     unverified = {"cert_reqs": ssl.CERT_NONE}
     if taken:
-        websocket.create_connection(url, origin=origin, sslopt=unverified, timeout=5).close()
+        websocket.create_connection(url, origin=origin, sslopt=unverified, timeout=TIMEOUT_S).close()
     else:
         with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
-            websocket.create_connection(url, origin=origin, sslopt=unverified, timeout=5)
+            websocket.create_connection(url, origin=origin, sslopt=unverified, timeout=TIMEOUT_S)

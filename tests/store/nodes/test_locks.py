@@ -152,9 +152,8 @@ def test_a_node_whose_session_was_lost_keeps_a_room_that_nobody_else_had(
     heartbeat(a, A)
     first = take(a, A)
     a._drop()
-    again: dict[str, int] = {}
-    wait_until(lambda: again.update(heartbeat(a, A, {ROOM.code: first.epoch}).held) or again)
-    assert again == {ROOM.code: first.epoch}
+    wait_until(lambda: a.heartbeat(A, {ROOM.code: first.epoch}, {}))  # once PostgreSQL has ended the lost one
+    assert heartbeat(a, A, {ROOM.code: first.epoch}).held == {ROOM.code: first.epoch}
 
 
 def test_another_start_of_the_same_node_is_another_owner(
@@ -165,7 +164,7 @@ def test_another_start_of_the_same_node_is_another_owner(
     a.close()
     restarted = NodeLocks(postgres.url)
     later = A._replace(incarnation="second start of a")
-    heartbeat(restarted, later)
+    wait_until(lambda: restarted.heartbeat(later, {}, {}))  # once PostgreSQL has ended the first one
     assert take(restarted, later).epoch == first.epoch + 1
     restarted.close()
 

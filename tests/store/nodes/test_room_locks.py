@@ -127,6 +127,7 @@ def test_the_store_commits_no_change_of_a_room_once_the_lease_is_over(postgres: 
     store = StoreClient(postgres.url, "webapp.export.store_process")
     store.start()
     try:
+        wait_until(lambda: store.ready)
         assert store.call(RoomRepository.has_room, ROOM.code)
         with pytest.raises(LeaseOverError):
             store.call_within(lease_clock() - 0.001, RoomRepository.close_room, ROOM.code, 1.0)
