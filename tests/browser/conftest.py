@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 from tests.browser import videos
-from tests.browser.chromium import camera_arguments, find_chromium, is_required
+from tests.browser.chromium import camera_arguments, find_chromium, find_shell, is_required
 from tests.helpers.experiment_site import ExperimentSite
 from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
@@ -56,9 +56,15 @@ def chromium_path() -> str:
 def start_browser(playwright: Playwright, chromium_path: str) -> Callable[..., Browser]:
     """Start a Chromium; its camera plays `video`, and people allow it unless `allowed` is false."""
 
-    def start(video: Path | None = None, allowed: bool = True, cameras: int = 1, extra: str = "") -> Browser:
+    def start(
+        video: Path | None = None,
+        allowed: bool = True,
+        cameras: int = 1,
+        extra: str = "",
+        path: str = chromium_path,
+    ) -> Browser:
         arguments = camera_arguments(video, allowed, cameras) + ([extra] if extra else [])
-        return playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        return playwright.chromium.launch(executable_path=path, args=arguments)
 
     return start
 
@@ -79,11 +85,14 @@ def launch(start_browser: Callable[..., Browser]) -> Iterator[Callable[..., Brow
 
 @pytest.fixture(scope="session")
 def still_browser(
-    start_browser: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory
+    start_browser: Callable[..., Browser], chromium_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
-    """One browser for all tests that need no other camera: the portrait in the center, not moving."""
+    """One browser for all tests that need no other camera: the portrait in the center, not moving.
+
+    A browser without windows where there is one, as most pages are opened here.
+    """
     video = videos.write_still(tmp_path_factory.mktemp("video") / "still.mjpeg", (64, 0, 1.0))
-    browser = start_browser(video)
+    browser = start_browser(video, path=find_shell() or chromium_path)
     yield browser
     browser.close()
 
