@@ -1,7 +1,7 @@
 // Runs before a board's own scripts: notes its updates, and can feed it hours of them in seconds.
 (() => {
   const now = performance.now.bind(performance);
-  const feed = { times_ms: [], last: null, video: [], blocked: false, skipped_ms: 0, fed_minutes: 0, sockets: [], board: null };
+  const feed = { times_ms: [], last: null, video: [], blocked: false, skipped_ms: 0, fed_minutes: 0, connections: 0, socket: null, board: null };
   window.boardFeed = feed;
   performance.now = () => now() + feed.skipped_ms;
 
@@ -12,7 +12,8 @@
   window.WebSocket = class extends WebSocket {
     constructor(...given) {
       super(...given);
-      feed.sockets.push(this);
+      feed.connections += 1;
+      feed.socket = this; // the newest alone, so that what a page holds is its own
       this.addEventListener("message", (event) => {
         if (typeof event.data === "string") header = event.data; // binary data belongs to the text before it
         const shown = header.startsWith(PREFIX) || VIDEO.test(header);
@@ -51,15 +52,16 @@
     }
   };
 
-  /** On a busy machine the connection may be lost meanwhile: wait until the newest one shows the board. */
+  /** A page connects again when it hears nothing for long, as on a busy machine: wait until the newest shows the board. */
   async function connected() {
-    while (feed.board !== feed.sockets.at(-1)) await new Promise((done) => setTimeout(done, 50));
+    while (feed.board !== feed.socket || feed.board.readyState !== WebSocket.OPEN)
+      await new Promise((done) => setTimeout(done, 50));
   }
 
   function receive(data) {
     const event = new MessageEvent("message", { data });
     event.fed = true;
-    feed.sockets.at(-1).dispatchEvent(event);
+    feed.socket.dispatchEvent(event);
   }
 
   function change(summary, update) {
