@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Self
 
-import socketio
 from socketio.exceptions import SocketIOError
 
-from tests.helpers.room_client import TOKEN, Answer
+from tests.helpers.room_client import TOKEN, Answer, SocketClient
 from webapp.export.tables import iso
 
 RECONNECT_PAUSE_S = 0.4
+CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 8.0
 """Who gets no answer for so long connects again."""
 
@@ -47,13 +47,13 @@ class Returning(ABC):
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            client = socketio.Client(reconnection=False)
+            client = SocketClient(CONNECT_TIMEOUT_S)
             self._gone.clear()
             client.on("disconnect", lambda *_: self._gone.set())
             client.on("not_here", lambda *_: self._gone.set())
             self._listen(client)
             with suppress(SocketIOError, OSError):
-                client.connect(self._url, headers=self._headers, transports=["websocket"], wait_timeout=5)
+                client.connect(self._url, headers=self._headers)
                 if self._arrive(client):
                     self._note_arrival()
                     self._stay(client)
@@ -68,15 +68,15 @@ class Returning(ABC):
             self.away_s.append(time.monotonic() - self._left_s)
         self.here = True
 
-    def _listen(self, client: socketio.Client) -> None:
+    def _listen(self, client: SocketClient) -> None:
         """Take events."""
         return
 
     @abstractmethod
-    def _arrive(self, client: socketio.Client) -> bool:
+    def _arrive(self, client: SocketClient) -> bool:
         """What is said first; whether it was accepted."""
 
-    def _stay(self, client: socketio.Client) -> None:
+    def _stay(self, client: SocketClient) -> None:
         """What is done until the connection is lost or the block ends."""
         while not (self._gone.is_set() or self._stopping.wait(0.1)):
             pass
@@ -97,7 +97,7 @@ class ReturningParticipant(Returning):
         self.results: list[float] = []
         self.problems: Counter[str] = Counter()
 
-    def _arrive(self, client: socketio.Client) -> bool:
+    def _arrive(self, client: SocketClient) -> bool:
         asked = {"room": self.room, "alias": "", "consent": True, "resume": self._resume}
         joined = client.call("join", asked, timeout=ANSWER_TIMEOUT_S)
         if "problem" in joined:
@@ -107,7 +107,7 @@ class ReturningParticipant(Returning):
         self.identities.append(joined["participant"])
         return True
 
-    def _stay(self, client: socketio.Client) -> None:
+    def _stay(self, client: SocketClient) -> None:
         while not (self._gone.is_set() or self._stopping.wait(self._interval_s)):
             captured_ms = round(1000 * time.time(), 1)
             meta = {"seq": 1, "captured_ms": captured_ms}
@@ -130,10 +130,10 @@ class ReturningBoard(Returning):
         self.stored = self.waiting = self.lost = self.deletions = 0
         self.warnings: Counter[str] = Counter()
 
-    def _listen(self, client: socketio.Client) -> None:
+    def _listen(self, client: SocketClient) -> None:
         client.on("board", self._take)
 
-    def _arrive(self, client: socketio.Client) -> bool:
+    def _arrive(self, client: SocketClient) -> bool:
         answer = client.call("subscribe", {"room": self.room}, timeout=ANSWER_TIMEOUT_S)
         return bool(answer == {"watching": self.room})
 

@@ -16,10 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import socketio
 from socketio.exceptions import SocketIOError
 
-from tests.helpers.room_client import TOKEN
+from tests.helpers.room_client import TOKEN, SocketClient
 from tests.helpers.serving import PROJECT_ROOT, START_TIMEOUT_S, Server
 from tests.helpers.waiting import wait_until
 
@@ -153,19 +152,19 @@ class MovingParticipant:
             left_s = time.monotonic()
             if self._stopping.is_set():
                 return
-            client = socketio.Client(reconnection=False)
+            client = SocketClient(20)
             self._left.clear()
             client.on("disconnect", lambda *_: self._left.set())
             client.on("not_here", lambda *_: self._left.set())
             try:
-                client.connect(f"{node.url}?room={self._room}", transports=["websocket"], wait_timeout=20)
+                client.connect(f"{node.url}?room={self._room}")
                 self._be_there(client, node, left_s)
             except (SocketIOError, OSError):
                 time.sleep(0.05)
             finally:
                 client.disconnect()
 
-    def _be_there(self, client: socketio.Client, node: Node, left_s: float) -> None:
+    def _be_there(self, client: SocketClient, node: Node, left_s: float) -> None:
         consent = {"room": self._room, "alias": "", "consent": True, "resume": self._resume}
         joined = client.call("join", consent, timeout=20)
         if "problem" in joined:

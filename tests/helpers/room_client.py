@@ -33,12 +33,19 @@ class SocketClient(socketio.Client):  # type: ignore[misc]  # python-socketio is
     It waits for a busy server as long as requests do; by itself it would give up after a second.
     """
 
-    def __init__(self) -> None:
-        super().__init__(reconnection=False, request_timeout=TIMEOUT_S)
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        super().__init__(reconnection=False, request_timeout=timeout_s)
+        self._timeout_s = timeout_s
 
     def connect(self, url: str, **options: Any) -> None:
         """Connect to a server and its namespace."""
-        super().connect(url, transports=["websocket"], wait_timeout=TIMEOUT_S, **options)
+        super().connect(url, transports=["websocket"], wait_timeout=self._timeout_s, **options)
+
+    def _handle_eio_disconnect(self, reason: str) -> None:
+        """Close the socket, which the library leaves open where a killed server reset it."""
+        super()._handle_eio_disconnect(reason)
+        if reason == self.reason.TRANSPORT_ERROR:
+            self.eio.ws.shutdown()
 
 
 def api(server: Server, method: str, path: str, body: object = None, token: str = TOKEN) -> requests.Response:
