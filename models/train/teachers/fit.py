@@ -10,7 +10,6 @@ momentum is lost.
 from __future__ import annotations
 
 import argparse
-import copy
 import csv
 import time
 from dataclasses import replace
@@ -20,12 +19,11 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
 from tqdm import tqdm
 
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
+from models.train.pytorch import Training
 from models.train.runs import RunError, commit, start_run
 from models.train.targets import voted_targets
 from models.train.teachers.answers import logits
@@ -38,94 +36,52 @@ from models.train.teachers.settings import TeacherSettings
 from models.train.teachers.snapshots import Snapshot, cycle_of, load_weights, read_snapshot, save_snapshot
 from models.train.views import UPRIGHT, render
 
-CHECKPOINT = "checkpoint.pt"
 
-
-class Training:
-    """A teacher in training: its network, the moving average of its weights, and its optimizer."""
+class TeacherTraining(Training):
+    """A teacher in training, which may go on from a snapshot of an earlier cycle."""
 
     def __init__(self, settings: TeacherSettings, run: Path) -> None:
-        self._settings, self._run = settings, run
         torch.manual_seed(settings.seed)
-        self.network = TeacherNetwork(settings).to(memory_format=torch.channels_last)
-        self.average = copy.deepcopy(self.network).eval()
-        self._optimizer = _optimizer(self.network, settings)
-        self.epoch = 0
+        super().__init__(TeacherNetwork(settings), settings, settings.weight_decay, run)
+        self._teacher = settings
 
-    def resume(self, snapshots: Path) -> None:
+    def resume_from(self, snapshots: Path) -> None:
         """Continue from the last checkpoint, or else from the newest snapshot of this teacher in a folder.
 
         Raises:
             RunError: the snapshot is of other settings; more cycles after those that it had are no others.
         """
-        path = self._run / CHECKPOINT
-        if path.is_file():
-            state = torch.load(path, weights_only=True)
-            self.network.load_state_dict(state["network"])
-            self.average.load_state_dict(state["average"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            self.epoch = state["epoch"]
-        elif found := list(snapshots.glob(f"{self._run.name}-*.npz")):
+        found = list(snapshots.glob(f"{self.run.name}-*.npz"))
+        if not self.resume() and found:
             self._start_from(max(found, key=cycle_of))
 
     def _start_from(self, path: Path) -> None:
         snapshot, weights = read_snapshot(path)
-        alike = replace(snapshot.settings, cycles=self._settings.cycles) == self._settings
-        if not (alike and finished_cycles(self._settings, snapshot.epochs)):
+        alike = replace(snapshot.settings, cycles=self._teacher.cycles) == self._teacher
+        if not (alike and finished_cycles(self._teacher, snapshot.epochs)):
             raise RunError(
-                f"{path} was made with other settings than {self._run} has; move it away to start anew."
+                f"{path} was made with other settings than {self.run} has; move it away to start anew."
             )
         load_weights(self.network, weights)
         load_weights(self.average, weights)
         self.epoch = snapshot.epochs
 
-    def save(self) -> None:
-        """Write the checkpoint; a stop while it is written leaves the one before."""
-        partial = self._run / f"{CHECKPOINT}.partial"
-        state = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "epoch": self.epoch,
-        }
-        torch.save(state, partial)
-        partial.replace(self._run / CHECKPOINT)
-
     def train_epoch(self, batches: TeacherBatches) -> float:
         """One epoch; returns its mean loss."""
-        torch.manual_seed(self._settings.seed * 1000 + self.epoch)  # dropout, the same after a stop
-        side, varied = side_at(self._settings, self.epoch), is_varied(self._settings, self.epoch)
+        self.start_epoch()
+        settings = self._teacher
+        side, varied = side_at(settings, self.epoch), is_varied(settings, self.epoch)
         losses = []
         order = tqdm(
-            batches.order(self.epoch), desc=f"{self._run.name}, epoch {self.epoch + 1}", mininterval=30
+            batches.order(self.epoch), desc=f"{self.run.name}, epoch {self.epoch + 1}", mininterval=30
         )
         for index, chosen in enumerate(order):
-            random = np.random.default_rng((self._settings.seed, self.epoch, index))
+            random = np.random.default_rng((settings.seed, self.epoch, index))
             faces, wanted = batches.batch(chosen, side, varied, random)
-            rate = learning_rate(self._settings, self.epoch + (index + 0.5) / len(batches))
-            losses.append(self._step(faces, wanted, rate))
+            rate = learning_rate(settings, self.epoch + (index + 0.5) / len(batches))
+            losses.append(self.step(faces, wanted, rate))
         self.epoch += 1
         return float(np.mean(losses))
-
-    def _step(self, faces: NDArray[np.float32], wanted: dict[str, NDArray[np.float32]], rate: float) -> float:
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16):
-            label, votes = self.network.train()(torch.from_numpy(faces))
-        loss = _cross_entropy(label, wanted["label"])
-        loss = loss + self._settings.votes_weight * _cross_entropy(votes, wanted["votes"])
-        loss.backward()
-        self._optimizer.step()
-        self._update_average()
-        return float(loss.detach())
-
-    def _update_average(self) -> None:
-        with torch.no_grad():
-            pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
-            for mean, now in pairs:
-                if mean.is_floating_point():
-                    mean.lerp_(now, 1 - self._settings.ema_momentum)
 
 
 def fit(
@@ -144,8 +100,8 @@ def fit(
         RunError: the run's folder or the snapshot belongs to other settings.
     """
     start_run(run, settings)
-    training = Training(settings, run)
-    training.resume(snapshots)
+    training = TeacherTraining(settings, run)
+    training.resume_from(snapshots)
     wanted = voted_targets(train, settings.label_smoothing, settings.votes_fraction)
     batches = TeacherBatches(train.images, wanted, settings)
     known = validation.take(validation.labels != UNKNOWN)
@@ -166,24 +122,6 @@ def fit(
 def _accuracy(network: TeacherNetwork, faces: FaceSet, side: int) -> float:
     images = np.stack([render(image, UPRIGHT, side) for image in faces.images])
     return float((logits(network, images)["label"].argmax(axis=1) == faces.labels).mean())
-
-
-def _optimizer(network: nn.Module, settings: TeacherSettings) -> torch.optim.SGD:
-    """Weight decay for the kernels alone, not for what normalises or shifts."""
-    kernels = [weights for weights in network.parameters() if weights.ndim > 1]
-    others = [weights for weights in network.parameters() if weights.ndim <= 1]
-    groups = [
-        {"params": kernels, "weight_decay": settings.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(
-        groups, settings.peak_learning_rate, settings.momentum, nesterov=True, foreach=True
-    )
-
-
-def _cross_entropy(logits: Tensor, wanted: NDArray[np.float32]) -> Tensor:
-    """The mean over all faces; rows of zeros ask for nothing."""
-    return -(torch.from_numpy(wanted) * torch.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
 
 
 def _log(run: Path, row: dict[str, Any]) -> None:
