@@ -35,13 +35,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def start_epoch(self, epoch: int) -> None:
         """Shuffle for this epoch, counted from 0."""
         self._epoch = epoch
+        self._side = self._settings.side(epoch)
         self._order = np.random.default_rng((self._settings.seed, epoch)).permutation(len(self._images))
 
     def __len__(self) -> int:
         return len(self._images) // self._settings.batch
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Targets]:
-        """(batch, 48, 48, 1) float32 grey values of 0 to 255, and the targets."""
+        """(batch, side, side, 1) float32 grey values of 0 to 255, and the targets."""
         random = np.random.default_rng((self._settings.seed, self._epoch, index))
         chosen = self._order[index * self._settings.batch : (index + 1) * self._settings.batch]
         wanted = {head: rows[chosen] for head, rows in self._targets.items()}
@@ -54,8 +55,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return mixup(varied, wanted, self._settings.mixup_rate, random)
 
     def _image(self, face: int, view: View, random: np.random.Generator) -> NDArray[np.uint8]:
-        image = self._images[face]
-        return corrupt(render(image, view, image.shape[0]), self._settings, random)
+        return corrupt(render(self._images[face], view, self._side), self._settings, random)
 
 
 def mixup(
@@ -74,5 +74,5 @@ def mixup(
 
 
 def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 48, 48) uint8 faces as the (n, 48, 48, 1) float32 that the network takes."""
+    """(n, side, side) uint8 faces as the (n, side, side, 1) float32 that the network takes."""
     return images[..., None].astype(np.float32)

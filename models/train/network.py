@@ -26,8 +26,11 @@ SQUEEZE = 4
 
 
 def build_trained(settings: Settings) -> keras.Model:
-    """The network as it is trained: grey (n, 48, 48, 1) to the logits {"label": (n, 7), "votes": (n, 8)}."""
-    pixels = layers.Input((FACE_SIDE, FACE_SIDE, 1), name="grey")
+    """The network as it is trained: grey (n, side, side, 1) to the logits {"label": (n, 7), "votes": (n, 8)}.
+
+    `side` is 48 as served; any multiple of 8 works.
+    """
+    pixels = layers.Input((None, None, 1), name="grey")
     features = layers.Dropout(settings.dropout)(_features(pixels, settings, BatchNormalization))
     return keras.Model(pixels, {"label": _head("label", features), "votes": _head("votes", features)})
 

@@ -16,14 +16,15 @@ class Settings:
     """The settings of one training; its run folder carries them.
 
     A block is its number of channels and its stride; `rotation_degrees`, `scale` and `shift` are the largest
-    change in either direction, the latter two as fractions of the face's side.
+    change in either direction, the latter two as fractions of the face's side. `sides` gives the side of the
+    faces in pixels from a fraction of the epochs on: smaller ones first take less time.
     """
 
     # Network
     stem: tuple[int, int] = (24, 1)
     blocks: Blocks = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
     dropout: float = 0.2
-    initialization: tuple[str, ...] = ()  # folders of runs whose weights are averaged to start from
+    initialization: tuple[str, ...] = ()  # folders of runs or of model files; starts from their mean
 
     # Optimizer: SGD with Nesterov momentum under a cosine with a warm-up
     epochs: int = 40
@@ -33,6 +34,7 @@ class Settings:
     momentum: float = 0.9
     weight_decay: float = 5e-3  # Keras multiplies by the rate alone: with momentum 0.9, ten times PyTorch's
     ema_momentum: float = 0.998
+    sides: tuple[tuple[float, int], ...] = ((0.0, 48),)
 
     # Targets
     label_smoothing: float = 0.1
@@ -51,6 +53,10 @@ class Settings:
 
     seed: int = 1
     precision: str = "mixed_bfloat16"
+
+    def side(self, epoch: int) -> int:
+        """The side of the faces in this epoch, counted from 0, in pixels."""
+        return [side for start, side in self.sides if start * self.epochs <= epoch][-1]
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:

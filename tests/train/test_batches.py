@@ -24,6 +24,15 @@ def test_an_epoch_can_be_made_again_and_the_next_one_differs() -> None:
         assert np.array_equal(batches[index][0], again[index][0])
 
 
+def test_faces_are_smaller_where_the_settings_say_so() -> None:
+    batches = Batches(light_and_dark(4), replace(Settings(), batch=4, epochs=4, sides=((0.0, 32), (0.5, 48))))
+    shapes = []
+    for epoch in range(4):
+        batches.start_epoch(epoch)
+        shapes.append(batches[0][0].shape)
+    assert shapes == [(4, 32, 32, 1)] * 2 + [(4, 48, 48, 1)] * 2
+
+
 def test_every_face_comes_with_its_own_target() -> None:
     batches = Batches(light_and_dark(12), replace(Settings(), batch=4, cutout_rate=0.0, light=0.0))
     for index in range(len(batches)):

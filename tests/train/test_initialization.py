@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from models.train.batches import as_input
+from models.train.export import copy_weights
 from models.train.initialization import initialize_from
-from models.train.network import build_trained
+from models.train.network import build_served, build_trained
 from models.train.runs import BEST_WEIGHTS, RunError, start_run
 from models.train.settings import Settings
 from tests.train.data_files import noise
@@ -59,6 +60,19 @@ def test_several_runs_start_a_network_with_their_mean(tmp_path: Path) -> None:
     initialize_from(model, runs)
     first, second, mean = (network.get_layer("stem").kernel.numpy() for network in (*networks, model))
     assert mean == pytest.approx((first + second) / 2)
+
+
+def test_a_network_starts_out_with_the_answers_of_model_files(tmp_path: Path) -> None:
+    _, trained = kept_run(tmp_path / "run", 1)
+    served = build_served(SMALL)
+    copy_weights(trained, served)
+    served.save(tmp_path / "expression.keras")
+    kernel, bias = trained.get_layer("votes").get_weights()
+    np.savez(tmp_path / "fer_plus_head.npz", kernel=kernel, bias=bias)
+    model = build_trained(SMALL)
+    initialize_from(model, [tmp_path])
+    for head, rows in answers(trained).items():
+        assert answers(model)[head] == pytest.approx(rows, abs=1e-4)
 
 
 @pytest.mark.parametrize(
