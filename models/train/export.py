@@ -26,9 +26,9 @@ from models.train.calibration import CALIBRATED_ON, as_logits, cross_validated, 
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_served, build_trained
-from models.train.recipe import LAST
 from models.train.runs import BEST_WEIGHTS, read_settings
 from models.train.scores import score
+from models.train.student.settings import LAST
 from webapp.protocol import LABELS
 from webapp.vision.classify import load_classifier
 

@@ -14,26 +14,10 @@ import cv2
 
 from models.train.bank import read_bank
 from models.train.faces import DEFAULT_DATA, read_aligned, read_training_faces
-from models.train.fit import fit
 from models.train.runs import best_score
-from models.train.settings import Settings
+from models.train.student.fit import fit
+from models.train.student.settings import FINAL, LAST, STUDENT
 from models.train.teachers.paths import DEFAULT_BANK, DEFAULT_UNLABELLED
-
-LAST, FINAL = Path("build/runs/student"), Path("build/runs/student-final")
-
-STUDENT = Settings(
-    blocks=(*Settings().blocks, (192, 1)),
-    dropout=0.1,
-    epochs=60,
-    ema_momentum=0.999,
-    label_smoothing=0.05,
-    distillation=0.8,
-    votes_weight=0.7,
-    corruption_rate=0.12,
-    cutout_rate=0.4,
-)
-"""Long, and mostly from the teachers: a student of a patient teacher gets better for hundreds of epochs
-(arXiv 2106.05237), and labels of one person each are the noisier target."""
 
 
 def main() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import keras
 
 from models.train.network import build_served
-from models.train.recipe import STUDENT
+from models.train.student.settings import STUDENT
 from webapp.config import Settings
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from models.train.targets import Targets
-from models.train.teachers.network import TeacherNetwork
 
 BATCH = 256
 
 
-def logits(network: TeacherNetwork, faces: NDArray[np.uint8]) -> Targets:
+def logits(network: nn.Module, faces: NDArray[np.uint8]) -> Targets:
     """The logits of both heads.
 
     Args:
-        network: a teacher, switched to evaluation.
+        network: a teacher or a student, switched to evaluation.
         faces: (n, side, side) uint8 grey.
 
     Returns:
@@ -27,7 +27,7 @@ def logits(network: TeacherNetwork, faces: NDArray[np.uint8]) -> Targets:
     return {"label": label, "votes": votes}
 
 
-def _part(network: TeacherNetwork, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+def _part(network: nn.Module, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
     grey = torch.from_numpy(faces[:, None].astype(np.float32))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         return tuple(head.float().numpy() for head in network(grey))

@@ -20,7 +20,8 @@ from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.scores import agreement, fer_plus_majority, score
 from models.train.targets import Targets
 from models.train.teachers.answers import logits
-from models.train.teachers.paths import snapshot_paths
+from models.train.teachers.paths import MODELS, snapshot_paths
+from models.train.teachers.shipped import load_shipped
 from models.train.teachers.snapshots import Teacher, load_teacher
 from models.train.views import MIRRORED, UPRIGHT, render
 
@@ -60,6 +61,7 @@ def main() -> None:
     arguments = parser.parse_args()
     faces = read_aligned(arguments.data, "validation")
     teachers = [load_teacher(path) for path in arguments.snapshots or snapshot_paths()]
+    teachers.append(load_shipped(MODELS))
     answers = [mirrored_mean(teacher, faces.images) for teacher in teachers]
     for teacher, answer in zip(teachers, answers, strict=True):
         print(summary(teacher.name, faces, answer))

@@ -22,7 +22,8 @@ from models.train.bank import HEADS, Bank, fingerprint
 from models.train.faces import DEFAULT_DATA, read_training_faces
 from models.train.targets import Targets
 from models.train.teachers.answers import logits
-from models.train.teachers.paths import DEFAULT_BANK, DEFAULT_UNLABELLED, snapshot_paths
+from models.train.teachers.paths import DEFAULT_BANK, DEFAULT_UNLABELLED, MODELS, snapshot_paths
+from models.train.teachers.shipped import load_shipped
 from models.train.teachers.snapshots import Teacher, load_teacher
 from models.train.views import View, random_view, render
 
@@ -82,7 +83,10 @@ def _part(
 def mean_log_probabilities(
     teachers: Sequence[Teacher], images: NDArray[np.uint8], views: Sequence[View]
 ) -> Targets:
-    """The logarithm of the teachers' mean probability for one view of each face: (n, 7) and (n, 8)."""
+    """The logarithm of the teachers' mean probability for one view of each face: (n, 7) and (n, 8).
+
+    Each teacher answers for the view and its mirror image.
+    """
     chunks = [
         _mean_of_chunk(teachers, images[start : start + CHUNK], views[start : start + CHUNK])
         for start in tqdm(range(0, len(images), CHUNK), desc="asking teachers", mininterval=30)
@@ -94,7 +98,11 @@ def _mean_of_chunk(teachers: Sequence[Teacher], images: NDArray[np.uint8], views
     rendered: dict[int, NDArray[np.uint8]] = {}
     for side in {teacher.side for teacher in teachers}:
         rendered[side] = np.stack([render(*pair, side) for pair in zip(images, views, strict=True)])
-    answers = [logits(teacher.network, rendered[teacher.side]) for teacher in teachers]
+    answers = [
+        logits(teacher.network, faces)
+        for teacher in teachers
+        for faces in (rendered[teacher.side], rendered[teacher.side][:, :, ::-1])
+    ]
     return {head: _log_mean([answer[head] for answer in answers]) for head in HEADS}
 
 
@@ -122,6 +130,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     teachers = [load_teacher(path) for path in arguments.snapshots or snapshot_paths()]
+    teachers.append(load_shipped(MODELS))
     unlabelled = arguments.unlabelled if arguments.unlabelled.is_dir() else None
     faces = read_training_faces(arguments.data, unlabelled, arguments.final)
     make_bank(faces.images, teachers, BankViews(arguments.views), arguments.bank.parent / "parts").save(

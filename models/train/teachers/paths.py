@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 RUNS = Path("build/teachers")
-KEPT = Path(__file__).resolve().parents[2] / "teachers"
+MODELS = Path(__file__).resolve().parents[2]
+KEPT = MODELS / "teachers"
 """Snapshots that are part of the project: `models/teachers`."""
 
 DEFAULT_BANK = Path("build/bank/bank.npz")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.train.teachers.network import TeacherNetwork
 from models.train.teachers.settings import TeacherSettings
@@ -31,7 +31,7 @@ class Teacher:
     """A network that is ready to answer for faces of `side` pixels; `name` says which weights it has."""
 
     name: str
-    network: TeacherNetwork
+    network: nn.Module
     side: int
 
 

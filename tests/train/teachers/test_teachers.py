@@ -6,12 +6,16 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from scipy.special import softmax
 
+from models.train.batches import as_input
 from models.train.data import FaceSet
 from models.train.runs import RunError
 from models.train.teachers.batches import TeacherBatches
+from models.train.teachers.paths import MODELS
 from models.train.teachers.settings import TeacherSettings
 from models.train.views import UPRIGHT, View, render
 from tests.train.data_files import light_and_dark, noise
@@ -23,6 +27,7 @@ from models.train.teachers.ensemble import mean_of, mirrored_mean, summary  # no
 from models.train.teachers.fit import fit  # noqa: E402
 from models.train.teachers.make_bank import BankViews, make_bank, mean_log_probabilities  # noqa: E402
 from models.train.teachers.network import TeacherNetwork  # noqa: E402
+from models.train.teachers.shipped import load_shipped  # noqa: E402
 from models.train.teachers.snapshots import Teacher, cycle_of, load_teacher, read_snapshot  # noqa: E402
 
 SMALL = replace(
@@ -68,6 +73,14 @@ def history(run: Path) -> list[dict[str, float]]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(tmp_path_factory.mktemp("runs") / "small")
+
+
+def test_the_shipped_network_is_a_teacher_that_answers_as_its_file_does() -> None:
+    faces = patterns(4).images
+    shipped = keras.saving.load_model(MODELS / "expression.keras", compile=False)
+    expected = np.asarray(shipped.predict(as_input(faces), verbose=0))
+    given = softmax(logits(load_shipped(MODELS).network, faces)["label"], axis=1)
+    assert given == pytest.approx(expected, abs=0.02)
 
 
 def chance_teacher(name: str, seed: int, side: int = 48) -> Teacher:
@@ -182,7 +195,7 @@ def test_a_bank_that_was_stopped_asks_only_for_what_is_missing(
 
     monkeypatch.setattr("models.train.teachers.make_bank.logits", counted)
     again = make_bank(faces.images, teachers, BankViews(count=2), tmp_path)
-    assert asked == [4]
+    assert asked == [4, 4]  # the view and its mirror image
     assert np.array_equal(again.logits["label"], whole.logits["label"])
 
 

@@ -1,0 +1,113 @@
+"""Trains the student in PyTorch; `models.train.recipe` says from what.
+
+A run's folder is that of `models.train.fit`, with `checkpoint.pt` to resume from after a stop.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import torch
+from tqdm import trange
+
+from models.train.bank import Bank
+from models.train.batches import Batches
+from models.train.data import UNKNOWN, FaceSet
+from models.train.initialization import initialize_from
+from models.train.network import build_trained
+from models.train.pytorch import Training
+from models.train.runs import BEST_WEIGHTS, NO_SCORE, SCORE, best_score, start_run
+from models.train.settings import Settings
+from models.train.student.network import StudentNetwork
+from models.train.student.weights import from_keras, to_keras
+from models.train.teachers.answers import logits
+
+
+def fit(train: FaceSet, validation: FaceSet | None, settings: Settings, run: Path, bank: Bank) -> Path:
+    """Train on aligned faces, from the start or from where a stop left the run.
+
+    Args:
+        train: the faces to learn from.
+        validation: the faces that tell the best epoch; None in a final training on these too, whose last
+            epoch is kept.
+        settings: of the run.
+        run: its folder.
+        bank: the teachers' answers for `train`.
+
+    Returns:
+        The file with the best weights, averaged over steps, for Keras.
+
+    Raises:
+        RunError: the run's folder belongs to other settings.
+        BankError: the bank was made of other faces.
+    """
+    start_run(run, settings)
+    twin = build_trained(settings)
+    training = Training(
+        _initialized(settings, twin), settings, settings.weight_decay * (1 - settings.momentum), run
+    )
+    training.resume()
+    batches = Batches(train, settings, bank)
+    while training.epoch < settings.epochs:
+        started = time.monotonic()
+        loss = _train_epoch(training, batches, settings)
+        accuracy = None if validation is None else _accuracy(training.average, validation)
+        if accuracy is None or accuracy > (best_score(run) or 0):
+            to_keras(training.average, twin)
+            twin.save_weights(run / BEST_WEIGHTS)
+        _log(run, training.epoch, loss, accuracy, time.monotonic() - started)
+        training.save()
+    return run / BEST_WEIGHTS
+
+
+def _initialized(settings: Settings, twin: keras.Model) -> StudentNetwork:
+    torch.manual_seed(settings.seed)
+    network = StudentNetwork(settings)
+    if settings.initialization:
+        initialize_from(twin, [Path(folder) for folder in settings.initialization])
+        from_keras(network, twin)
+    return network
+
+
+def _train_epoch(training: Training, batches: Batches, settings: Settings) -> float:
+    """One epoch; returns its mean loss."""
+    training.start_epoch()
+    batches.start_epoch(training.epoch)
+    losses = []
+    for index in trange(
+        len(batches), desc=f"{training.run.name}, epoch {training.epoch + 1}", mininterval=30
+    ):
+        faces, wanted = batches[index]
+        rate = _learning_rate(settings, training.epoch + (index + 0.5) / len(batches))
+        losses.append(training.step(np.ascontiguousarray(faces.transpose(0, 3, 1, 2)), wanted, rate))
+    training.epoch += 1
+    return float(np.mean(losses))
+
+
+def _learning_rate(settings: Settings, epoch: float) -> float:
+    """Up in a straight line, then down in a cosine to 0 (arXiv 1608.03983)."""
+    if epoch < settings.warmup_epochs:
+        return settings.peak_learning_rate * epoch / settings.warmup_epochs
+    fraction = (epoch - settings.warmup_epochs) / (settings.epochs - settings.warmup_epochs)
+    return settings.peak_learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
+
+
+def _accuracy(network: StudentNetwork, faces: FaceSet) -> float:
+    known = faces.take(faces.labels != UNKNOWN)
+    return float((logits(network, known.images)["label"].argmax(axis=1) == known.labels).mean())
+
+
+def _log(run: Path, epoch: int, loss: float, accuracy: float | None, seconds: float) -> None:
+    path = run / "history.csv"
+    new = not path.is_file()
+    row = {"epoch": epoch, "loss": loss, SCORE: NO_SCORE if accuracy is None else accuracy, "s": seconds}
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
