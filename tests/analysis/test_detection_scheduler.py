@@ -37,6 +37,12 @@ def test_six_tiles_are_searched_within_a_second(rate: float) -> None:
     assert sum(search.tile is not None for search in seen) >= 6
 
 
+def test_no_frame_of_a_quick_camera_has_both_a_scan_and_a_tile() -> None:
+    seen = plans(10, rate=30, tracking=True, has_spare_capacity=True)[1:]
+    assert not any(search.detect and search.tile is not None for search in seen)
+    assert sum(search.tile is not None for search in seen) >= 60
+
+
 @pytest.mark.parametrize("has_spare_capacity", [True, False])
 def test_without_a_face_every_frame_is_searched(has_spare_capacity: bool) -> None:
     seen = plans(10, 15, tracking=False, has_spare_capacity=has_spare_capacity)

@@ -24,6 +24,8 @@ from webapp.analysis import FileEngine
 from webapp.config import Settings
 from webapp.errors import FileError
 from webapp.protocol import FileFrame
+from webapp.vision.detect import FaceDetector
+from webapp.vision.regions import Detection
 
 SECONDS = 14
 VISITS = (
@@ -118,6 +120,31 @@ def test_the_same_file_gives_the_same_results_on_any_number_of_threads(
 ) -> None:
     with FileEngine(threads=1) as alone:
         assert list(alone.analyze_video(short)) == list(engine.analyze_video(short))
+
+
+def test_where_nothing_moves_hardly_anything_is_searched(
+    engine: FileEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few times in two seconds, and from the frame in which somebody comes."""
+    times, scans = constant_times(4), []
+
+    def counted(detector: FaceDetector, image: np.ndarray, min_score: float | None = None) -> list[Detection]:
+        if image.shape == (480, 640, 3):
+            scans.append(1)
+        return detect(detector, image, min_score)
+
+    detect = FaceDetector.detect
+    monkeypatch.setattr(FaceDetector, "detect", counted)
+    still = write_video(tmp_path / "still.mp4", times, [Visit("astronaut", 3.5, 4, left=True)])
+    seen = [frame.t for frame in engine.analyze_video(still) if frame.faces]
+    assert seen == pytest.approx([t for t in times if t >= 3.5], abs=0.001)
+    assert len(scans) < 30
+    scans.clear()
+    brighter = write_video(
+        tmp_path / "brighter.mp4", times, paint=lambda t: np.full((480, 640, 3), 40 + round(50 * t), np.uint8)
+    )
+    assert not any(frame.faces for frame in engine.analyze_video(brighter))
+    assert len(scans) > 60
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,10 @@ TILE_INTERVAL_S = 0.09
 """How often a tile is scanned, for faces too small to be detected in the whole image. Six tiles cover an
 image of 4:3, so a small face is found within a second."""
 
+QUICK_FRAME_S = 0.05
+"""Where frames come quicker than this, a tile waits for the frame after a scan of the whole image, so that
+frames take about the same time."""
+
 SECOND_LOOK_INTERVAL_S = 0.9
 """How often a frame without faces may get a second look; a lost track lives a little longer than that."""
 
@@ -37,7 +41,7 @@ class DetectionScheduler:
     def __init__(self, interval_s: float = INTERVAL_S) -> None:
         self._interval_s = interval_s
         self._lock = threading.Lock()
-        self._detected_s = self._tiled_s = self._looked_again_s = float("-inf")
+        self._detected_s = self._tiled_s = self._looked_again_s = self._last_s = float("-inf")
         self._frames = self._tile = 0
 
     def next_detection(self, now_s: float, tracking: bool, has_spare_capacity: bool) -> Search:
@@ -53,9 +57,11 @@ class DetectionScheduler:
             detect = not tracking or self._is_due(now_s, has_spare_capacity)
             if detect:
                 self._detected_s, self._frames = now_s, 0
+            is_quick, self._last_s = now_s - self._last_s < QUICK_FRAME_S, now_s
             if not has_spare_capacity:
                 return Search(detect, tile=None, second_look=False)
-            return Search(detect, self._next_tile(now_s), self._next_second_look(now_s))
+            tile = None if detect and tracking and is_quick else self._next_tile(now_s)
+            return Search(detect, tile, self._next_second_look(now_s))
 
     def _is_due(self, now_s: float, has_spare_capacity: bool) -> bool:
         self._frames += 1

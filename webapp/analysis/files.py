@@ -22,7 +22,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from webapp.analysis.detection_scheduler import DetectionScheduler
+from webapp.analysis.detection_scheduler import DetectionScheduler, Search
 from webapp.analysis.tracker import Tracker
 from webapp.config import Settings
 from webapp.errors import FailureCode, FileError, FrameError, TooLargeError
@@ -32,6 +32,8 @@ from webapp.media.video_writer import write_annotated
 from webapp.protocol import Analysis, FileFrame, ImageLimits, Job, Region, with_probabilities
 from webapp.vision.decode import Decoded, decode
 from webapp.vision.pipeline import Pipeline
+from webapp.vision.search.changes import SceneChanges
+from webapp.vision.search.tiles import tile, tile_count
 
 FRAMES_UNDER_WAY = 2
 """As in the live view. It does not depend on the number of threads, so the same file gives the same results
@@ -130,7 +132,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
                 for frame in video.frames(Sampling(every, fps)):
                     while pending and _is_due(pending, frame.t):
                         yield tracking.result(os.fspath(path), pending.popleft())
-                    pending.append((frame, self._executor.submit(self._frame, frame, tracking.job(frame.t))))
+                    pending.append((frame, self._executor.submit(self._frame, frame, tracking.job(frame))))
             except FileError:
                 yield from (tracking.result(os.fspath(path), each) for each in pending)
                 raise
@@ -218,14 +220,33 @@ class _VideoTracking:
     def __init__(self, smoothing_s: float) -> None:
         self._tracker = Tracker(smoothing_s)
         self._detections = DetectionScheduler(DETECTION_INTERVAL_S)
+        self._changes = SceneChanges()
         self._now_s = float("-inf")
 
-    def job(self, t: float) -> Job:
-        """Where to look for faces in the frame of that time."""
-        self._now_s = max(self._now_s, t)
+    def job(self, frame: DecodedFrame) -> Job:
+        """Where to look for faces in a frame."""
+        self._now_s = max(self._now_s, frame.t)
         regions: tuple[Region, ...] = self._tracker.regions(self._now_s)
         search = self._detections.next_detection(self._now_s, tracking=bool(regions), has_spare_capacity=True)
-        return Job(b"", regions, *search)
+        return Job(b"", regions, *self._needed(search, frame, regions))
+
+    def _needed(self, search: Search, frame: DecodedFrame, regions: tuple[Region, ...]) -> Search:
+        """The search without the parts that have not changed since they were last searched."""
+        if not any(search):
+            return search
+        self._changes.see(frame.pixels, regions, self._now_s)
+        return Search(
+            search.detect and self._changes.is_due("whole"),
+            None if search.tile is None else self._changed_tile(frame),
+            search.second_look and self._changes.is_due("second look"),
+        )
+
+    def _changed_tile(self, frame: DecodedFrame) -> int | None:
+        """The number of the tile that has to be searched and has waited longest, if any."""
+        height, width = frame.pixels.shape[:2]
+        tiles = [tile(width, height, number) for number in range(tile_count(width, height))]
+        changed = self._changes.next_tile(tiles)
+        return None if changed is None else tiles.index(changed)
 
     def result(self, name: str, pending: tuple[DecodedFrame, Future[Analysis]]) -> FileFrame:
         """Wait for the analysis of a frame, and track its faces; frames come in order."""

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.vision.images import FACE, astronaut, shipped
+from webapp.protocol import Region
+from webapp.vision.search.changes import RESEARCH_S, SEARCHES, SceneChanges
+from webapp.vision.search.tiles import tile
+
+SIZES = [(640, 480), (480, 640), (1920, 1080), (320, 240)]
+
+
+def scene(width: int = 640, height: int = 480) -> NDArray[np.uint8]:
+    """A wall with a cup, as a camera that stands still sees it."""
+    return np.asarray(cv2.resize(shipped("coffee"), (width, height)), np.uint8)
+
+
+def with_face(frame: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint8]:
+    """A face of so many pixels in this corner."""
+    left, top, width, height = (int(value) for value in FACE)
+    face = astronaut()[top : top + height, left : left + width]
+    changed = frame.copy()
+    changed[y : y + side, x : x + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    return changed
+
+
+def noisy(frame: NDArray[np.uint8], seed: int, deviation: float = 10.0) -> NDArray[np.uint8]:
+    noise = np.random.default_rng(seed).normal(0, deviation, frame.shape)
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+def watched(frame: NDArray[np.uint8], *regions: Region) -> SceneChanges:
+    """Where this has been searched often enough."""
+    changes = SceneChanges()
+    assert all(searched(changes, frame, 0.0, *regions) for _ in range(SEARCHES))
+    return changes
+
+
+def searched(changes: SceneChanges, frame: NDArray[np.uint8], t: float, *regions: Region) -> bool:
+    changes.see(frame, regions, t)
+    return changes.is_due("whole")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_still_scene_is_searched_a_few_times_every_two_seconds(size: tuple[int, int]) -> None:
+    changes, frame = SceneChanges(), scene(*size)
+    due = [number / 10 for number in range(41) if searched(changes, frame, number / 10)]
+    times = [start_s + number / 10 for start_s in (0, RESEARCH_S) for number in range(SEARCHES)]
+    assert due == pytest.approx([*times, 2 * RESEARCH_S])
+
+
+def test_noise_and_compression_are_no_change() -> None:
+    changes = watched(noisy(scene(), 1))
+    assert not any(searched(changes, noisy(scene(), seed), 0.1) for seed in range(2, 8))
+    encoded = cv2.imencode(".jpg", scene(), (cv2.IMWRITE_JPEG_QUALITY, 40))[1]
+    assert not searched(changes, np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8), 0.1)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("place", [(0, 0), (0.4, 0.3), (0.93, 0.93)])
+def test_a_small_face_that_appears_is_a_change_wherever_it_is(
+    size: tuple[int, int], place: tuple[float, float]
+) -> None:
+    frame = scene(*size)
+    changes = watched(frame)
+    x, y, side = round(place[0] * size[0]), round(place[1] * size[1]), round(max(size) / 32)
+    due = [searched(changes, with_face(frame, x, y, side), 0.1 * number) for number in range(1, 7)]
+    assert due == [True] * SEARCHES + [False] * (6 - SEARCHES)
+
+
+TILES = [tile(640, 480, number) for number in range(6)]
+
+
+def test_tiles_are_searched_in_turn_and_then_only_the_one_that_changed() -> None:
+    changes, frame = SceneChanges(), scene()
+    found = []
+    for number in range(6 * SEARCHES + 2):
+        changes.see(frame, (), 0.05 * number)
+        found.append(changes.next_tile(TILES))
+    assert found == [*TILES * SEARCHES, None, None]
+    changes.see(with_face(frame, 10, 10, 24), (), 1.0)
+    assert [changes.next_tile(TILES) for _ in range(SEARCHES + 1)] == [TILES[0]] * SEARCHES + [None]
+
+
+def test_a_tile_in_which_somebody_appears_does_not_wait_for_those_that_always_change() -> None:
+    changes = SceneChanges()
+    for number in range(40):
+        frame = with_face(scene(), 400 + 4 * number % 160, 300, 60)  # somebody walks below on the right
+        changes.see(frame, (), 0.05 * number)
+        changes.next_tile(TILES)
+    changes.see(with_face(frame, 10, 10, 24), (), 2.0)
+    assert changes.next_tile(TILES) == TILES[0]
+
+
+def test_what_is_searched_in_different_ways_is_remembered_apart() -> None:
+    changes = watched(scene())
+    assert not changes.is_due("whole")
+    assert changes.is_due("second look")
+
+
+def test_a_tracked_face_may_move_and_one_that_comes_beside_it_is_a_change() -> None:
+    frame, tracked = scene(), Region(0.3, 0.35, 0.25, 0.4)
+    changes = watched(with_face(frame, 140, 170, 100), tracked)
+    assert not searched(changes, with_face(frame, 146, 175, 100), 0.1, tracked)
+    both = with_face(with_face(frame, 146, 175, 100), 300, 200, 60)
+    assert searched(changes, both, 0.2, tracked)
+
+
+def test_a_face_that_has_left_its_region_uncovers_what_was_behind_it() -> None:
+    frame = scene()
+    changes = watched(with_face(frame, 140, 170, 100), Region(0.3, 0.35, 0.25, 0.0))
+    assert searched(changes, with_face(frame, 440, 170, 100), 0.1, Region(0.77, 0.35, 0.25, 0.0))
+
+
+def test_slow_changes_add_up() -> None:
+    frame = scene()
+    changes = watched(frame)
+    darker = [np.asarray(frame * np.float32(1 - 0.01 * step), np.uint8) for step in range(20)]
+    due = [searched(changes, one, 0.02 * step) for step, one in enumerate(darker)]
+    assert not due[1] and any(due[2:])
+
+
+def test_a_frame_of_another_size_and_an_earlier_time_are_searched() -> None:
+    changes = watched(scene())
+    assert searched(changes, scene(480, 640), 0.1)
+    assert searched(changes, scene(480, 640), -1.0)

@@ -1,0 +1,139 @@
+"""Which parts of a video have changed since they were last searched: where nothing has, nobody has come.
+
+A camera that stands still shows the same wall in frame after frame, and detectors take much of the time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from webapp.protocol import Region
+from webapp.vision.search.tiles import Tile
+
+CELLS = 64
+"""The longer side of a frame in cells, whose means are compared: 10 pixels of 640."""
+
+SAMPLED_SIDE = 640
+"""Of larger frames single pixels are compared instead of all, as many as of a frame of this size."""
+
+MIN_CHANGE = 5
+"""Of the mean gray value of a cell. Under compression or a sensor's noise with a standard deviation of 10 it
+changes less; a face of 20 pixels changes four cells by dozens."""
+
+SEARCHES = 3
+"""So often a part is searched before it counts that nothing changes there: what a detector overlooks once, it
+may see in the next frame, as when somebody moves a little."""
+
+RESEARCH_S = 2.0
+"""And it is searched again after so long."""
+
+
+class _Search(NamedTuple):
+    """What a part showed when it was first searched and how often it has been since, and the last time."""
+
+    cells: NDArray[np.float32]
+    t: float
+    times: int = 1
+    last_t: float = 0.0
+
+
+class SceneChanges:
+    """What the parts of one video showed when they were last searched; one thread calls it."""
+
+    def __init__(self) -> None:
+        self._searches: dict[Hashable, _Search] = {}
+        self._cells = np.zeros((1, 1), np.float32)
+        self._t, self._width = 0.0, 1
+        self._others = np.ones((1, 1), bool)
+
+    def see(self, pixels: NDArray[np.uint8], regions: Sequence[Region], t: float) -> None:
+        """Take the next frame, (height, width, 3) at a time in seconds.
+
+        `regions`, in widths of the frame, are those of the tracked faces, whose changes do not count.
+        """
+        self._width, self._t = pixels.shape[1], t
+        self._cells = _cells(pixels)
+        self._others = np.ones(self._cells.shape, bool)
+        for region in regions:
+            rows, columns = _square(region.scaled(self._cells.shape[1]))
+            self._others[rows, columns] = False
+
+    def is_due(self, part: Hashable) -> bool:
+        """Whether the whole frame has to be searched; if so, it is taken to be. `part` names how."""
+        due = self._is_due(part, None)
+        if due:
+            self._search(part, None)
+        return due
+
+    def next_tile(self, tiles: Iterable[Tile]) -> Tile | None:
+        """The tile to be searched, which is taken to be: where something has changed, and not lately."""
+        due = [tile for tile in tiles if self._is_due(tile, tile)]
+        first = min(due, key=self._rank, default=None)
+        if first is not None:
+            self._search(first, first)
+        return first
+
+    def _rank(self, tile: Tile) -> tuple[bool, float]:
+        search = self._searches.get(tile)
+        if search is None:
+            return True, -math.inf
+        return not self._has_changed(search, tile), search.last_t
+
+    def _is_due(self, part: Hashable, area: Tile | None) -> bool:
+        search = self._searches.get(part)
+        return search is None or search.times < SEARCHES or self._is_outdated(search, area)
+
+    def _search(self, part: Hashable, area: Tile | None) -> None:
+        search = self._searches.get(part)
+        if search is None or self._is_outdated(search, area):
+            search = _Search(self._cells, self._t, times=0)
+        self._searches[part] = search._replace(times=search.times + 1, last_t=self._t)
+
+    def _is_outdated(self, search: _Search, area: Tile | None) -> bool:
+        return not 0 <= self._t - search.t < RESEARCH_S or self._has_changed(search, area)
+
+    def _has_changed(self, search: _Search, area: Tile | None) -> bool:
+        if search.cells.shape != self._cells.shape:
+            return True
+        rows, columns = (slice(None),) * 2 if area is None else self._in_cells(area)
+        change = np.abs(self._cells[rows, columns] - search.cells[rows, columns])
+        return bool((change[self._others[rows, columns]] >= MIN_CHANGE).any())
+
+    def _in_cells(self, area: Tile) -> tuple[slice, slice]:
+        scale = self._cells.shape[1] / self._width
+        x, y, side = (scale * value for value in area)
+        return _span(y, y + side), _span(x, x + side)
+
+
+def _cells(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The mean gray values of the cells of a frame."""
+    height, width = pixels.shape[:2]
+    longer = max(height, width)
+    if longer > SAMPLED_SIDE:
+        size = _size(width, height, SAMPLED_SIDE)
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    colors = cv2.resize(pixels, _size(width, height, CELLS), interpolation=cv2.INTER_AREA)
+    return np.asarray(colors.mean(axis=2, dtype=np.float32))
+
+
+def _size(width: int, height: int, longer: int) -> tuple[int, int]:
+    """Width and height where the longer is so many."""
+    scale = longer / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _square(region: Region) -> tuple[slice, slice]:
+    """Rows and columns of a region, whatever its roll."""
+    half = region.size / 2
+    return _span(region.y - half, region.y + half), _span(region.x - half, region.x + half)
+
+
+def _span(first: float, last: float) -> slice:
+    """All cells that lie in it with a part of them."""
+    return slice(max(0, int(first)), max(0, int(np.ceil(last))))
