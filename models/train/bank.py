@@ -2,7 +2,7 @@
 
 A student that learns from it sees exactly these views, with corruptions on top (distillation: Hinton et al.
 2015, arXiv 1503.02531; the same view for teacher and student: arXiv 2106.05237). Making a bank needs the
-teachers (`models.train.teachers.answers`), learning from one does not.
+teachers (`models.train.answers`), learning from one does not.
 """
 
 from __future__ import annotations

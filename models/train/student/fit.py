@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from tqdm import trange
 
+from models.train.answers import logits
 from models.train.bank import Bank
 from models.train.batches import Batches
 from models.train.data import UNKNOWN, FaceSet
@@ -25,7 +26,6 @@ from models.train.runs import BEST_WEIGHTS, NO_SCORE, SCORE, best_score, start_r
 from models.train.settings import Settings
 from models.train.student.network import StudentNetwork
 from models.train.student.weights import from_keras, to_keras
-from models.train.teachers.answers import logits
 
 
 def fit(train: FaceSet, validation: FaceSet | None, settings: Settings, run: Path, bank: Bank) -> Path:

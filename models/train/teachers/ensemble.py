@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from models.train.answers import logits
 from models.train.data import VOTED_EXPRESSIONS, FaceSet, read_split
 from models.train.duplicates import near_duplicates
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.scores import agreement, fer_plus_majority, score
 from models.train.targets import Targets
-from models.train.teachers.answers import logits
 from models.train.teachers.paths import MODELS, snapshot_paths
 from models.train.teachers.shipped import load_shipped
 from models.train.teachers.snapshots import Teacher, load_teacher

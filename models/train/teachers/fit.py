@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from models.train.answers import logits
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.pytorch import Training
 from models.train.runs import RunError, commit, start_run
 from models.train.targets import voted_targets
-from models.train.teachers.answers import logits
 from models.train.teachers.batches import TeacherBatches
 from models.train.teachers.network import TeacherNetwork
 from models.train.teachers.paths import KEPT, RUNS

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from tqdm import tqdm
 
+from models.train.answers import logits
 from models.train.bank import HEADS, Bank, fingerprint
 from models.train.faces import DEFAULT_DATA, read_training_faces
 from models.train.targets import Targets
-from models.train.teachers.answers import logits
 from models.train.teachers.paths import DEFAULT_BANK, DEFAULT_UNLABELLED, MODELS, snapshot_paths
 from models.train.teachers.shipped import load_shipped
 from models.train.teachers.snapshots import Teacher, load_teacher

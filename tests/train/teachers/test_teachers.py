@@ -22,7 +22,7 @@ from tests.train.data_files import light_and_dark, noise
 
 torch = pytest.importorskip("torch", reason="needs requirements-train.txt")
 
-from models.train.teachers.answers import logits  # noqa: E402 - these import PyTorch
+from models.train.answers import logits  # noqa: E402 - these import PyTorch
 from models.train.teachers.ensemble import mean_of, mirrored_mean, summary  # noqa: E402
 from models.train.teachers.fit import fit  # noqa: E402
 from models.train.teachers.make_bank import BankViews, make_bank, mean_log_probabilities  # noqa: E402

@@ -1,4 +1,4 @@
-"""What a teacher answers for faces."""
+"""What a network in PyTorch answers for faces."""
 
 from __future__ import annotations
 
