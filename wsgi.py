@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import warnings
 
 
 def main() -> None:
     """Serve until Ctrl-C or SIGTERM."""
+    gc.disable()  # of what the start loads nothing is garbage; `keep_what_exists` turns the search on again
     with warnings.catch_warnings():
         # eventlet announces its own end on import; docs/decisions says why it is used all the same.
         warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")

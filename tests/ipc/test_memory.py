@@ -66,3 +66,12 @@ def test_what_exists_at_the_start_takes_no_part_in_the_search_for_garbage() -> N
     assert not any(one is held for one in gc.get_objects())
     late: list[object] = []
     assert any(one is late for one in gc.get_objects()), "what comes later does"
+
+
+@pytest.mark.usefixtures("unfrozen")
+def test_the_search_begins_where_it_was_off_while_the_process_loaded() -> None:
+    gc.disable()
+    keep_what_exists()
+    is_on = gc.isenabled()
+    gc.enable()
+    assert is_on

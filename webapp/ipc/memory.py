@@ -13,8 +13,9 @@ def keep_what_exists() -> None:
     """Leave all objects of now out of the search for garbage, once a process has loaded what it needs.
 
     With them a search stops a server for 0.1 s and more, and is due only when their number has grown by a
-    quarter; without them it takes milliseconds.
+    quarter; without them it takes milliseconds. It begins here if it was off while the process loaded.
     """
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.collect()  # counts what is left, as the next search is due when that has grown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import time
 
@@ -21,8 +22,11 @@ STAMP_BYTES = 24
 CHANGES = "accounts"
 """The name of the count of changes; see `models.ChangeCount`."""
 
-NO_PASSWORD = generate_password_hash("")
-"""Checked if there is no such host, so that this takes as long."""
+
+@functools.cache
+def no_password() -> str:
+    """The hash that is checked if there is no such host, so that this takes as long."""
+    return generate_password_hash("")
 
 
 class AccountRepository(Repository):
@@ -65,7 +69,7 @@ class AccountRepository(Repository):
         """The host with this name and password, or None; takes as long if there is no such host."""
         with self._session() as session:
             host = session.scalar(select(models.Host).where(models.Host.name == name))
-            expected, record = (host.password_hash, _host_of(host)) if host else (NO_PASSWORD, None)
+            expected, record = (host.password_hash, _host_of(host)) if host else (no_password(), None)
         is_right = check_password_hash(expected, password)
         return record if is_right else None
 
