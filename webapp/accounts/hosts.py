@@ -56,9 +56,8 @@ class Hosts:
             BadRequestError: it is the last one.
         """
         with self._directory.changing() as accounts:
-            if host_id in accounts.hosts and len(accounts.hosts) < 2:
+            if not self._store.call(AccountRepository.delete_host, host_id):
                 raise BadRequestError("The last host stays, or nobody could sign in.")
-            self._store.call(AccountRepository.delete_host, host_id)
             accounts.hosts.pop(host_id, None)
             for key in [key for key in accounts.keys.values() if key.host_id == host_id]:
                 accounts.keys.pop(key.secret_hash, None)

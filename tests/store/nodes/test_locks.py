@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -72,6 +73,13 @@ def heartbeat(locks: NodeLocks, who: Identity, claimed: dict[str, int] | None = 
     answer = locks.heartbeat(who, claimed or {}, {})
     assert answer is not None
     return answer
+
+
+def somebody_waits(store: Repositories) -> bool:
+    """Whether a transaction waits for another one's locks."""
+    with store.database.engine.connect() as connection:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool(connection.scalar(text(waiting)))
 
 
 def take(locks: NodeLocks, who: Identity) -> Taken:
@@ -232,6 +240,7 @@ def test_lists_show_what_a_rooms_node_last_said(store: Repositories, a: NodeLock
 
 
 def test_a_change_of_accounts_is_counted_for_all_nodes(store: Repositories, a: NodeLocks) -> None:
+    assert store.accounts.add_host("Bob", "a long password")
     before = heartbeat(a, A).accounts
     host = store.accounts.add_host("Ada", "a long password")
     assert host is not None
@@ -240,6 +249,24 @@ def test_a_change_of_accounts_is_counted_for_all_nodes(store: Repositories, a: N
     store.accounts.renew_stamp(host.id)
     store.accounts.delete_host(host.id)
     assert heartbeat(a, A).accounts == before + 5
+
+
+def test_two_nodes_cannot_delete_the_last_two_hosts(store: Repositories, postgres: Postgres) -> None:
+    hosts = [store.accounts.add_host(name, "a long password") for name in ("Cleo", "Dora")]
+    with store.database.engine.begin() as connection:
+        connection.execute(text("DELETE FROM host WHERE name NOT IN ('Cleo', 'Dora')"))
+    other = Repositories(postgres.url)
+    other.database.prepare()
+    cleo, dora = (host.id for host in hosts if host is not None)
+    with ThreadPoolExecutor(1) as pool, store.database.engine.connect() as connection:
+        connection.execute(text("SELECT id FROM host FOR UPDATE"))
+        connection.execute(text("DELETE FROM host WHERE id = :id"), {"id": cleo})
+        deleted = pool.submit(other.accounts.delete_host, dora)
+        wait_until(lambda: somebody_waits(store))
+        connection.commit()
+        assert deleted.result() is False
+    assert [host.name for host in store.accounts.hosts()] == ["Dora"]
+    other.close()
 
 
 def test_a_restart_of_postgresql_loses_no_room_that_nobody_else_takes(

@@ -73,12 +73,19 @@ class AccountRepository(Repository):
         is_right = check_password_hash(expected, password)
         return record if is_right else None
 
-    def delete_host(self, host_id: int) -> None:
-        """Delete a host and their keys; rooms stay."""
+    def delete_host(self, host_id: int) -> bool:
+        """Delete a host and their keys, but not the only one: then false. Rooms stay.
+
+        Two nodes that delete one each wait for each other, or they could delete the last two.
+        """
         with self._session() as session:
+            all_hosts = select(models.Host.id).order_by(models.Host.id).with_for_update()
+            if list(session.scalars(all_hosts)) == [host_id]:
+                return False
             session.execute(delete(models.Host).where(models.Host.id == host_id))
             self._note_change(session)
         self._database.wal.truncate()
+        return True
 
     def api_keys(self) -> list[KeyRecord]:
         """The API keys of all hosts."""
