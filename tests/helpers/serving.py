@@ -19,7 +19,7 @@ import requests
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 60.0
 """What the parts of a server may take to stop, one after the other, and some seconds of a busy machine."""
 
