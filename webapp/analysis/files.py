@@ -238,7 +238,7 @@ class _VideoTracking:
         return Search(
             search.detect and self._changes.is_due("whole"),
             None if search.tile is None else self._changed_tile(frame),
-            search.second_look and self._changes.is_due("second look"),
+            search.second_look and self._changes.is_due("second look", searches=1),
         )
 
     def _changed_tile(self, frame: DecodedFrame) -> int | None:

@@ -64,9 +64,12 @@ class SceneChanges:
             rows, columns = _square(region.scaled(self._cells.shape[1]))
             self._others[rows, columns] = False
 
-    def is_due(self, part: Hashable) -> bool:
-        """Whether the whole frame has to be searched; if so, it is taken to be. `part` names how."""
-        due = self._is_due(part, None)
+    def is_due(self, part: Hashable, searches: int = SEARCHES) -> bool:
+        """Whether the whole frame has to be searched; if so, it is taken to be.
+
+        `part` names how, and `searches` are enough while nothing changes.
+        """
+        due = self._is_due(part, None, searches)
         if due:
             self._search(part, None)
         return due
@@ -85,9 +88,9 @@ class SceneChanges:
             return True, -math.inf
         return not self._has_changed(search, tile), search.last_t
 
-    def _is_due(self, part: Hashable, area: Tile | None) -> bool:
+    def _is_due(self, part: Hashable, area: Tile | None, searches: int = SEARCHES) -> bool:
         search = self._searches.get(part)
-        return search is None or search.times < SEARCHES or self._is_outdated(search, area)
+        return search is None or search.times < searches or self._is_outdated(search, area)
 
     def _search(self, part: Hashable, area: Tile | None) -> None:
         search = self._searches.get(part)
