@@ -17,7 +17,7 @@ TILE_INTERVAL_S = 0.09
 image of 4:3, so a small face is found within a second."""
 
 QUICK_FRAME_S = 0.05
-"""Where frames come quicker than this, a tile waits for the frame after a scan of the whole image, so that
+"""Where frames arrive faster than this, a tile waits for the frame after a scan of the whole image, so that
 frames take about the same time."""
 
 SECOND_LOOK_INTERVAL_S = 0.9

@@ -235,10 +235,11 @@ class _VideoTracking:
         if not any(search):
             return search
         self._changes.see(frame.pixels, regions, self._now_s)
+        look_again = search.second_look  # with faces, one is taken only when they are lost in this very frame
         return Search(
             search.detect and self._changes.is_due("whole"),
             None if search.tile is None else self._changed_tile(frame),
-            search.second_look and self._changes.is_due("second look", searches=1),
+            look_again and (bool(regions) or self._changes.is_due("second look", searches=1)),
         )
 
     def _changed_tile(self, frame: DecodedFrame) -> int | None:

@@ -29,18 +29,7 @@ from models.train.student.weights import from_keras, to_keras
 
 
 def fit(train: FaceSet, validation: FaceSet | None, settings: Settings, run: Path, bank: Bank) -> Path:
-    """Train on aligned faces, from the start or from where a stop left the run.
-
-    Args:
-        train: the faces to learn from.
-        validation: the faces that tell the best epoch; None in a final training on these too, whose last
-            epoch is kept.
-        settings: of the run.
-        run: its folder.
-        bank: the teachers' answers for `train`.
-
-    Returns:
-        The file with the best weights, averaged over steps, for Keras.
+    """Train as `models.train.fit` does, from a bank; the weights it leaves are for Keras too.
 
     Raises:
         RunError: the run's folder belongs to other settings.

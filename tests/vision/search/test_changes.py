@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tests.vision.images import FACE, astronaut, shipped
 from webapp.protocol import Region
-from webapp.vision.search.changes import RESEARCH_S, SEARCHES, SceneChanges
+from webapp.vision.search.changes import RECHECK_S, SEARCHES, SceneChanges
 from webapp.vision.search.tiles import tile
 
 SIZES = [(640, 480), (480, 640), (1920, 1080), (320, 240)]
@@ -48,8 +48,8 @@ def searched(changes: SceneChanges, frame: NDArray[np.uint8], t: float, *regions
 def test_a_still_scene_is_searched_a_few_times_every_two_seconds(size: tuple[int, int]) -> None:
     changes, frame = SceneChanges(), scene(*size)
     due = [number / 10 for number in range(41) if searched(changes, frame, number / 10)]
-    times = [start_s + number / 10 for start_s in (0, RESEARCH_S) for number in range(SEARCHES)]
-    assert due == pytest.approx([*times, 2 * RESEARCH_S])
+    times = [start_s + number / 10 for start_s in (0, RECHECK_S) for number in range(SEARCHES)]
+    assert due == pytest.approx([*times, 2 * RECHECK_S])
 
 
 def test_noise_and_compression_are_no_change() -> None:

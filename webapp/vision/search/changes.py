@@ -30,7 +30,7 @@ SEARCHES = 3
 """So often a part is searched before it counts that nothing changes there: what a detector overlooks once, it
 may see in the next frame, as when somebody moves a little."""
 
-RESEARCH_S = 2.0
+RECHECK_S = 2.0
 """And it is searched again after so long."""
 
 
@@ -39,8 +39,8 @@ class _Search(NamedTuple):
 
     cells: NDArray[np.float32]
     t: float
-    times: int = 1
-    last_t: float = 0.0
+    times: int = 0
+    last_t: float = -math.inf
 
 
 class SceneChanges:
@@ -95,11 +95,11 @@ class SceneChanges:
     def _search(self, part: Hashable, area: Tile | None) -> None:
         search = self._searches.get(part)
         if search is None or self._is_outdated(search, area):
-            search = _Search(self._cells, self._t, times=0)
+            search = _Search(self._cells, self._t)
         self._searches[part] = search._replace(times=search.times + 1, last_t=self._t)
 
     def _is_outdated(self, search: _Search, area: Tile | None) -> bool:
-        return not 0 <= self._t - search.t < RESEARCH_S or self._has_changed(search, area)
+        return not 0 <= self._t - search.t < RECHECK_S or self._has_changed(search, area)
 
     def _has_changed(self, search: _Search, area: Tile | None) -> bool:
         if search.cells.shape != self._cells.shape:
