@@ -43,6 +43,9 @@ MAX_IMAGE_PIXELS = 4_000_000
 MAX_SIDE = 65_535
 """The longest side of an image that is decoded, in pixels; a JPEG can have no longer one."""
 
+MAX_EVERY = 1_000_000
+"""Frames of a video from one that is analyzed to the next; hours have fewer."""
+
 MAX_SMOOTHING_S = 5.0
 """The longest time constant that a page may ask for."""
 

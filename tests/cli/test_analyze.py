@@ -23,8 +23,10 @@ from click.testing import CliRunner, Result
 from tests.helpers.made_videos import Visit, constant_times, write_video
 from tests.vision.images import astronaut, grace_hopper
 from webapp.cli.annotated import annotated_paths
-from webapp.cli.inputs import find_inputs
+from webapp.cli.inputs import find_inputs, stamp_of
+from webapp.cli.journal import Journal
 from webapp.cli.main import main
+from webapp.cli.summary import InputSummary
 from webapp.config import PROJECT_ROOT
 from webapp.errors import FileError
 from webapp.export.codebook import FILE_COLUMNS
@@ -114,6 +116,9 @@ def test_a_video_is_sampled(media: Path, tmp_path: Path) -> None:
         (("x.mp4", "--resume"), "--resume needs"),
         (("tests/cli",), "no images or videos in tests/cli"),
         (("x.mp4", "--csv", "/nowhere/r.csv"), "/nowhere"),
+        (("x.mp4", "--every", "9" * 400), "--every"),
+        (("y.mp4", "z.mp4", "--csv", "x.mp4"), "would replace x.mp4"),
+        (("a.jpg", "tests/../x.txt", "--json", "x.txt"), "would replace x.txt"),
     ],
 )
 def test_a_command_that_cannot_be_carried_out_says_why(arguments: tuple[str, ...], said: str) -> None:
@@ -158,6 +163,14 @@ def test_finished_inputs_are_kept_and_changed_and_failed_ones_analyzed_again(
     assert changed.exit_code == 2 and "other options (every)" in changed.output
 
 
+def test_a_pattern_after_a_forgotten_name_destroys_no_recording(media: Path) -> None:
+    """`--csv *.jpg` takes the first photograph for the table."""
+    before = (media / "photos" / "a.jpg").read_bytes()
+    done = run("--csv", media / "photos" / "a.jpg", media / "photos" / "b.png")
+    assert done.exit_code == 2 and "would replace" in done.output
+    assert (media / "photos" / "a.jpg").read_bytes() == before
+
+
 @pytest.fixture
 def resumable(tmp_path: Path) -> Path:
     """A folder with an image, and the table of it with its journal."""
@@ -176,6 +189,46 @@ def test_a_run_does_not_begin_anew_because_one_of_its_files_is_missing(resumable
     done = run(resumable / "a.jpg", *outputs, "--resume")
     assert done.exit_code == 2 and f"{resumable / missing} of the run to go on with" in done.output
     assert (resumable / "r.csv").read_bytes() == before
+
+
+def test_results_of_what_cannot_be_found_now_are_kept(resumable: Path) -> None:
+    """As of a disk that is not there; once it is, nothing is analyzed again."""
+    cv2.imwrite(str(resumable / "b.jpg"), np.zeros((40, 40, 3), np.uint8))
+    outputs = ["--csv", resumable / "r.csv", "--resume"]
+    (resumable / "a.jpg").rename(resumable / "away")
+    assert run(resumable / "b.jpg", *outputs).exit_code == 0
+    assert inputs_of(rows(resumable / "r.csv")) == ["a.jpg", "b.jpg"]
+    (resumable / "away").rename(resumable / "a.jpg")
+    done = run(resumable / "a.jpg", resumable / "b.jpg", *outputs)
+    assert done.exit_code == 0 and "2 inputs, of which 2 were finished before" in done.output
+
+
+def test_a_run_goes_on_with_the_same_files_only(resumable: Path) -> None:
+    (resumable / "r.json").write_text("[]")
+    done = run(resumable / "a.jpg", "--csv", resumable / "r.csv", "--json", resumable / "r.json", "--resume")
+    assert done.exit_code == 2 and "other options (files)" in done.output
+    assert (resumable / "r.json").read_text() == "[]"
+
+
+def test_an_input_that_changed_while_it_was_read_is_not_finished(tmp_path: Path) -> None:
+    photo, path = tmp_path / "a.jpg", tmp_path / "r.csv.progress"
+    photo.write_bytes(b"at first")
+    stamp = stamp_of(str(photo))
+    photo.write_bytes(b"and then more")
+    journal = Journal(path, {}, resume=False)
+    journal.add(InputSummary(str(photo)), stamp)
+    journal.close()
+    again = Journal(path, {}, resume=True)
+    again.close()
+    assert again.finished == {}
+
+
+def test_annotated_copies_within_a_folder_are_no_inputs_of_the_next_run(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((50, 50, 3), np.uint8))
+    outputs = ["--annotate", tmp_path / "out", "--csv", tmp_path / "r.csv"]
+    assert run(tmp_path, *outputs).exit_code == 0 and (tmp_path / "out" / "a.jpg").is_file()
+    done = run(tmp_path, *outputs, "--resume")
+    assert done.exit_code == 0 and "1 inputs, of which 1 were finished before" in done.output
 
 
 def test_the_first_run_may_have_resume(resumable: Path) -> None:

@@ -112,7 +112,12 @@ class FileEngine(AbstractContextManager["FileEngine"]):
                 future.cancel()
 
     def analyze_video(
-        self, path: FilePath, every: int = 1, fps: float | None = None, smoothing_s: float | None = None
+        self,
+        path: FilePath,
+        every: int = 1,
+        fps: float | None = None,
+        smoothing_s: float | None = None,
+        on_decoded: Callable[[], None] = lambda: None,
     ) -> Iterator[FileFrame]:
         """Track the faces in a video, frame by frame.
 
@@ -121,6 +126,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
             every: analyze every `every`th frame.
             fps: instead, analyze so many frames a second, chosen by their times.
             smoothing_s: the time constant of the smoothed probabilities; None for the setting.
+            on_decoded: called for each frame, also for those that are left out.
 
         Raises:
             FileError: it cannot be read, or is over the limits. Frames before the damage come first.
@@ -129,7 +135,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         pending: deque[tuple[DecodedFrame, Future[Analysis]]] = deque()
         with VideoReader(Path(path), self.video_limits, self.threads) as video:
             try:
-                for frame in video.frames(Sampling(every, fps)):
+                for frame in video.frames(Sampling(every, fps), on_decoded):
                     while pending and _is_due(pending, frame.t):
                         yield tracking.result(os.fspath(path), pending.popleft())
                     pending.append((frame, self._executor.submit(self._frame, frame, tracking.job(frame))))
@@ -139,10 +145,14 @@ class FileEngine(AbstractContextManager["FileEngine"]):
             yield from (tracking.result(os.fspath(path), each) for each in pending)
 
     def frames_to_analyze(self, path: FilePath, every: int = 1, fps: float | None = None) -> float:
-        """How many frames of a video there are to analyze, as far as it says; 1 where it cannot be read."""
+        """How many frames of a video there are to analyze, as far as it says.
+
+        0 where it does not say how long it is, and 1 where it cannot be read.
+        """
         try:
             with VideoReader(Path(path), self.video_limits) as video:
-                return (video.duration_s or 0.0) * (fps or float(video.rate) / every)
+                rate = float(video.rate)
+                return (video.duration_s or 0.0) * (rate / every if fps is None else min(fps, rate))
         except FileError:
             return 1.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +24,8 @@ from webapp.cli.summary import InputSummary, print_summary
 from webapp.config import Settings
 from webapp.errors import FileError, MienError
 from webapp.export.file_rows import printable
-from webapp.protocol import FileFrame
+from webapp.media.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from webapp.protocol import MAX_EVERY, FileFrame
 from webapp.version import model_version
 
 IMAGE_UNITS = 15
@@ -75,7 +77,11 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float | N
     help="Write copies with boxes and labels to this folder: images as JPEG, videos as MP4 with their sound.",
 )
 @click.option(
-    "--every", type=click.IntRange(1), default=1, metavar="N", help="Of videos analyze every Nth frame."
+    "--every",
+    type=click.IntRange(1, MAX_EVERY),
+    default=1,
+    metavar="N",
+    help="Of videos analyze every Nth frame.",
 )
 @click.option(
     "--fps",
@@ -109,10 +115,26 @@ def analyze(paths: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - the
         raise click.UsageError("--resume needs the --csv, --json or --parquet of the run to go on with.")
     if len({path.resolve() for path in options.files.values()}) < len(options.files):
         raise click.UsageError("Give --csv, --json and --parquet a file of its own each.")
-    inputs = find_inputs(paths)
+    inputs = find_inputs(paths, options.annotate)
     if not inputs:
         raise click.UsageError(f"There are no images or videos in {printable(', '.join(paths))}.")
+    _check_files(options.files, inputs)
     sys.exit(_analyze(inputs, options))
+
+
+def _check_files(files: dict[str, Path], inputs: list[Input]) -> None:
+    """No file of results replaces an input or another recording, as the first one of `--csv *.mp4`.
+
+    Raises:
+        click.UsageError: one would.
+    """
+    taken = {os.path.realpath(one.path) for one in inputs}
+    for form, path in files.items():
+        if os.path.realpath(path) in taken or path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+            shown = printable(str(path))
+            raise click.UsageError(
+                f"--{form} would replace {shown}, an image or a video. Name another file for the results."
+            )
 
 
 def _analyze(inputs: list[Input], options: Options) -> int:
@@ -137,6 +159,7 @@ def _analyze(inputs: list[Input], options: Options) -> int:
 def _relevant(options: Options, settings: Settings) -> dict[str, Any]:
     """What decides the results: a run goes on only with the same."""
     return {
+        "files": {form: path.name for form, path in options.files.items()},
         "every": options.every,
         "fps": options.fps,
         "smoothing_s": settings.smoothing_s,
@@ -192,8 +215,10 @@ class Run:
     def _videos(self, inputs: list[Input]) -> None:
         for one in inputs:
             with self._input(one) as summary, self._annotated.video(one, self._on_frame_written) as overlays:
-                for frame in self._engine.analyze_video(one.name, self._options.every, self._options.fps):
-                    self._stop.check()
+                frames = self._engine.analyze_video(
+                    one.name, self._options.every, self._options.fps, on_decoded=self._stop.check
+                )
+                for frame in frames:
                     self._add(summary, frame)
                     overlays.add(frame)
                     self._advance(1)
@@ -207,7 +232,7 @@ class Run:
         except FileError as error:
             summary.error = str(error)
         else:
-            self._output.finish(summary)
+            self._output.finish(summary, one.stamp)
 
     def _add(self, summary: InputSummary, frame: FileFrame) -> None:
         summary.add(frame)

@@ -12,10 +12,11 @@ from webapp.media.kinds import IMAGE_SUFFIXES, SNIFFED_BYTES, VIDEO_SUFFIXES, is
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One file to analyze, named as in the results."""
+    """One file to analyze, named as in the results; `stamp` tells whether it has changed since."""
 
     name: str
     is_video: bool
+    stamp: tuple[int, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -23,33 +24,49 @@ class Input:
         return Path(self.name)
 
 
-def find_inputs(paths: Iterable[str]) -> list[Input]:
+def find_inputs(paths: Iterable[str], copies: Path | None = None) -> list[Input]:
     """The files that are named, in folders and below, or match patterns; each once, in order.
 
-    A name that stands for nothing is kept, so that it fails by its name.
+    A name that stands for nothing is kept, so that it fails by its name. What lies in `copies`, a folder
+    within one that is named, is left out: annotated copies of an earlier run.
     """
-    names = dict.fromkeys(name for path in paths for name in _expanded(path))
-    return [Input(name, _is_video(Path(name))) for name in names]
+    names = dict.fromkeys(name for path in paths for name in _expanded(path, copies))
+    return [Input(name, _is_video(Path(name)), stamp_of(name)) for name in names]
 
 
-def _expanded(path: str) -> Iterator[str]:
+def stamp_of(name: str) -> tuple[int, ...]:
+    """The size and the time of change of a file; nothing if it cannot be found."""
+    try:
+        status = Path(name).stat()
+    except (OSError, ValueError):  # gone, or no name of a file
+        return ()
+    return (status.st_size, status.st_mtime_ns)
+
+
+def _expanded(path: str, copies: Path | None) -> Iterator[str]:
     if Path(path).is_dir():
-        yield from _in_folder(Path(path))
+        yield from _in_folder(Path(path), copies)
     elif not Path(path).exists() and glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - a pattern may be absolute
         for match in matches:
-            yield from _expanded(glob.escape(match) if not Path(match).exists() else match)
+            yield from _expanded(glob.escape(match) if not Path(match).exists() else match, copies)
         if not matches:
             yield path
     else:
         yield path
 
 
-def _in_folder(folder: Path) -> Iterator[str]:
+def _in_folder(folder: Path, copies: Path | None) -> Iterator[str]:
     """Images and videos by their names, folder by folder; hidden ones are left out."""
+    apart = copies is not None and copies.resolve() != folder.resolve()
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and path.is_file():
+        is_copy = apart and copies is not None and path.resolve().is_relative_to(copies.resolve())
+        if (
+            not (hidden or is_copy)
+            and path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
+            and path.is_file()
+        ):
             yield str(path)
 
 

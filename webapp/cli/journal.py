@@ -12,12 +12,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from webapp.cli.inputs import stamp_of
 from webapp.cli.summary import InputSummary
 from webapp.errors import ResumeError
 
+Finished = tuple[InputSummary, tuple[int, ...]]
+
 
 class Journal:
-    """Written by one thread; `finished` has the inputs of the earlier run that have not changed since."""
+    """Written by one thread; `finished` has the inputs of the earlier run that have not changed since.
+
+    What cannot be found now, as on a disk that is not there, has not changed: its results are kept.
+    """
 
     def __init__(self, path: Path, options: Mapping[str, Any], resume: bool) -> None:
         """Begin a journal, or go on with one.
@@ -26,19 +32,18 @@ class Journal:
             ResumeError: it was begun with other options, or does not say with which.
             OSError: it cannot be read or written.
         """
-        self.finished: dict[str, InputSummary] = {}
-        if resume and path.is_file():
-            self.finished = _read(path, options)
+        kept = _read(path, options) if resume and path.is_file() else {}
+        self.finished = {name: summary for name, (summary, _) in kept.items()}
         unfinished = path.with_name(f"{path.name}.part")
         self._file = unfinished.open("w", encoding="utf-8")
         self._write({"options": dict(options)})
-        for summary in self.finished.values():
-            self.add(summary)
+        for summary, stamp in kept.values():
+            self.add(summary, stamp)
         unfinished.replace(path)
 
-    def add(self, summary: InputSummary) -> None:
-        """Remember that an input is finished."""
-        self._write({**asdict(summary), "stamp": _stamp(summary.name)})
+    def add(self, summary: InputSummary, stamp: tuple[int, ...]) -> None:
+        """Remember that an input is finished, and its stamp from before it was read."""
+        self._write({**asdict(summary), "stamp": stamp})
 
     def close(self) -> None:
         """Nothing more is added."""
@@ -54,7 +59,7 @@ def journal_path(results: Path) -> Path:
     return results.with_name(f"{results.name}.progress")
 
 
-def _read(path: Path, options: Mapping[str, Any]) -> dict[str, InputSummary]:
+def _read(path: Path, options: Mapping[str, Any]) -> dict[str, Finished]:
     first, *others = path.read_text("utf-8", errors="replace").splitlines() or [""]
     before = _object(first).get("options")
     if not isinstance(before, dict):
@@ -64,7 +69,7 @@ def _read(path: Path, options: Mapping[str, Any]) -> dict[str, InputSummary]:
         raise ResumeError(
             f"{path} was begun with other options ({', '.join(changed)}); give the same or no --resume."
         )
-    return {summary.name: summary for line in others for summary in _unchanged(_object(line))}
+    return {one[0].name: one for line in others for one in _unchanged(_object(line))}
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -76,21 +81,12 @@ def _object(line: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _unchanged(line: dict[str, Any]) -> Iterator[InputSummary]:
+def _unchanged(line: dict[str, Any]) -> Iterator[Finished]:
     """The finished input of a line, if the line is whole and the file has not changed since."""
     stamp = line.pop("stamp", None)
     try:
         summary = InputSummary(**line)
     except TypeError:
         return
-    if summary.is_whole and stamp == _stamp(summary.name):
-        yield summary
-
-
-def _stamp(name: str) -> list[int]:
-    """The size and the time of change of a file, so that a changed one is analyzed again."""
-    try:
-        status = Path(name).stat()
-    except (OSError, ValueError):  # gone, or no name of a file
-        return []
-    return [status.st_size, status.st_mtime_ns]
+    if summary.is_whole and isinstance(stamp, list) and stamp_of(summary.name) in ((), tuple(stamp)):
+        yield summary, tuple(stamp)

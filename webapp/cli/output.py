@@ -33,7 +33,7 @@ class Output(AbstractContextManager["Output"]):
             ImportError: Parquet is asked for, and pyarrow is not installed.
         """
         self._held: list[FileFrame] = []
-        self._to_finish: list[InputSummary] = []
+        self._to_finish: list[tuple[InputSummary, tuple[int, ...]]] = []
         self._results: list[Results] = []
         self._journal: Journal | None = None
         self.finished: dict[str, InputSummary] = {}
@@ -63,9 +63,9 @@ class Output(AbstractContextManager["Output"]):
         if len(self._held) >= BATCH_FRAMES:
             self._flush()
 
-    def finish(self, summary: InputSummary) -> None:
-        """Note that an input is finished, once its frames are written."""
-        self._to_finish.append(summary)
+    def finish(self, summary: InputSummary, stamp: tuple[int, ...]) -> None:
+        """Note that an input with this stamp is finished, once its frames are written."""
+        self._to_finish.append((summary, stamp))
         if len(self._to_finish) >= BATCH_FRAMES:
             self._flush()
 
@@ -74,9 +74,9 @@ class Output(AbstractContextManager["Output"]):
             for results in self._results:
                 results.add(self._held)
         self._held = []
-        for summary in self._to_finish:
+        for summary, stamp in self._to_finish:
             if self._journal is not None:
-                self._journal.add(summary)
+                self._journal.add(summary, stamp)
         self._to_finish = []
 
 

@@ -23,6 +23,7 @@ from webapp.jobs.processes import JobProcesses
 from webapp.jobs.record import INPUT, JobRecord, State, is_anonymous
 from webapp.jobs.store import JobStore, new_id
 from webapp.jobs.uploads import JobUploads, Upload
+from webapp.protocol import MAX_EVERY
 
 MAX_NAME_LENGTH = 200
 MAX_FPS = 240.0
@@ -52,9 +53,10 @@ class Sampling:
     fps: float | None = None
 
     def __post_init__(self) -> None:
-        if self.every < 1 or (self.fps is not None and not 0 < self.fps <= MAX_FPS):
+        if not 1 <= self.every <= MAX_EVERY or (self.fps is not None and not 0 < self.fps <= MAX_FPS):
             raise BadUploadError(
-                f"`every` must be a whole number from 1, and `fps` a number over 0, up to {MAX_FPS:g}."
+                f"`every` must be a whole number from 1 to {MAX_EVERY:,}, and `fps` a number over 0, up to "
+                f"{MAX_FPS:g}."
             )
         if self.every > 1 and self.fps is not None:
             raise BadUploadError("Give either `every` or `fps`.")

@@ -16,7 +16,7 @@ import heapq
 import math
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -148,23 +148,29 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         """The unit of the container's times, in seconds."""
         return self._stream.time_base or Fraction(1, 1000)
 
-    def frames(self, sampling: Sampling = Sampling()) -> Iterator[DecodedFrame]:  # noqa: B008 - frozen
-        """The frames that are taken, in the order of presentation.
+    def frames(
+        self,
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        on_decoded: Callable[[], None] = lambda: None,
+    ) -> Iterator[DecodedFrame]:
+        """The frames that are taken, in the order of presentation; `on_decoded` is called for all others too.
 
         Raises:
             FileError: the rest of the file is damaged, truncated, or over the limits.
         """
         chooser = sampling.chooser()
         start_s = last_t = None
+        shown_s = 0.0
         for index, (frame, t) in enumerate(self._timed_frames()):
+            on_decoded()
             start_s = t if start_s is None else start_s
-            last_t = t
+            last_t, shown_s = t, float((frame.duration or 0) * self.time_base)
             self._check_length(index, t - start_s)
             if chooser.takes(index, t):
                 yield DecodedFrame(index, t, _upright(frame, self._reformatter))
         if last_t is None or start_s is None:
             raise FileError(f"{self._path}: the video has no frame that can be decoded.", "bad_video")
-        self._check_end(start_s, last_t)
+        self._check_end(start_s, last_t, shown_s)
 
     def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
         """All frames with their times; one without a time follows the one before at the mean rate."""
@@ -229,12 +235,15 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 minutes=minutes,
             )
 
-    def _check_end(self, start_s: float, last_t: float) -> None:
-        """A file whose end is missing ends early, without any error of the decoder."""
+    def _check_end(self, start_s: float, last_t: float, shown_s: float) -> None:
+        """A file whose end is missing ends early, without any error of the decoder.
+
+        `shown_s` is how long the last frame says that it is shown: a still may stay for long.
+        """
         end_s = self._claimed_end_s(start_s)
         if end_s is None or self._container.format.name == "gif":
             return
-        missing_s = end_s - last_t - 1 / float(self.rate)
+        missing_s = end_s - last_t - max(1 / float(self.rate), shown_s)
         if missing_s > max(END_TOLERANCE_S, END_TOLERANCE_FRACTION * (end_s - start_s)):
             raise FileError(
                 f"{self._path}: the video ends after {last_t - start_s:.1f} s, but claims "

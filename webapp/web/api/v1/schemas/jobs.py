@@ -8,6 +8,7 @@ from pydantic import Field
 
 from webapp.errors import FailureCode
 from webapp.jobs.service import MAX_FPS
+from webapp.protocol import MAX_EVERY
 from webapp.web.api.v1.schemas.base import ResponseModel
 
 CODE = "The reason as a stable code."
@@ -18,7 +19,7 @@ class NewJob(ResponseModel):
     """The form that makes a job."""
 
     file: bytes = Field(description="An image, a video, or a ZIP of images.")
-    every: int = Field(default=1, ge=1, description="Of a video, analyze every Nth frame.")
+    every: int = Field(default=1, ge=1, le=MAX_EVERY, description="Of a video, analyze every Nth frame.")
     fps: float | None = Field(
         default=None,
         gt=0,
