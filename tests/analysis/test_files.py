@@ -262,6 +262,7 @@ def test_a_video_over_the_longest_duration_ends_there(tmp_path: Path) -> None:
             frames.append(frame.t)  # noqa: PERF402 - what came before the error counts
     assert frames == [0.0, 1.0, 59.0]
     assert strict.frames_to_analyze(video, fps=1) <= 60
+    assert strict.frames_to_analyze(video, fps=1000) == strict.frames_to_analyze(video)
 
 
 def test_frames_before_a_cut_are_kept_and_the_cut_is_named(engine: FileEngine, tmp_path: Path) -> None:

@@ -132,6 +132,32 @@ def test_frames_a_second_are_exact_with_b_frames_and_a_late_start(tmp_path: Path
     assert times == pytest.approx([5 + 7 * number / 30 for number in range(9)], abs=RESOLUTION_S)
 
 
+def test_a_still_at_the_end_may_be_shown_for_long(tmp_path: Path) -> None:
+    path = tmp_path / "x.mov"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=30)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuvj420p"
+        packets = []
+        for number in range(30):
+            frame = VideoFrame.from_ndarray(np.full((96, 128, 3), 8 * number, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 30)
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        packets[-1].duration = round(9 / (packets[-1].time_base or 1))
+        container.mux(packets)
+    times, _ = read(path)
+    assert times == pytest.approx(constant_times(1))
+
+
+def test_frames_that_are_left_out_are_told_of_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.mp4", "libx264", constant_times(1))
+    decoded: list[None] = []
+    with VideoReader(path, LIMITS) as video:
+        taken = list(video.frames(Sampling(every=10), lambda: decoded.append(None)))
+    assert (len(taken), len(decoded)) == (3, 30)
+
+
 def test_an_avi_whose_end_is_missing_is_named(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.avi", "mpeg4", constant_times(4)).read_bytes()
     cut = tmp_path / "cut.avi"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import replace
@@ -68,8 +69,8 @@ class JobRun:
         self._write(replace(self.record, state="running", attempts=self.record.attempts + 1, progress=0.0))
 
     def expect(self, units: float) -> None:
-        """How much there is to do."""
-        self._total = max(1.0, units)
+        """How much there is to do; 0 if nobody knows."""
+        self._total = max(1.0, units) if units > 0 else math.inf
 
     def step(self, units: float = 1.0) -> None:
         """Some of it is done.

@@ -26,7 +26,7 @@ def analyze_video(run: JobRun, engine: FileEngine) -> None:
     overlays = VideoOverlays()
     with Outputs(run) as outputs:
         try:
-            for frame in engine.analyze_video(run.input, every, fps):
+            for frame in engine.analyze_video(run.input, every, fps, on_decoded=lambda: run.step(0)):
                 outputs.add(frame, run.name)
                 overlays.add(frame)
                 run.step()
