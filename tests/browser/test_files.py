@@ -204,7 +204,10 @@ def test_jobs_are_there_again_after_a_reload_and_deleting_asks_first(
 ) -> None:
     files.choose(page, clip)
     files.wait_for_results(page)
+    page.route("**/api/v1/jobs", lambda route: route.abort())
     page.reload()
+    page.wait_for_selector("#files-problem:has-text('The page goes on asking')")
+    page.unroute("**/api/v1/jobs")
     page.evaluate(files.NOTE_DRAWINGS)
     files.wait_for_results(page)
     assert "/input" in page.evaluate("document.getElementById('video').currentSrc")
@@ -220,6 +223,25 @@ def test_jobs_are_there_again_after_a_reload_and_deleting_asks_first(
     page.wait_for_selector("#result", state="hidden")
     assert files.jobs_of(page, server) == []
     assert page.locator(".file").count() == 0
+
+
+def test_clicks_while_the_viewer_loads_start_one_viewer(page: Page, clip: Path, tmp_path: Path) -> None:
+    files.choose(page, clip)
+    files.wait_for_results(page)
+    files.choose(page, files.write_clip(tmp_path / "second.mp4", seconds=1))
+    files.wait_for_results(page)
+    held: list[Route] = []
+    page.route("**/result/view.js", lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request("**/result/view.js"):
+        page.reload()  # the newest opens by itself
+    page.click("[aria-label='Show “two people.mp4”']")
+    page.click("[aria-label='Show “second.mp4”']")
+    assert held
+    for route in held:
+        route.continue_()
+    files.wait_for_results(page)
+    page.click("#play")  # two viewers would play and pause it
+    page.wait_for_function("() => document.getElementById('video').currentTime > 0.5")
 
 
 def test_a_job_is_cancelled_and_leaves_nothing(page: Page, server: Server, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ export class Item {
   #sending = new AbortController();
   /** Settles when the file was sent, or was not. */
   #sent = Promise.resolve();
+  #makesJob = false;
   #url = "";
 
   /** @param {string} name @param {File | null} file null: a job of an earlier visit @param {() => void} onChange */
@@ -63,13 +64,14 @@ export class Item {
   /** Have a photo analyzed at once, with no job. */
   analyze() {
     return this.#send(async (options) => {
-      this.result = await untilAccepted(() => send({ path: "/analyze", field: "image", ...options }));
+      this.result = await untilAccepted(() => send({ path: "/analyze", field: "image", ...options }), options.signal);
       this.#change({ state: "done", progress: 1, remaining_s: null });
     });
   }
 
   /** Have a job made. @param {Record<string, string>} values which frames of a video are analyzed */
   submit(values) {
+    this.#makesJob = true;
     return this.#send(async (options) => {
       this.follow(await send({ path: "/jobs", field: "file", values, ...options }));
     });
@@ -113,9 +115,9 @@ export class Item {
 
   /** Stop sending or analyzing it, and delete what the server has of it. */
   async remove() {
-    const arrived = this.state === "sending" && this.progress >= 1; // the server makes a job of it now, which has to go too
-    if (!arrived) this.#sending.abort();
-    await this.#sent;
+    const becomesJob = this.#makesJob && this.state === "sending" && this.progress >= 1; // which has to go too
+    if (becomesJob) await this.#sent;
+    else this.#sending.abort();
     if (this.#url) URL.revokeObjectURL(this.#url);
     if (!this.job) return;
     try {
@@ -132,14 +134,18 @@ export class Item {
   }
 }
 
-/** Ask again while the server is busy. @template T @param {() => Promise<T>} ask @returns {Promise<T>} */
-async function untilAccepted(ask, attempts = MAX_ATTEMPTS) {
+/**
+ * Ask again while the server is busy.
+ * @template T @param {() => Promise<T>} ask @param {AbortSignal} signal @returns {Promise<T>}
+ */
+async function untilAccepted(ask, signal, attempts = MAX_ATTEMPTS) {
   try {
     return await ask();
   } catch (error) {
     const waits = error instanceof RefusedError && ["busy", "unavailable"].includes(error.code) && attempts > 1;
     if (!waits) throw error;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    return untilAccepted(ask, attempts - 1);
+    signal.throwIfAborted();
+    return untilAccepted(ask, signal, attempts - 1);
   }
 }

@@ -20,6 +20,10 @@ export class FilesPage {
   #sending = Promise.resolve();
   #polling = false;
   #restoring = false;
+  /** Whether the jobs of an earlier visit are known; until then the page goes on asking for them. */
+  #restored = false;
+  /** Counts what was opened and closed: a viewer that is ready after the next one was asked for is not shown. */
+  #turn = 0;
   /** @type {import("./result/view.js").ResultView | null} */
   #view = null;
 
@@ -40,7 +44,7 @@ export class FilesPage {
   start() {
     this.chooser.start();
     this.polls = every(POLL_MS, () => void this.#poll());
-    void this.#restore();
+    void this.#poll();
   }
 
   stop() {
@@ -89,15 +93,16 @@ export class FilesPage {
   /** Show the results of a file. @param {Item} item */
   async open(item) {
     const before = this.#open;
+    const turn = (this.#turn += 1);
     this.#open = item;
     for (const one of [before, item]) if (one) this.#cards.get(one)?.update(one === item);
     this.#view?.stop();
     const { ResultView } = await import("./result/view.js");
-    if (this.#open !== item) return;
+    if (turn !== this.#turn) return;
     this.section.hidden = false;
     this.#view = new ResultView(item);
     await this.#view.start();
-    if (this.#open !== item) return;
+    if (turn !== this.#turn) return;
     const title = element("result-title", HTMLElement);
     title.scrollIntoView({ block: "start" });
     title.focus({ preventScroll: true });
@@ -105,6 +110,7 @@ export class FilesPage {
 
   #close() {
     const item = this.#open;
+    this.#turn += 1;
     this.#open = null;
     this.#view?.stop();
     this.#view = null;
@@ -147,21 +153,30 @@ export class FilesPage {
 
   /** Show the jobs of an earlier visit again, and the results of the newest. */
   async #restore() {
-    const jobs = (await this.#jobs()) ?? [];
+    const jobs = await this.#jobs();
+    if (!jobs) return;
+    this.#restored = true;
+    const known = new Set([...this.#cards.keys()].map(({ job }) => job?.id));
     this.#restoring = true;
-    for (const job of jobs.toReversed()) this.#addItem(job.name, null).follow(job);
+    for (const job of jobs.toReversed()) if (!known.has(job.id)) this.#addItem(job.name, null).follow(job);
     this.#restoring = false;
     const newest = [...this.#cards.keys()].findLast(({ state }) => state === "done");
-    if (newest && !this.#open) await this.open(newest);
+    if (newest && !this.#open) void this.open(newest);
+  }
+
+  /** Every now and then; one request at a time. */
+  async #poll() {
+    if (this.#polling) return;
+    this.#polling = true;
+    await (this.#restored ? this.#follow() : this.#restore());
+    this.#polling = false;
   }
 
   /** Ask for the state of all jobs that are under way. */
-  async #poll() {
+  async #follow() {
     const waiting = [...this.#cards.keys()].filter((item) => item.isUnderWay);
-    if (waiting.length === 0 || this.#polling) return;
-    this.#polling = true;
+    if (waiting.length === 0) return;
     const jobs = await this.#jobs();
-    this.#polling = false;
     for (const item of jobs ? waiting : []) {
       const job = jobs?.find(({ id }) => id === item.job?.id);
       if (job) item.follow(job);
@@ -169,7 +184,7 @@ export class FilesPage {
     }
   }
 
-  /** Null where the server cannot tell now; the page says so. */
+  /** All jobs; null where the server cannot tell now, which the page says. */
   async #jobs() {
     const cutOff = t("The server cannot be reached. The page goes on asking.");
     try {
@@ -177,8 +192,8 @@ export class FilesPage {
       if (this.problem.textContent === cutOff) this.#tell("");
       return jobs;
     } catch (error) {
-      const isKnown = error instanceof RefusedError && error.status === 404; // a server without jobs
-      if (!isKnown) this.#tell(cutOff);
+      if (error instanceof RefusedError && error.status === 404) return []; // a server without jobs
+      this.#tell(cutOff);
       return null;
     }
   }
