@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.train.augment import corrupt
-from models.train.bank import Bank
+from models.train.bank import Bank, BankError
 from models.train.data import FaceSet
 from models.train.settings import Settings
 from models.train.targets import Targets, mixed_targets, targets
@@ -20,6 +20,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     With a bank each face is shown in one of the bank's views, another one each epoch, and its target is mixed
     with the teachers' answer for that view. Light, cutout and corruptions are the student's alone: it learns
     to answer for a corrupted face what the teachers answer for the clean one (arXiv 2111.10561).
+
+    Raises:
+        BankError: there is no bank and the settings ask for one, or it was made of other faces.
     """
 
     def __init__(self, faces: FaceSet, settings: Settings, bank: Bank | None = None) -> None:
@@ -27,9 +30,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._images = faces.images
         self._targets = targets(faces, settings.label_smoothing)
         self._settings = settings
-        self._bank = bank
-        if bank is not None:
-            bank.check(faces.images)
+        self._bank = bank if settings.distillation else None
+        if self._bank is not None:
+            self._bank.check(faces.images)
+        elif settings.distillation:
+            raise BankError(
+                "The network learns from teachers' answers, and there is no bank of them (--bank)."
+            )
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:

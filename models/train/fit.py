@@ -25,7 +25,7 @@ from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned, read_training_faces
 from models.train.initialization import initialize_from
 from models.train.network import build_trained
-from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, SCORE, RunError, best_score, start_run
+from models.train.runs import BEST_WEIGHTS, DEFAULT_RUN, SCORE, best_score, start_run
 from models.train.settings import Settings, add_settings, chosen_settings
 from models.train.targets import Targets, targets
 
@@ -47,20 +47,16 @@ def fit(
         The file with the best weights.
 
     Raises:
-        RunError: the run's folder belongs to other settings, or there is no bank to distil from.
-        BankError: the bank was made of other faces.
+        RunError: the run's folder belongs to other settings.
+        BankError: there is no bank to learn from, or it was made of other faces.
     """
-    if settings.distillation and bank is None:
-        raise RunError(
-            f"{run} learns from teachers' answers, and there is no bank of them; name one with --bank."
-        )
+    batches = Batches(train, settings, bank)
     start_run(run, settings)
     keras.utils.set_random_seed(settings.seed)
     keras.mixed_precision.set_dtype_policy(settings.precision)
     model = build_trained(settings)
     if settings.initialization:
         initialize_from(model, [Path(folder) for folder in settings.initialization])
-    batches = Batches(train, settings, bank if settings.distillation else None)
     _compile(model, settings, len(batches))
     model.fit(
         batches,

@@ -100,4 +100,4 @@ def test_corruptions_change_what_the_student_sees_and_not_its_target() -> None:
 def test_a_bank_of_other_faces_is_refused() -> None:
     faces = light_and_dark(8)
     with pytest.raises(BankError, match="other faces"):
-        Batches(light_and_dark(12), STILL, bank_of(faces, 2))
+        Batches(light_and_dark(12), replace(STILL, distillation=1.0), bank_of(faces, 2))

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.train.bank import Bank, fingerprint
+from models.train.bank import Bank, BankError, fingerprint
 from models.train.batches import Batches
 from models.train.data import UNKNOWN, FaceSet
 from models.train.fit import fit
@@ -19,6 +19,8 @@ from models.train.targets import targets
 from models.train.views import UPRIGHT
 from tests.train.data_files import light_and_dark
 from tests.train.small_run import SMALL
+
+LEARNING = replace(SMALL, epochs=6)
 
 
 class PowerCutError(Exception):
@@ -35,11 +37,16 @@ def train(run: Path, settings: Settings = SMALL) -> Path:
     return fit(light_and_dark(64), light_and_dark(20), settings, run)
 
 
-def test_a_small_network_learns_what_is_easy(tmp_path: Path) -> None:
-    weights = train(tmp_path / "run", replace(SMALL, epochs=6))
-    assert weights.is_file()
-    assert (best_score(tmp_path / "run") or 0) > 0.9
-    assert read_settings(tmp_path / "run") == replace(SMALL, epochs=6)
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of a finished run."""
+    return train(tmp_path_factory.mktemp("run"), LEARNING)
+
+
+def test_a_small_network_learns_what_is_easy(learnt: Path) -> None:
+    assert learnt.is_file()
+    assert (best_score(learnt.parent) or 0) > 0.9
+    assert read_settings(learnt.parent) == LEARNING
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the cut leaves a log open
@@ -58,10 +65,9 @@ def test_a_stopped_run_goes_on_with_the_epoch_that_was_lost(
     assert stopped[-1]["val_loss"] == pytest.approx(whole[-1]["val_loss"], rel=1e-3)
 
 
-def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
-    weights = train(tmp_path / "run")
-    before = weights.read_bytes()
-    assert train(tmp_path / "run").read_bytes() == before
+def test_a_finished_run_is_left_as_it_is(learnt: Path) -> None:
+    before = learnt.read_bytes()
+    assert train(learnt.parent, LEARNING).read_bytes() == before
 
 
 def test_a_run_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
@@ -86,7 +92,7 @@ def test_a_final_run_keeps_its_last_epoch_and_has_no_score(tmp_path: Path) -> No
 
 
 def test_distillation_without_a_bank_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no bank"):
+    with pytest.raises(BankError, match="no bank"):
         train(tmp_path / "run", replace(SMALL, distillation=0.5))
 
 
@@ -98,9 +104,8 @@ def knowing_bank(faces: FaceSet) -> Bank:
     return Bank(views, logits, fingerprint(faces.images), ("knowing",))
 
 
-def test_a_run_may_start_from_what_another_learnt(tmp_path: Path) -> None:
-    train(tmp_path / "before", replace(SMALL, epochs=6))
-    settings = replace(SMALL, epochs=1, peak_learning_rate=1e-6, initialization=(str(tmp_path / "before"),))
+def test_a_run_may_start_from_what_another_learnt(learnt: Path, tmp_path: Path) -> None:
+    settings = replace(SMALL, epochs=1, peak_learning_rate=1e-6, initialization=(str(learnt.parent),))
     train(tmp_path / "after", settings)
     assert (best_score(tmp_path / "after") or 0) > 0.9
 
