@@ -14,7 +14,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 .PHONY: help setup run serve cluster check test coverage lint audit format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-embed bench-jobs bench-cluster \
-  bench-recovery faults teachers bank train evaluate clean
+  bench-recovery faults recognition teachers bank train evaluate clean
 
 help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -117,7 +117,9 @@ bench-recovery: .venv/dev.stamp ## Measure how soon a server recovers and stops,
 faults: .venv/dev.stamp ## Kill, freeze and cut off what Mien needs and report what was lost, in some 90 minutes (FAULTS="disk redis" for some)
 	@$(PYTHON) -W ignore -m tests.faults $(FAULTS)
 
-teachers: .venv/train.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers
+recognition: build/recognition/made.stamp ## Install the face recognition network that a teacher starts from
+
+teachers: .venv/train.stamp build/recognition/made.stamp ## Train the teachers on DATA=folder (or fer2013.csv), or resume; in build/teachers
 	@$(PYTHON) -m models.train.teachers.fit --data $(DATA)
 	@$(PYTHON) -m models.train.teachers.ensemble --data $(DATA)
 
@@ -171,6 +173,12 @@ static/vendor/page.stamp: package.json package-lock.json .venv/npm.stamp
 	@rm -f node_modules/dev.stamp
 	@mkdir -p static/vendor
 	cp node_modules/socket.io-client/dist/socket.io.esm.min.js static/vendor/
+	@touch $@
+
+# Its model files alone are read, checked by their sha256.
+build/recognition/made.stamp: .venv/npm.stamp
+	@mkdir -p build/recognition
+	PATH="$$PATH:$(CURDIR)/.venv/bin" $(NPM) install --prefix build/recognition --no-save --ignore-scripts --no-audit --no-fund --loglevel=error @vladmandic/face-api@1.7.15
 	@touch $@
 
 node_modules/dev.stamp: package.json package-lock.json static/vendor/page.stamp

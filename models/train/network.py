@@ -52,7 +52,9 @@ def _features(
 ) -> keras.KerasTensor:
     values = layers.Rescaling(1 / SPREAD, offset=-MEAN / SPREAD, name="scale")(pixels)
     width, stride = settings.stem
-    values = _convolved(values, width, 3, stride, "stem", normalise)
+    values = _convolved(values, width, 5 if settings.pooled_stem else 3, stride, "stem", normalise)
+    if settings.pooled_stem:
+        values = layers.MaxPooling2D(3, 2, "same", name="stem_pool")(values)
     for index, (width, stride) in enumerate(settings.blocks):
         values = _block(values, width, stride, f"block{index}", normalise, served)
     return layers.GlobalAveragePooling2D(name="features")(values)

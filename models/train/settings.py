@@ -10,6 +10,9 @@ from typing import Any
 
 Blocks = tuple[tuple[int, int], ...]
 
+RECOGNITION = ("recognition",)
+"""As an initialization: the recognition network, for a student with a pooled stem."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -22,9 +25,10 @@ class Settings:
 
     # Network
     stem: tuple[int, int] = (24, 1)
+    pooled_stem: bool = False  # 5x5, then the largest of 3x3 at every second pixel
     blocks: Blocks = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
     dropout: float = 0.2
-    initialization: tuple[str, ...] = ()  # folders of runs or of model files; starts from their mean
+    initialization: tuple[str, ...] = ()  # folders of runs or of model files, for their mean; or RECOGNITION
 
     # Optimizer: SGD with Nesterov momentum under a cosine with a warm-up
     epochs: int = 40
@@ -82,6 +86,6 @@ def chosen_settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _parser(default: object) -> Callable[[str], Any]:
-    if isinstance(default, tuple):
+    if isinstance(default, tuple | bool):
         return lambda text: as_tuples(json.loads(text))
     return type(default)

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tqdm import trange
 
 from models.train.answers import logits
@@ -22,26 +23,34 @@ from models.train.data import UNKNOWN, FaceSet
 from models.train.initialization import initialize_from
 from models.train.network import build_trained
 from models.train.pytorch import Training
+from models.train.recognition import read_recognition
 from models.train.runs import BEST_WEIGHTS, NO_SCORE, SCORE, best_score, start_run
-from models.train.settings import Settings
+from models.train.settings import RECOGNITION, Settings
 from models.train.student.network import StudentNetwork
+from models.train.student.start import start_from
 from models.train.student.weights import from_keras, to_keras
 
 
-def fit(train: FaceSet, validation: FaceSet | None, settings: Settings, run: Path, bank: Bank) -> Path:
-    """Train as `models.train.fit` does, from a bank; the weights it leaves are for Keras too.
+def fit(
+    train: FaceSet, validation: FaceSet | None, settings: Settings, run: Path, bank: Bank | None = None
+) -> Path:
+    """Train as `models.train.fit` does; the weights it leaves are for Keras too.
 
     Raises:
+        RecognitionError: it was to start from the recognition network, whose files are not there.
         RunError: the run's folder belongs to other settings.
-        BankError: the bank was made of other faces.
+        BankError: there is no bank to learn from, or it was made of other faces.
     """
+    batches = Batches(train, settings, bank)
     start_run(run, settings)
     twin = build_trained(settings)
     training = Training(
-        _initialized(settings, twin), settings, settings.weight_decay * (1 - settings.momentum), run
+        _initialized(settings, twin, train.images),
+        settings,
+        settings.weight_decay * (1 - settings.momentum),
+        run,
     )
     training.resume()
-    batches = Batches(train, settings, bank)
     while training.epoch < settings.epochs:
         started = time.monotonic()
         loss = _train_epoch(training, batches, settings)
@@ -54,10 +63,12 @@ def fit(train: FaceSet, validation: FaceSet | None, settings: Settings, run: Pat
     return run / BEST_WEIGHTS
 
 
-def _initialized(settings: Settings, twin: keras.Model) -> StudentNetwork:
+def _initialized(settings: Settings, twin: keras.Model, faces: NDArray[np.uint8]) -> StudentNetwork:
     torch.manual_seed(settings.seed)
     network = StudentNetwork(settings)
-    if settings.initialization:
+    if settings.initialization == RECOGNITION:
+        start_from(network, read_recognition(), faces)
+    elif settings.initialization:
         initialize_from(twin, [Path(folder) for folder in settings.initialization])
         from_keras(network, twin)
     return network

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.train.data import VOTED_EXPRESSIONS
 from models.train.network import MEAN, SPREAD, SQUEEZE
-from models.train.settings import Settings
 from webapp.protocol import LABELS
 
 EPSILON, MOMENTUM = 1e-3, 0.1
+
+
+class Architecture(Protocol):
+    """What a network needs of the settings of its training."""
+
+    @property
+    def stem(self) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def pooled_stem(self) -> bool: ...  # noqa: D102
+
+    @property
+    def blocks(self) -> Sequence[tuple[int, int]]: ...  # noqa: D102
+
+    @property
+    def dropout(self) -> float: ...  # noqa: D102
 
 
 class StudentNetwork(nn.Module):  # type: ignore[misc]
@@ -20,10 +38,11 @@ class StudentNetwork(nn.Module):  # type: ignore[misc]
     `side` is 48 as served; any multiple of 8 works.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Architecture) -> None:
         super().__init__()
         width, stride = settings.stem
-        self.stem = Convolved("stem", 1, width, 3, stride)
+        self.stem = Convolved("stem", 1, width, 5 if settings.pooled_stem else 3, stride)
+        self.pool = _MaxPool() if settings.pooled_stem else nn.Identity()
         blocks = []
         for index, (block_width, block_stride) in enumerate(settings.blocks):
             blocks.append(Block(f"block{index}", width, block_width, block_stride))
@@ -36,7 +55,7 @@ class StudentNetwork(nn.Module):  # type: ignore[misc]
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         """The two heads' logits."""
         pixels = ((grey - MEAN) / SPREAD).contiguous(memory_format=torch.channels_last)
-        features = self.dropout(self.blocks(functional.relu(self.stem(pixels))).mean((2, 3)))
+        features = self.dropout(self.blocks(self.pool(functional.relu(self.stem(pixels)))).mean((2, 3)))
         return self.label(features), self.votes(features)
 
     def layers(self) -> dict[str, nn.Module]:
@@ -48,6 +67,13 @@ class StudentNetwork(nn.Module):  # type: ignore[misc]
             elif isinstance(module, Block):
                 found |= {f"{module.name}_narrow": module.narrow, f"{module.name}_excite": module.excite}
         return found
+
+
+class _MaxPool(nn.Module):  # type: ignore[misc]
+    """The largest of 3x3 values, none of them below 0, at every second pixel, padded as Keras does."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return functional.max_pool2d(functional.pad(values, (0, 1, 0, 1)), 3, 2)
 
 
 class Convolved(nn.Module):  # type: ignore[misc]

@@ -19,16 +19,20 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 from tqdm import tqdm
 
 from models.train.answers import logits
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.pytorch import Training
+from models.train.recognition import read_recognition
 from models.train.runs import RunError, commit, start_run
+from models.train.student.start import start_from
 from models.train.targets import voted_targets
 from models.train.teachers.batches import TeacherBatches
-from models.train.teachers.network import TeacherNetwork
+from models.train.teachers.network import PooledTeacher, build_teacher
 from models.train.teachers.paths import KEPT, RUNS
 from models.train.teachers.recipe import TEACHERS
 from models.train.teachers.schedule import finished_cycles, is_varied, learning_rate, side_at
@@ -42,18 +46,27 @@ class TeacherTraining(Training):
 
     def __init__(self, settings: TeacherSettings, run: Path) -> None:
         torch.manual_seed(settings.seed)
-        super().__init__(TeacherNetwork(settings), settings, settings.weight_decay, run)
+        super().__init__(build_teacher(settings), settings, settings.weight_decay, run)
         self._teacher = settings
 
-    def resume_from(self, snapshots: Path) -> None:
+    def begin(self, snapshots: Path, faces: NDArray[np.uint8]) -> None:
         """Continue from the last checkpoint, or else from the newest snapshot of this teacher in a folder.
+
+        Where there is none, a teacher with a pooled stem begins as the recognition network, in the light of
+        these faces.
 
         Raises:
             RunError: the snapshot is of other settings; more cycles after those that it had are no others.
+            RecognitionError: the recognition network is needed and its files are not there.
         """
         found = list(snapshots.glob(f"{self.run.name}-*.npz"))
-        if not self.resume() and found:
+        if self.resume():
+            return
+        if found:
             self._start_from(max(found, key=cycle_of))
+        elif isinstance(self.network, PooledTeacher):
+            start_from(self.network, read_recognition(), faces)
+            self.average.load_state_dict(self.network.state_dict())
 
     def _start_from(self, path: Path) -> None:
         snapshot, weights = read_snapshot(path)
@@ -101,7 +114,7 @@ def fit(
     """
     start_run(run, settings)
     training = TeacherTraining(settings, run)
-    training.resume_from(snapshots)
+    training.begin(snapshots, train.images)
     wanted = voted_targets(train, settings.label_smoothing, settings.votes_fraction)
     batches = TeacherBatches(train.images, wanted, settings)
     known = validation.take(validation.labels != UNKNOWN)
@@ -119,7 +132,7 @@ def fit(
         training.save()
 
 
-def _accuracy(network: TeacherNetwork, faces: FaceSet, side: int) -> float:
+def _accuracy(network: nn.Module, faces: FaceSet, side: int) -> float:
     images = np.stack([render(image, UPRIGHT, side) for image in faces.images])
     return float((logits(network, images)["label"].argmax(axis=1) == faces.labels).mean())
 

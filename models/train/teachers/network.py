@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.train.data import VOTED_EXPRESSIONS
+from models.train.network import MEAN, SPREAD
+from models.train.student.network import StudentNetwork
 from models.train.teachers.settings import TeacherSettings
 from webapp.protocol import LABELS
 
@@ -41,11 +43,28 @@ class TeacherNetwork(nn.Module):  # type: ignore[misc]
 
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         """The two heads' logits."""
-        mean = grey.mean((1, 2, 3), keepdim=True)
-        spread = grey.std((1, 2, 3), keepdim=True) + MIN_SPREAD
-        pixels = ((grey - mean) / spread).contiguous(memory_format=torch.channels_last)
+        pixels = _normalised(grey).contiguous(memory_format=torch.channels_last)
         features = self.dropout(self.features(pixels))
         return self.label(features), self.votes(features)
+
+
+class PooledTeacher(StudentNetwork):
+    """The student's network as a teacher, of the same input and output, normalised as `TeacherNetwork`."""
+
+    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+        """The two heads' logits."""
+        label, votes = super().forward(MEAN + SPREAD * _normalised(grey))
+        return label, votes
+
+
+def build_teacher(settings: TeacherSettings) -> nn.Module:
+    """The network of these settings."""
+    return PooledTeacher(settings) if settings.pooled_stem else TeacherNetwork(settings)
+
+
+def _normalised(grey: Tensor) -> Tensor:
+    mean = grey.mean((1, 2, 3), keepdim=True)
+    return (grey - mean) / (grey.std((1, 2, 3), keepdim=True) + MIN_SPREAD)
 
 
 class _Block(nn.Module):  # type: ignore[misc]

@@ -20,6 +20,7 @@ class TeacherSettings:
 
     # Network
     stem: tuple[int, int] = (32, 1)
+    pooled_stem: bool = False  # starts from the recognition network, and is built like the student
     blocks: tuple[tuple[int, int], ...] = ((48, 2), (48, 1), (96, 2), (96, 1), (96, 1), (160, 2), (160, 1))
     dropout: float = 0.3
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.train.teachers.network import TeacherNetwork
+from models.train.teachers.network import build_teacher
 from models.train.teachers.settings import TeacherSettings
 
 
@@ -59,7 +59,7 @@ def cycle_of(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
 
-def load_weights(network: TeacherNetwork, weights: Mapping[str, Tensor]) -> None:
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Give a network the weights of a snapshot; the counters that it does not hold stay."""
     network.load_state_dict({**network.state_dict(), **weights})
 
@@ -67,6 +67,6 @@ def load_weights(network: TeacherNetwork, weights: Mapping[str, Tensor]) -> None
 def load_teacher(path: Path) -> Teacher:
     """The teacher of a snapshot."""
     snapshot, weights = read_snapshot(path)
-    network = TeacherNetwork(snapshot.settings)
+    network = build_teacher(snapshot.settings)
     load_weights(network, weights)
     return Teacher(path.stem, network.eval(), snapshot.settings.side)
