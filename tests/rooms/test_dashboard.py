@@ -146,6 +146,18 @@ def test_a_clock_that_says_no_usable_number_counts_for_nothing(
     assert joined.participant.clock.offset_ms is None
 
 
+def test_a_board_is_told_once_that_its_room_was_deleted(room_service: RoomService) -> None:
+    room, _ = full_room(room_service, 1)
+    emitter = Emitter()
+    subscriptions = Subscriptions(room_service, emitter)
+    subscriptions.subscribe("board", room.code, lambda: True)
+    subscriptions.show_boards(0.0)
+    room_service.delete_room(room)
+    for now_s in (1.0, 2.0, 3.0):
+        subscriptions.show_boards(now_s)
+    assert emitter.sent == 2
+
+
 @pytest.mark.slow
 def test_minutes_of_a_full_room_leave_nothing_behind(room_service: RoomService, clock: Clock) -> None:
     room, joined = full_room(room_service, PEOPLE)

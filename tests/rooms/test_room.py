@@ -44,7 +44,9 @@ def test_only_the_right_secret_brings_somebody_back() -> None:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("Anna", "Anna"), ("=cmd|x", "cmdx"), ("  -1+2", "12"), ("Zoë 3", "Zoë 3"), (None, ""), ("<b>", "b")],
+    [("Anna", "Anna"), ("=cmd|x", "cmdx"), ("  -1+2", "12"), ("Zoë 3", "Zoë 3"), (None, ""), ("<b>", "b")]
+    + [(name, name) for name in ("राहुल शर्मा", "สมชาย ใจดี", "José Müller")]
+    + [("Jose\u0301 \u0301", "José \u0301"), ("\u0301a", "a"), ("=\u0301a", "a")],
 )
 def test_an_alias_is_never_a_formula(given: object, kept: str) -> None:
     assert clean_alias(given) == kept

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -94,12 +95,18 @@ class Participant:
 
 
 def clean_alias(given: object) -> str:
-    """The letters, digits, blanks, dots and hyphens of an alias, beginning with a letter or a digit.
+    """The letters with marks, digits, blanks, dots and hyphens of an alias, from its first letter or digit.
 
     Spreadsheets take a text that begins otherwise for a formula.
     """
-    text = re.sub(r"[^\w .-]", "", given) if isinstance(given, str) else ""
-    return re.sub(r"^\W+", "", text)[:MAX_ALIAS_LENGTH].strip()
+    text = unicodedata.normalize("NFC", given) if isinstance(given, str) else ""
+    kept = re.sub(r"^\W+", "", "".join(filter(_may_be_in_alias, text)))
+    return kept[:MAX_ALIAS_LENGTH].strip()
+
+
+def _may_be_in_alias(character: str) -> bool:
+    """Marks are a part of letters, as the vowels of Hindi and Thai."""
+    return re.match(r"[\w .-]", character) is not None or unicodedata.category(character).startswith("M")
 
 
 def clean_label(given: object) -> str:

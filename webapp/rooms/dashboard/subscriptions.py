@@ -86,6 +86,8 @@ class Subscriptions:
             for connection, subscription in self._subscriptions.copy().items():
                 if subscription.code == code:
                     self._emitter.emit("board", data, to=connection)
+                    if room is None:
+                        self.unsubscribe(connection)
 
     def show_video(self, now_s: float) -> None:
         """Send dashboards of rooms with video the new frames of visible participants."""

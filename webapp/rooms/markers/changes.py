@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from webapp.errors import BadRequestError
+from webapp.protocol import finite_number
 from webapp.rooms.participant import Participant
 from webapp.store.records import MarkerChange, MarkerRecord, RoomRecord
 
@@ -35,9 +35,11 @@ def browser_time(given: object) -> float | None:
     """
     if given is None:
         return None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
-        raise BadRequestError(f"time is {given!r}, but must be milliseconds since 1970, or left out for now.")
-    return float(given)
+    time_ms = finite_number(given)
+    if time_ms is None:
+        got = f"{given!r:.40}"
+        raise BadRequestError(f"time is {got}, but must be milliseconds since 1970, or left out for now.")
+    return time_ms
 
 
 def participants_time(participant: Participant, time_ms: float | None, received_ms: float) -> float:

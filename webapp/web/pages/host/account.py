@@ -73,8 +73,10 @@ def confirm_host_deletion(host_id: int) -> Page:
 @session_only
 def delete_host(host_id: int) -> Page:
     """Delete a host's account."""
-    name_subject(next((host.name for host in services().accounts.hosts.all() if host.id == host_id), ""))
-    services().accounts.hosts.remove(host_id)
+    hosts = {host.id: host.name for host in services().accounts.hosts.all()}
+    if host_id in hosts:
+        name_subject(hosts[host_id])
+        services().accounts.hosts.remove(host_id)
     return redirect(url_for("host.account"))
 
 
