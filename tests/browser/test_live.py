@@ -133,6 +133,16 @@ def test_two_faces_are_shown_and_either_can_be_chosen_by_mouse_and_keyboard(
     page.mouse.click(area["x"] + scale * across, area["y"] + scale * (box.y + box.height / 2))
     assert overlap(selected(), videos.face_box(large)) > MIN_OVERLAP
 
+    page.click("#pause")
+    name = other.inner_text()
+    other.click()
+    page.wait_for_selector(f'.face-button[aria-pressed="true"]:text-is("{name}")')
+
+    page.click("#stop")
+    live.start(page, "stopped")
+    page.wait_for_selector(".face-button >> nth=1", state="visible")
+    page.wait_for_function("() => document.querySelectorAll('.face-button').length === 2")
+
 
 def test_pausing_freezes_the_video_and_sends_nothing(
     server: Server, launch: Launch, new_page: NewPage, moving_video: Path
@@ -233,6 +243,36 @@ def test_the_camera_can_be_changed(server: Server, launch: Launch, new_page: New
     page.reload()
     live.start(page)
     page.wait_for_function(f"chosen => {open_id} === chosen", arg=chosen)
+
+
+def test_a_camera_that_fails_late_does_not_end_the_one_that_was_chosen_after_it(
+    server: Server, launch: Launch, new_page: NewPage
+) -> None:
+    page = new_page(launch(cameras=2))
+    page.goto(server.url)
+    live.start(page)
+    page.locator("#camera option").nth(1).wait_for(state="attached")
+    first = page.input_value("#camera")
+    second = page.evaluate(
+        """first => {
+            const devices = navigator.mediaDevices;
+            const open = devices.getUserMedia.bind(devices);
+            const failing = new Promise((_, reject) => {
+                window.fail = () => reject(new DOMException("", "NotReadableError"));
+            });
+            devices.getUserMedia = (wanted) => wanted.video.deviceId.exact === first ? open(wanted) : failing;
+            const options = [...document.querySelectorAll("#camera option")];
+            return options.find(({ value }) => value !== first).value;
+        }""",
+        first,
+    )
+    page.select_option("#camera", second)
+    page.select_option("#camera", first)
+    page.wait_for_function("() => document.getElementById('video').srcObject")
+    page.evaluate("window.fail()")
+    page.wait_for_timeout(300)
+    assert page.is_visible('[data-screen="live"]')
+    assert page.evaluate("localStorage.getItem('mien:camera')") == first
 
 
 def test_a_camera_that_is_gone_is_replaced_by_another(

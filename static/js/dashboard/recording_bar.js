@@ -30,6 +30,8 @@ const STATES = {
 };
 
 export class RecordingBar {
+  #alarm = "";
+  #warning = "";
   #warned_ms = -Infinity;
   #stored = 0;
   #stored_ms = 0;
@@ -66,8 +68,9 @@ export class RecordingBar {
     write(element("waiting", HTMLElement), formatNumber(recording.waiting));
     if (recording.stored !== this.#stored || recording.waiting === 0) this.#stored_ms = now_ms;
     this.#stored = recording.stored;
-    const alarm = alarmOf(recording, now_ms - this.#stored_ms);
-    if (alarm || now_ms - this.#warned_ms > WARNING_MS) say(this.alarm, alarm);
+    this.#alarm = alarmOf(recording, now_ms - this.#stored_ms);
+    if (now_ms - this.#warned_ms > WARNING_MS) this.#warning = "";
+    this.#showAlarm();
   }
 
   /**
@@ -79,7 +82,7 @@ export class RecordingBar {
     this.#lost = true;
     this.#showState("lost");
     this.record.setAttribute("aria-pressed", "false");
-    const since = formatTime(new Date(performance.timeOrigin + since_ms));
+    const since = formatTime(new Date(Date.now() - performance.now() + since_ms));
     const lost = t("The server has not answered since %(time)s. This page reconnects by itself.", { time: since });
     const unsaved = t("Nothing is recorded now, as far as this page can tell: the server has not answered since %(time)s. This page reconnects by itself.", { time: since });
     say(this.connection, this.#recording ? unsaved : lost);
@@ -87,8 +90,13 @@ export class RecordingBar {
 
   /** Say why an action failed. @param {string} text */
   warn(text) {
-    this.#warned_ms = text ? performance.now() : -Infinity;
-    say(this.alarm, text);
+    this.#warned_ms = performance.now();
+    this.#warning = text;
+    this.#showAlarm();
+  }
+
+  #showAlarm() {
+    say(this.alarm, [this.#alarm, this.#warning].filter(Boolean).join(" "));
   }
 
   /** @param {RoomState} state */

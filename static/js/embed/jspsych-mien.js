@@ -202,14 +202,17 @@ export class MienCheckPlugin {
     const began_ms = performance.now();
     const timer = skip_after === null ? 0 : setTimeout(() => screen.allowSkip(), skip_after);
     let end = () => {};
+    let isOver = false;
     const begin = async () => {
       await extension.ready;
+      if (isOver) return;
       if (extension.problem) return screen.showProblem(extension.problem);
       end = extension.session?.check((readiness) => screen.show(readiness)) ?? end;
     };
     screen.onAgain = () => void extension.join().then(begin);
     screen.onContinue = () => {
       clearTimeout(timer);
+      isOver = true;
       end();
       display.replaceChildren();
       const { readiness } = screen;

@@ -24,6 +24,9 @@ import { wireResult } from "./wire_result.js";
  * @typedef {{view: "hidden" | "small" | "full", participant: string, source: "participant" | "experiment"}} Asked
  */
 
+/** How long a frame whose camera is open waits for the room's answer. */
+const JOIN_TIMEOUT_MS = 20_000;
+
 const VIEWS = /** @type {const} */ (["hidden", "small", "full"]);
 
 /** What the page around is told of the camera, by the reasons of `CameraError`. */
@@ -43,6 +46,7 @@ export class EmbeddedPage {
   /** @type {Asked} */
   #asked = { view: "small", participant: "", source: "participant" };
   #joined = false;
+  #joinTimer = 0;
   #listening = new AbortController();
 
   constructor() {
@@ -122,9 +126,10 @@ export class EmbeddedPage {
   async #begin() {
     this.#show("opening");
     this.embedder.send("state", { state: "connecting" });
-    this.#session = this.#createSession();
+    const session = (this.#session = this.#createSession());
     try {
-      await this.#session.open();
+      await session.open();
+      if (session === this.#session && !this.#joined) this.#joinTimer = setTimeout(() => this.#failWith({ code: "server_lost", message: "The server does not answer." }), JOIN_TIMEOUT_MS);
     } catch (error) {
       if (!(error instanceof CameraError)) throw error;
       this.#fail(error.reason, CAMERA_CODES[error.reason], error.message);
@@ -156,6 +161,7 @@ export class EmbeddedPage {
 
   /** @param {import("../room/connection.js").Joined} joined */
   #onJoined(joined) {
+    clearTimeout(this.#joinTimer);
     const { participant, alias, recording, baseline, video } = joined;
     element("seen-live", HTMLElement).hidden = !video;
     this.state.join(joined);
@@ -242,6 +248,7 @@ export class EmbeddedPage {
   }
 
   #end() {
+    clearTimeout(this.#joinTimer);
     this.requests.stop();
     this.preview.stop();
     this.prompt.stop();

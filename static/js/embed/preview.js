@@ -14,6 +14,7 @@ export class Preview {
   #overlay = null;
   #scene = new Scene();
   #isHidden = false;
+  #isWatched = false;
 
   /** @param {boolean} showsResults */
   constructor(showsResults) {
@@ -28,7 +29,7 @@ export class Preview {
     this.video.addEventListener("resize", this.onResize);
     this.#fit();
     this.#isHidden = view === "hidden";
-    this.watch(false);
+    this.watch(this.#isWatched); // also after the connection came back
     if (view !== "full" || !this.showsResults || this.#overlay) return;
     this.#overlay = new Overlay(element("overlay", HTMLCanvasElement), this.video, this.#scene);
     this.#overlay.landmarks = false;
@@ -36,6 +37,7 @@ export class Preview {
   }
 
   stop() {
+    this.#isWatched = false;
     this.video.removeEventListener("resize", this.onResize);
     this.#overlay?.stop();
     this.#overlay = null;
@@ -44,6 +46,7 @@ export class Preview {
 
   /** Have the video play for what looks at it; else it rests where nobody sees it, if frames are captured without it. @param {boolean} on */
   watch(on) {
+    this.#isWatched = on;
     if (!this.#isHidden || !StreamCapture.isSupported) return;
     if (on) void this.video.play().catch((error) => console.debug("The video does not play:", error));
     else this.video.pause();

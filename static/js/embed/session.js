@@ -29,6 +29,7 @@ import { StreamCapture } from "./stream_capture.js";
 export class FrameSession {
   /** @type {StreamCapture | Capture | null} */
   #capture = null;
+  #isStopped = false;
   rate = new RateController();
 
   /** @param {Parts} parts */
@@ -42,6 +43,7 @@ export class FrameSession {
   /** Open the camera, then join. @throws {import("../live/camera.js").CameraError} */
   async open() {
     await this.camera.startPreferred();
+    if (this.#isStopped) return;
     this.connection = this.connect();
     this.marks = new MarkQueue(this.connection);
     this.results = new ResultStream(this.connection, this.parts.onResult);
@@ -50,6 +52,7 @@ export class FrameSession {
   }
 
   stop() {
+    this.#isStopped = true;
     this.#capture?.stop();
     this.results?.stop();
     this.marks?.stop();

@@ -45,20 +45,28 @@ export class Camera {
     return window.isSecureContext && navigator.mediaDevices !== undefined;
   }
 
-  /** Open a camera; by default the one that faces the person. @param {string} [id] @throws {CameraError} */
+  /**
+   * Open a camera; by default the one that faces the person.
+   * @param {string} [id] @throws {CameraError} @returns {Promise<boolean>} false if it was stopped, or another one asked for, meanwhile
+   */
   async start(id) {
     if (!Camera.allowedHere) throw new CameraError("insecure", null);
     this.stop();
     const attempt = ++this.#attempt;
-    const stream = await requestStream(id);
-    if (attempt === this.#attempt) this.#show(stream);
-    else stopTracks(stream); // stopped, or another camera was asked for, in the meantime
+    try {
+      const stream = await requestStream(id);
+      if (attempt === this.#attempt) this.#show(stream);
+      else stopTracks(stream);
+    } catch (error) {
+      if (attempt === this.#attempt) throw error;
+    }
+    return attempt === this.#attempt;
   }
 
   /** Open the camera that was chosen last, here or in an earlier visit; by default the one that faces the person. */
   async startPreferred() {
     const id = kept(CHOICE);
-    if (!id) return this.start();
+    if (!id) return void (await this.start());
     try {
       await this.start(id);
     } catch (error) {
@@ -67,10 +75,11 @@ export class Camera {
     }
   }
 
-  /** Open another camera, and keep the choice. @param {string} id @throws {CameraError} */
+  /** Open another camera, and keep the choice if it is shown. @param {string} id @throws {CameraError} */
   async choose(id) {
-    await this.start(id);
-    keep(CHOICE, id);
+    const isShown = await this.start(id);
+    if (isShown) keep(CHOICE, id);
+    return isShown;
   }
 
   /** @param {MediaStream} stream */

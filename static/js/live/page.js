@@ -161,10 +161,11 @@ export class LivePage {
     const view = this.#view;
     try {
       await view?.changeCamera(this.cameraSelect.value);
+      if (view !== this.#view) return;
       this.#showMirror();
-      if (view === this.#view && view?.paused) this.#togglePause();
+      if (view?.paused) this.#togglePause();
     } catch (error) {
-      this.end(screenFor(error));
+      if (view === this.#view) this.end(screenFor(error));
     }
   }
 

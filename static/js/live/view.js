@@ -2,6 +2,7 @@ import { Camera } from "./camera.js";
 import { Capture } from "./capture.js";
 import { Notices } from "../shared/announcements.js";
 import { element, every, write } from "../shared/dom.js";
+import { saveMinute, saveSnapshot } from "./saving/files.js";
 import { MinuteLog } from "./saving/minute_log.js";
 import { Overlay } from "./overlay/overlay.js";
 import { Panel } from "./panel/panel.js";
@@ -98,8 +99,7 @@ export class LiveView {
 
   /** @param {string} id @throws {import("./camera.js").CameraError} */
   async changeCamera(id) {
-    await this.camera.choose(id);
-    this.scene.clear();
+    if (await this.camera.choose(id)) this.scene.clear();
   }
 
   /** @param {boolean} on */
@@ -115,7 +115,6 @@ export class LiveView {
 
   /** Save the last minute, or what is shown now, as files; the browser makes them. @param {Saved} what */
   async save(what) {
-    const { saveMinute, saveSnapshot } = await import("./saving/files.js");
     if (!this.overlay || !this.panel) return;
     if (what === "snapshot") await saveSnapshot(this.overlay);
     else await saveMinute(this.minute.before(this.#paused_ms ?? performance.now()), this.panel.timeline.shown);

@@ -35,10 +35,11 @@ export class Notices {
   }
 }
 
-/** A line that screen readers read out: changed only for a new text, and not too often. */
+/** A line that screen readers read out: changed only for a new text, and not too often: the newest waits for its turn. */
 export class Announcer {
   #text = "";
   #changed_ms = -Infinity;
+  #timer = 0;
 
   /** @param {Element} line an aria-live element @param {number} min_interval_ms between two texts */
   constructor(line, min_interval_ms) {
@@ -48,9 +49,20 @@ export class Announcer {
 
   /** @param {string} text @param {number} now_ms */
   say(text, now_ms) {
-    if (text === this.#text || now_ms - this.#changed_ms < this.min_interval_ms) return;
+    this.stop();
+    if (text === this.#text) return;
+    const due_ms = this.#changed_ms + this.min_interval_ms;
+    if (now_ms < due_ms) {
+      this.#timer = setTimeout(() => this.say(text, due_ms), due_ms - now_ms);
+      return;
+    }
     this.#text = text;
     this.#changed_ms = now_ms;
     write(this.line, text);
+  }
+
+  /** Say nothing that still waits for its turn. */
+  stop() {
+    clearTimeout(this.#timer);
   }
 }

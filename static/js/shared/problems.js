@@ -28,6 +28,7 @@ const GENERAL_TEXTS = new Map([
   ["cannot_resume", () => t("Your earlier participation has ended. You can join only as a new participant.")],
   ["consent_required", () => t("Nobody can join without consent. Load the page again, and read the information first.")],
   ["not_joined", () => t("You are no longer taking part in this session. Load the page again to join.")],
+  ["server_lost", () => t("The server cannot be reached.")],
   ["unavailable", () => t("The server is getting ready. Try again in a moment.")],
 ]);
 

@@ -34,6 +34,19 @@ def test_a_line_for_screen_readers_changes_for_news_only_and_not_too_often(run: 
     ) == ["Happy", "Happy", "Sad", "Sad", "Happy"]
 
 
+def test_what_came_too_soon_is_said_once_it_may_and_only_the_newest(run: Run) -> None:
+    assert run(
+        """
+        const line = document.createElement("p");
+        const announcer = new js.announcements.Announcer(line, 60);
+        for (const text of ["Sit nearer", "Turn on a light", "You are ready"]) announcer.say(text, 0);
+        const before = line.textContent;
+        await new Promise((done) => setTimeout(done, 300));
+        return [before, line.textContent];
+        """
+    ) == ["Sit nearer", "You are ready"]
+
+
 def test_compared_with_neutral_an_expression_is_named_only_where_it_stands_out(run: Run) -> None:
     assert run(
         """

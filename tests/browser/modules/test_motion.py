@@ -24,6 +24,23 @@ def test_a_box_keeps_up_with_a_steady_movement_seen_late(run: Run) -> None:
     assert worst < 1.5, "without a prediction it would be 15 pixels behind"
 
 
+def test_a_box_is_on_its_face_again_after_a_gap_in_which_the_face_stopped(run: Run) -> None:
+    x = run(
+        """
+        const velocity = 0.2, place = (ms) => [velocity * Math.min(ms, 1000), 50, 100, 120];
+        const motion = new js.motion.BoxMotion(place(0), 0);
+        for (let now = 40; now <= 1000; now += 40) {
+            motion.measure(place(now), now);
+            motion.at(now);
+        }
+        motion.at(3480);
+        motion.measure(place(3500), 3500);
+        return motion.at(3560)[0];
+        """
+    )
+    assert abs(x - 200) < 50, "predicted over the whole gap, it would be 100 pixels further"
+
+
 def test_a_box_glides_to_a_new_place_without_overshooting(run: Run) -> None:
     places = run(
         """

@@ -98,7 +98,7 @@ export class Tile {
   /** @param {TileData} data @param {number} now_ms */
   show(data, now_ms) {
     if (this.data?.alias !== data.alias) this.#name(data.alias);
-    this.alias.title = data.label ?? "";
+    this.alias.title = data.label ? `${data.alias} · ${data.label}` : data.alias; // long ones are cut off
     this.data = data;
     const { expression, probabilities, valence } = data;
     if (WITHOUT_VIDEO.has(data.warning ?? "")) this.video?.clear();
@@ -155,7 +155,6 @@ export class Tile {
   /** @param {string} alias */
   #name(alias) {
     write(this.alias, alias);
-    this.alias.title = alias; // long ones are cut off
     this.menu.setAttribute("aria-label", t("Actions for %(alias)s", { alias }));
     this.canvas.setAttribute("aria-label", t("%(alias)s, last minute: expression and valence", { alias }));
     this.frame.setAttribute("aria-label", t("%(alias)s, live", { alias }));

@@ -60,7 +60,7 @@ class Glide {
   measure(value, captured_ms) {
     const elapsed_ms = captured_ms - this.captured_ms;
     if (elapsed_ms <= 0) return;
-    const prediction = this.estimate + this.velocity * elapsed_ms;
+    const prediction = this.estimate + this.velocity * Math.min(elapsed_ms, MAX_PREDICTION_MS);
     this.estimate = prediction + POSITION_GAIN * (value - prediction);
     this.velocity += (VELOCITY_GAIN * (value - prediction)) / elapsed_ms;
     this.captured_ms = captured_ms;

@@ -16,6 +16,8 @@ const MIN_ANNOUNCE_MS = 1000;
 export class Panel {
   /** @type {number | undefined} */
   #shown_id;
+  /** @type {number | undefined} whose values the panel has; a paused one changes only for another face */
+  #rendered_id;
   #paused = false;
   /** The faces that were in view together with the one shown last: other people, whose timeline is another. */
   #seen_together = new Set();
@@ -38,6 +40,7 @@ export class Panel {
 
   stop() {
     this.updates?.stop();
+    this.announcer.stop();
     this.timeline.stop();
   }
 
@@ -54,14 +57,16 @@ export class Panel {
 
   /** @param {number} now_ms */
   #show(now_ms) {
-    if (this.#paused) return;
-    this.scene.settle(now_ms);
+    if (!this.#paused) this.scene.settle(now_ms);
     const selected = this.scene.selected;
+    if (this.#paused && (!selected || selected.id === this.#rendered_id)) return;
+    this.#rendered_id = selected?.id;
     this.picker.show(this.scene.faces, selected?.id);
     const name = selected ? nameOf(selected.shown.expression) : this.scene.isCurrent(now_ms) ? t("No face") : t("Waiting …");
     this.#showReadout(selected?.shown ?? null, name);
     this.bars.show(selected?.shown ?? null);
     this.announcer.say(name, now_ms);
+    if (this.#paused) return;
     if (selected) this.#trackSelected(selected.id);
     this.timeline.add(selected?.shown.probabilities ?? null, now_ms);
   }

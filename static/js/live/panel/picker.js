@@ -9,6 +9,8 @@ export class Picker {
   /** @param {HTMLElement} group @param {(id: number) => void} onSelect */
   constructor(group, onSelect) {
     this.group = group;
+    group.replaceChildren(); // without the faces of an earlier view
+    group.hidden = true;
     this.onSelect = onSelect;
   }
 

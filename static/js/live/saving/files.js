@@ -14,10 +14,11 @@ import { imageOf, saveAs, timeInName } from "../../shared/download.js";
  * @param {readonly Logged[]} results @param {{samples: readonly Sample[], now_ms: number}} shown by the chart
  */
 export async function saveMinute(results, { samples, now_ms }) {
-  const end = new Date(performance.timeOrigin + now_ms);
+  const origin_ms = Date.now() - performance.now(); // `timeOrigin` knows nothing of a computer that slept
+  const end = new Date(origin_ms + now_ms);
   const name = `mien-minute-${timeInName(end)}`;
   const image = await imageOf(minuteImage(samples, now_ms, end));
-  saveAs(new Blob([minuteCsv(results, performance.timeOrigin)], { type: "text/csv" }), `${name}.csv`);
+  saveAs(new Blob([minuteCsv(results, origin_ms)], { type: "text/csv" }), `${name}.csv`);
   saveAs(image, `${name}.png`);
 }
 
