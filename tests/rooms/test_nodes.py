@@ -121,6 +121,9 @@ def test_a_node_that_is_stopped_hands_its_rooms_over_and_nobody_is_lost(
     nodes: tuple[Node, Node], astronaut_jpeg: bytes
 ) -> None:
     a, b = nodes
+    small = make_room(a, max_participants=1)
+    with ParticipantClient(a, room=small) as gone:
+        assert gone.join(small)["participant"]
     with recorded(nodes, a, astronaut_jpeg) as room:
         begin_s = time.monotonic()
         a.stop()
@@ -128,6 +131,8 @@ def test_a_node_that_is_stopped_hands_its_rooms_over_and_nobody_is_lost(
         print(f"stopped in {time.monotonic() - begin_s:.1f} s")
         room.wait_for(b)
         assert [one.joins for one in room.people] == [2, 2], "each connected again once"
+        with ParticipantClient(b, room=small) as newcomer:
+            assert newcomer.join(small)["participant"], "the seat is free of who had closed the page"
         a.start()
         room.wait_for(b)
         assert [one.joins for one in room.people] == [2, 2], "and stays where it is"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from webapp.errors import BadRequestError, NoSuchRoomError, StoreError
@@ -42,6 +44,9 @@ DAY_MS = 86_400_000.0
 
 MAX_DELETED = 5000
 """Samples that the store deletes at once, in some 100 ms."""
+
+DELETIONS_INTERVAL_S = 300.0
+"""How often a node looks for rooms whose deletion another one began and did not finish."""
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +95,8 @@ class RoomService:
         self._writer = writer
         self._model = model
         self._counting = Counting(store, writer)
-        self._has_unfinished_deletions = True  # as far as is known
+        self._deletions_due_s = -math.inf
+        self._deletions_interval_s = DELETIONS_INTERVAL_S if node else math.inf
         self._send_away = node.send_away if node else lambda room: None
         self._is_watched = node.is_watched if node else lambda room: True
         self.catalogue: Catalogue = AllRooms(store, self._counting)
@@ -180,9 +186,13 @@ class RoomService:
         with room.turn:
             if room.record.closed_ms is not None:
                 return
-            self.recordings.stop_in_turn(room)
-            at_ms = now_ms()
-            self.repairs.ask(lambda: self._reopen(room), RoomRepository.close_room, room.code, at_ms)
+            at_ms, reopen = now_ms(), partial(self._reopen, room)
+            self.repairs.ask(reopen, RoomRepository.close_room, room.code, at_ms)
+            try:
+                self.recordings.stop_in_turn(room)
+            except StoreError:
+                self.repairs.later(reopen)
+                raise
             with room.lock:
                 room.close(at_ms)
         self.membership.dismiss_all(room, "closed")
@@ -194,7 +204,7 @@ class RoomService:
         def accept_late_deletion() -> None:
             if not self._store.call(RoomRepository.has_room, room.code):
                 self._drop(room)
-                self._has_unfinished_deletions = True
+                self._deletions_due_s = -math.inf
 
         with room.turn:
             self.repairs.ask(accept_late_deletion, RoomRepository.begin_room_deletion, room.code)
@@ -202,7 +212,7 @@ class RoomService:
         try:
             self._delete_data(room.code)
         except StoreError as error:
-            self._has_unfinished_deletions = True
+            self._deletions_due_s = -math.inf
             logger.error("a room is deleted; its data will be as soon as the database works: %s", error)
 
     def delete_old_rooms(self, days: int) -> int:
@@ -252,19 +262,19 @@ class RoomService:
         self.catalogue.tend(self._is_used)
 
     def finish_deletions(self) -> None:
-        """Delete the data of rooms whose deletion was interrupted, in this server or an earlier one.
+        """Delete the data of rooms whose deletion was interrupted, in this server or another.
 
         Raises:
             StoreError: not all are deleted; call it again.
         """
-        if not self._has_unfinished_deletions:
+        if time.monotonic() < self._deletions_due_s:
             return
-        self._has_unfinished_deletions = False
+        self._deletions_due_s = time.monotonic() + self._deletions_interval_s
         try:
             for code in self._store.call(RoomRepository.begun_room_deletions):
                 self._delete_data(code)
         except StoreError:
-            self._has_unfinished_deletions = True
+            self._deletions_due_s = -math.inf
             raise
 
     def end_outlets_of_absent(self) -> None:

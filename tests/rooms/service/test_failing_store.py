@@ -90,6 +90,10 @@ def test_of_a_stop_that_takes_long_nothing_later_is_recorded(
 LATE: dict[str, tuple[str, Callable[[RoomService, Room, Participant], object]]] = {
     "create": ("add_room", lambda room_service, room, one: make_room(room_service)),
     "close": ("close_room", lambda room_service, room, one: room_service.close_room(room)),
+    "close while recording": (
+        "stop_recording",
+        lambda room_service, room, one: room_service.close_room(room),
+    ),
     "delete": ("begin_room_deletion", lambda room_service, room, one: room_service.delete_room(room)),
     "stop": ("stop_recording", lambda room_service, room, one: room_service.recordings.stop(room)),
     "mark": (
@@ -130,6 +134,7 @@ def test_what_is_carried_out_after_it_had_failed_leaves_memory_and_database_alik
     else:
         assert (room_service.rooms().keys(), dict(room.participants), room.markers) == before
         assert room_service.membership.joined("c1") == (room, one)
+        assert room.recording is not None and room.record.closed_ms is None
 
 
 def test_a_start_that_is_carried_out_late_records_nobody(

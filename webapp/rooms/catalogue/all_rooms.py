@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -87,7 +88,7 @@ class AllRooms:
             return self._rooms
         saved = self._store.call(RoomRepository.load_rooms)
         last_sample_id = self._store.call(RecordingRepository.last_sample_id)
-        rooms = {one.room.code: restored(one) for one in saved}
+        rooms = {one.room.code: restored(one, time.monotonic()) for one in saved}
         for room in rooms.values():
             self._counting.add(room, last_sample_id)
         self._rooms = rooms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from webapp.rooms.participant import Participant
@@ -16,13 +15,12 @@ MAX_COUNTED = 10
 """Participants whose samples the store counts at once; it answers others in between."""
 
 
-def restored(saved: SavedRoom) -> Room:
-    """A room as it goes on, with everybody away."""
+def restored(saved: SavedRoom, away_s: float) -> Room:
+    """A room as it goes on, with everybody away since `away_s`; seats are kept for a while after that."""
     room = Room(saved.room)
     room.recording = saved.recording
     room.last_recorded_ms = saved.last_recorded_ms
     room.markers = saved.markers
-    away_s = time.monotonic()
     room.participants = {
         record.id: Participant(record, away_s=away_s, next_frame=saved.next_frames.get(record.id, 0))
         for record in saved.participants

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -241,7 +242,8 @@ class OwnedRooms:
             return None
         last_sample_id = self._store.call(RecordingRepository.last_sample_id)
         self._writer.count_anew(code)
-        room = restored(saved)
+        # Who gave it up had nobody in it for a while: there are no seats to keep.
+        room = restored(saved, time.monotonic() if taken.wait_s > 0 else -math.inf)
         room.epoch = taken.epoch
         self._counting.add(room, last_sample_id)
         return room
@@ -261,7 +263,7 @@ class OwnedRooms:
 
 def _shown(saved: SavedRoom) -> Room:
     """A room for lists, as the node that serves it last said."""
-    room = restored(saved)
+    room = restored(saved, -math.inf)
     room.stored_elsewhere = saved.samples
     for participant_id in saved.connected:
         if (participant := room.participants.get(participant_id)) is not None:
