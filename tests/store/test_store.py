@@ -53,6 +53,26 @@ def test_the_migrations_make_the_tables_of_the_models(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_only_the_very_end_that_failed_is_taken_back(tmp_path: Path, kind: str) -> None:
+    """Another node may have stopped the recording, or closed the room, in between."""
+    mine_ms, other_ms = 1_790_000_000_000.123, 1_790_000_000_500.456
+    with database_setting(kind) as setting:
+        archive = Repositories(setting.get("MIEN_DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite'}"))
+        archive.database.prepare()
+        archive.rooms.add_room(ROOM)
+        recording = archive.recordings.start_recording(ROOM.code, 3.0)
+        for ended_ms, goes_on in ((mine_ms, True), (other_ms, False)):
+            archive.recordings.stop_recording(recording.id, ended_ms)
+            archive.recordings.resume_recording(recording.id, mine_ms)
+            archive.rooms.close_room(ROOM.code, ended_ms)
+            archive.rooms.reopen_room(ROOM.code, mine_ms)
+            saved = archive.rooms.load_room(ROOM.code)
+            assert saved is not None
+            assert (saved.recording is not None, saved.room.closed_ms is None) == (goes_on, goes_on)
+        archive.close()
+
+
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
 def test_the_database_of_the_first_version_opens_with_its_hosts_and_keys(tmp_path: Path, kind: str) -> None:
     with database_setting(kind) as setting:
         url = setting.get("MIEN_DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite'}")

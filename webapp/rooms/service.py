@@ -186,7 +186,8 @@ class RoomService:
         with room.turn:
             if room.record.closed_ms is not None:
                 return
-            at_ms, reopen = now_ms(), partial(self._reopen, room)
+            at_ms = now_ms()
+            reopen = partial(self._reopen, room, at_ms)
             self.repairs.ask(reopen, RoomRepository.close_room, room.code, at_ms)
             try:
                 self.recordings.stop_in_turn(room)
@@ -316,9 +317,9 @@ class RoomService:
         self._writer.forget_room(room.code, room.participants)
         self.membership.dismiss_all(room, "deleted")
 
-    def _reopen(self, room: Room) -> None:
+    def _reopen(self, room: Room, at_ms: float) -> None:
         with room.turn:
-            self._store.call(RoomRepository.close_room, room.code, room.record.closed_ms)
+            self._store.call(RoomRepository.reopen_room, room.code, at_ms)
 
 
 def _checked(

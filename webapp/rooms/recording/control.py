@@ -64,7 +64,7 @@ class RecordingControl:
         with room.lock:
             room.stopping_ms = at_ms
         try:
-            resume = partial(self._resume, room, recording.id)
+            resume = partial(self._resume, room, recording.id, at_ms)
             self._repairs.ask(resume, RecordingRepository.stop_recording, recording.id, at_ms)
             with room.lock:
                 room.recording = None
@@ -89,7 +89,7 @@ class RecordingControl:
             "problem": written.problem,
         }
 
-    def _resume(self, room: Room, recording_id: int) -> None:
+    def _resume(self, room: Room, recording_id: int, at_ms: float) -> None:
         with room.turn:
             if room.recording is not None and room.recording.id == recording_id:
-                self._store.call(RecordingRepository.stop_recording, recording_id, None)
+                self._store.call(RecordingRepository.resume_recording, recording_id, at_ms)

@@ -37,12 +37,18 @@ class RecordingRepository(Repository):
                 )
             )
 
-    def stop_recording(self, recording_id: int, at_ms: float | None) -> None:
-        """End a recording, or resume it if the time is None."""
+    def stop_recording(self, recording_id: int, at_ms: float) -> None:
+        """End a recording."""
         with self._session() as session:
             session.execute(
                 update(models.Recording).where(models.Recording.id == recording_id).values(stopped_ms=at_ms)
             )
+
+    def resume_recording(self, recording_id: int, at_ms: float) -> None:
+        """Take back the end of a recording at this time; another end, as of another node, stays."""
+        ended = (models.Recording.id == recording_id, models.Recording.stopped_ms == at_ms)
+        with self._session() as session:
+            session.execute(update(models.Recording).where(*ended).values(stopped_ms=None))
 
     def add_samples(
         self, samples: Sequence[SampleRecord], owners: Sequence[Owner] | None = None

@@ -77,10 +77,16 @@ class RoomRepository(Repository):
         """Keep a new room."""
         self._insert(models.Room, row_of(room))
 
-    def close_room(self, code: str, at_ms: float | None) -> None:
-        """Close a room, or open it again if the time is None."""
+    def close_room(self, code: str, at_ms: float) -> None:
+        """Close a room."""
         with self._session() as session:
             session.execute(update(models.Room).where(models.Room.code == code).values(closed_ms=at_ms))
+
+    def reopen_room(self, code: str, at_ms: float) -> None:
+        """Take back that a room was closed at this time; another closing, or its deletion, stays."""
+        closed = (models.Room.code == code, models.Room.closed_ms == at_ms)
+        with self._session() as session:
+            session.execute(update(models.Room).where(*closed).values(closed_ms=None))
 
     def begin_room_deletion(self, code: str) -> None:
         """Hide a room at once; `delete_samples` and `delete_room` then delete its data.
