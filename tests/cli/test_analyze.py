@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
+from tests.cli.commands import all_forms, inputs_of, rows, run
 from tests.helpers.made_videos import Visit, constant_times, write_video
 from tests.vision.images import astronaut, grace_hopper
 from webapp.cli.annotated import annotated_paths
-from webapp.cli.inputs import find_inputs, stamp_of
-from webapp.cli.journal import Journal
+from webapp.cli.inputs import find_inputs
 from webapp.cli.main import main
-from webapp.cli.summary import InputSummary
 from webapp.config import PROJECT_ROOT
 from webapp.errors import FileError
 from webapp.export.codebook import FILE_COLUMNS
@@ -46,24 +42,6 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     visits = (Visit("astronaut", 0.5, 9, left=True),)
     write_video(folder / "video.mp4", constant_times(2, 10), visits, sound=True)
     return folder
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["analyze", *map(str, arguments)])
-
-
-def all_forms(folder: Path) -> list[str]:
-    """The options for results of every form in a folder."""
-    return [word for form in ("csv", "json", "parquet") for word in (f"--{form}", f"{folder}/r.{form}")]
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def inputs_of(found: Sequence[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(Path(row["input"]).name for row in found))
 
 
 def test_a_folder_becomes_tables_json_and_copies(media: Path, tmp_path: Path) -> None:
@@ -142,129 +120,12 @@ def test_a_file_that_is_not_there_fails_by_its_name(media: Path) -> None:
     assert "mien: /nope.mp4: " in done.output and "2 inputs, 1 frames, 1 failed" in done.output
 
 
-def test_finished_inputs_are_kept_and_changed_and_failed_ones_analyzed_again(
-    media: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for name, image in (("a.jpg", astronaut()), ("b.jpg", astronaut())):
-        cv2.imwrite(str(folder / name), image)
-    (folder / "c.jpg").write_text("hello")
-    outputs = all_forms(tmp_path)
-    assert run(folder, *outputs).exit_code == 1
-    cv2.imwrite(str(folder / "b.jpg"), np.zeros((50, 50, 3), np.uint8))
-    cv2.imwrite(str(folder / "c.jpg"), grace_hopper())
-    done = run(folder, *outputs, "--resume")
-    assert done.exit_code == 0 and "3 inputs, of which 1 were finished before" in done.output
-    assert [bool(row["face_id"]) for row in rows(tmp_path / "r.csv")] == [True, False, True]
-    assert [len(frame["faces"]) for frame in json.loads((tmp_path / "r.json").read_text())] == [1, 0, 1]
-    assert len(pd.read_parquet(tmp_path / "r.parquet")) == 3
-    changed = run(folder, *outputs, "--resume", "--every", 2)
-    assert changed.exit_code == 2 and "other options (every)" in changed.output
-
-
 def test_a_pattern_after_a_forgotten_name_destroys_no_recording(media: Path) -> None:
     """`--csv *.jpg` takes the first photograph for the table."""
     before = (media / "photos" / "a.jpg").read_bytes()
     done = run("--csv", media / "photos" / "a.jpg", media / "photos" / "b.png")
     assert done.exit_code == 2 and "would replace" in done.output
     assert (media / "photos" / "a.jpg").read_bytes() == before
-
-
-@pytest.fixture
-def resumable(tmp_path: Path) -> Path:
-    """A folder with an image, and the table of it with its journal."""
-    cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((50, 50, 3), np.uint8))
-    assert run(tmp_path / "a.jpg", "--csv", tmp_path / "r.csv").exit_code == 0
-    return tmp_path
-
-
-@pytest.mark.parametrize("missing", ["r.json", "r.csv.progress"])
-def test_a_run_does_not_begin_anew_because_one_of_its_files_is_missing(resumable: Path, missing: str) -> None:
-    outputs = ["--csv", resumable / "r.csv"]
-    if missing == "r.json":
-        outputs += ["--json", resumable / "r.json"]
-    (resumable / missing).unlink(missing_ok=True)
-    before = (resumable / "r.csv").read_bytes()
-    done = run(resumable / "a.jpg", *outputs, "--resume")
-    assert done.exit_code == 2 and f"{resumable / missing} of the run to go on with" in done.output
-    assert (resumable / "r.csv").read_bytes() == before
-
-
-def test_results_of_what_cannot_be_found_now_are_kept(resumable: Path) -> None:
-    """As of a disk that is not there; once it is, nothing is analyzed again."""
-    cv2.imwrite(str(resumable / "b.jpg"), np.zeros((40, 40, 3), np.uint8))
-    outputs = ["--csv", resumable / "r.csv", "--resume"]
-    (resumable / "a.jpg").rename(resumable / "away")
-    assert run(resumable / "b.jpg", *outputs).exit_code == 0
-    assert inputs_of(rows(resumable / "r.csv")) == ["a.jpg", "b.jpg"]
-    (resumable / "away").rename(resumable / "a.jpg")
-    done = run(resumable / "a.jpg", resumable / "b.jpg", *outputs)
-    assert done.exit_code == 0 and "2 inputs, of which 2 were finished before" in done.output
-
-
-def test_a_run_goes_on_with_the_same_files_only(resumable: Path) -> None:
-    (resumable / "r.json").write_text("[]")
-    done = run(resumable / "a.jpg", "--csv", resumable / "r.csv", "--json", resumable / "r.json", "--resume")
-    assert done.exit_code == 2 and "other options (files)" in done.output
-    assert (resumable / "r.json").read_text() == "[]"
-
-
-def test_an_input_that_changed_while_it_was_read_is_not_finished(tmp_path: Path) -> None:
-    photo, path = tmp_path / "a.jpg", tmp_path / "r.csv.progress"
-    photo.write_bytes(b"at first")
-    stamp = stamp_of(str(photo))
-    photo.write_bytes(b"and then more")
-    journal = Journal(path, {}, resume=False)
-    journal.add(InputSummary(str(photo)), stamp)
-    journal.close()
-    again = Journal(path, {}, resume=True)
-    again.close()
-    assert again.finished == {}
-
-
-def test_annotated_copies_within_a_folder_are_no_inputs_of_the_next_run(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((50, 50, 3), np.uint8))
-    outputs = ["--annotate", tmp_path / "out", "--csv", tmp_path / "r.csv"]
-    assert run(tmp_path, *outputs).exit_code == 0 and (tmp_path / "out" / "a.jpg").is_file()
-    done = run(tmp_path, *outputs, "--resume")
-    assert done.exit_code == 0 and "1 inputs, of which 1 were finished before" in done.output
-
-
-def test_the_first_run_may_have_resume(resumable: Path) -> None:
-    assert run(resumable / "a.jpg", "--json", resumable / "new.json", "--resume").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "[]",
-        "1",
-        "{}",
-        "hello",
-        "[" * 100_000,
-        '{"name": "x"}',
-        '{"name": "x\\u0000", "stamp": []}',
-        '{"name": 1, "stamp": []}',
-        '{"name": "x", "frames": "many", "stamp": []}',
-        '{"name": "x", "expressions": {"happy": "yes"}, "stamp": []}',
-        '{"name": "x", "stamp": [], "more": 1}',
-    ],
-)
-def test_damaged_lines_of_a_journal_are_skipped(resumable: Path, line: str) -> None:
-    journal = resumable / "r.csv.progress"
-    first, finished = journal.read_text().splitlines()
-    journal.write_text(f"{first}\n{line}\n{finished}\n")
-    done = run(resumable / "a.jpg", "x", "--csv", resumable / "r.csv", "--resume")
-    assert done.exit_code == 1, "there is no x"
-    assert "2 inputs, of which 1 were finished before" in done.output
-
-
-@pytest.mark.parametrize("content", ["", "hello", "[]", "{}", '{"options": 1}'])
-def test_a_foreign_journal_is_refused(resumable: Path, content: str) -> None:
-    (resumable / "r.csv.progress").write_text(content)
-    done = run(resumable / "a.jpg", "--csv", resumable / "r.csv", "--resume")
-    assert done.exit_code == 2 and "does not begin with the options of a run" in done.output
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs names that are not UTF-8")

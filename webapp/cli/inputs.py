@@ -58,15 +58,15 @@ def _expanded(path: str, copies: Path | None) -> Iterator[str]:
 
 def _in_folder(folder: Path, copies: Path | None) -> Iterator[str]:
     """Images and videos by their names, folder by folder; hidden ones are left out."""
-    apart = copies is not None and copies.resolve() != folder.resolve()
+    left_out = None if copies is None else copies.resolve()
+    if left_out is not None and folder.resolve() not in left_out.parents:
+        left_out = None  # the copies are not within the folder
     for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES or not path.is_file():
+            continue
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        is_copy = apart and copies is not None and path.resolve().is_relative_to(copies.resolve())
-        if (
-            not (hidden or is_copy)
-            and path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
-            and path.is_file()
-        ):
+        is_copy = left_out is not None and path.resolve().is_relative_to(left_out)
+        if not (hidden or is_copy):
             yield str(path)
 
 
