@@ -1,8 +1,8 @@
-"""A face recognition network as a start: what it knows of faces, without the layers that tell people apart.
+"""A face recognition network to initialize from, without the layers that tell people apart.
 
 It is dlib's, a residual network for faces of 150 pixels in color (Davis King, CC0), whose weights the npm
 package @vladmandic/face-api carries. Its first blocks have 32, 64 and 128 channels; those after them are left
-out. `models.train.student.start` gives the weights to a network of this project.
+out. `models.train.student.initialization` gives the weights to a network of this project.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from models.train.pytorch import Training
 from models.train.recognition import read_recognition
 from models.train.runs import BEST_WEIGHTS, NO_SCORE, SCORE, best_score, start_run
 from models.train.settings import RECOGNITION, Settings
+from models.train.student.initialization import initialize_from_recognition
 from models.train.student.network import StudentNetwork
-from models.train.student.start import start_from
 from models.train.student.weights import from_keras, to_keras
 
 
@@ -67,7 +67,7 @@ def _initialized(settings: Settings, twin: keras.Model, faces: NDArray[np.uint8]
     torch.manual_seed(settings.seed)
     network = StudentNetwork(settings)
     if settings.initialization == RECOGNITION:
-        start_from(network, read_recognition(), faces)
+        initialize_from_recognition(network, read_recognition(), faces)
     elif settings.initialization:
         initialize_from(twin, [Path(folder) for folder in settings.initialization])
         from_keras(network, twin)

@@ -24,7 +24,7 @@ FACES = 512
 """How many faces at most set the normalisations."""
 
 
-def start_from(
+def initialize_from_recognition(
     network: StudentNetwork, convolutions: dict[str, Convolution], faces: NDArray[np.uint8]
 ) -> None:
     """Give a network the weights, as far as its blocks are of the same widths; the others stay as they are.

@@ -29,7 +29,7 @@ from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.pytorch import Training
 from models.train.recognition import read_recognition
 from models.train.runs import RunError, commit, start_run
-from models.train.student.start import start_from
+from models.train.student.initialization import initialize_from_recognition
 from models.train.targets import voted_targets
 from models.train.teachers.batches import TeacherBatches
 from models.train.teachers.network import PooledTeacher, build_teacher
@@ -52,8 +52,8 @@ class TeacherTraining(Training):
     def begin(self, snapshots: Path, faces: NDArray[np.uint8]) -> None:
         """Continue from the last checkpoint, or else from the newest snapshot of this teacher in a folder.
 
-        Where there is none, a teacher with a pooled stem begins as the recognition network, in the light of
-        these faces.
+        Where there is none, a teacher with a pooled stem is initialized from the recognition network; these
+        faces set its normalisations.
 
         Raises:
             RunError: the snapshot is of other settings; more cycles after those that it had are no others.
@@ -65,7 +65,7 @@ class TeacherTraining(Training):
         if found:
             self._start_from(max(found, key=cycle_of))
         elif isinstance(self.network, PooledTeacher):
-            start_from(self.network, read_recognition(), faces)
+            initialize_from_recognition(self.network, read_recognition(), faces)
             self.average.load_state_dict(self.network.state_dict())
 
     def _start_from(self, path: Path) -> None:

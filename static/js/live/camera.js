@@ -66,11 +66,10 @@ export class Camera {
   /** Open the camera that was chosen last, here or in an earlier visit; by default the one that faces the person. */
   async startPreferred() {
     const id = kept(CHOICE);
-    if (!id) return void (await this.start());
     try {
-      await this.start(id);
+      await this.start(id ?? undefined);
     } catch (error) {
-      if (!(error instanceof CameraError) || error.reason !== "missing") throw error;
+      if (!id || !(error instanceof CameraError) || error.reason !== "missing") throw error;
       await this.start(); // that camera is not plugged in
     }
   }

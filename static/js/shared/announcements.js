@@ -35,7 +35,7 @@ export class Notices {
   }
 }
 
-/** A line that screen readers read out: changed only for a new text, and not too often: the newest waits for its turn. */
+/** A line that screen readers read out: changed only for a new text, and not too often; the newest waits for its turn. */
 export class Announcer {
   #text = "";
   #changed_ms = -Infinity;

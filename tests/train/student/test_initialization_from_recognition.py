@@ -16,8 +16,8 @@ torch = pytest.importorskip("torch", reason="needs requirements-train.txt")
 from torch import Tensor  # noqa: E402 - PyTorch itself
 from torch.nn import functional  # noqa: E402
 
+from models.train.student.initialization import initialize_from_recognition  # noqa: E402 - these import PyTorch
 from models.train.student.network import StudentNetwork  # noqa: E402
-from models.train.student.start import start_from  # noqa: E402 - these import PyTorch
 
 SETTINGS = replace(Settings(), stem=(4, 1), pooled_stem=True, blocks=((4, 1), (8, 2)))
 
@@ -66,7 +66,7 @@ def of_recognition(grey: Tensor) -> Tensor:
 def test_a_network_answers_at_first_as_the_recognition_network() -> None:
     torch.manual_seed(1)
     network, faces = StudentNetwork(SETTINGS), noise(64)
-    start_from(network, CONVOLUTIONS, faces)
+    initialize_from_recognition(network, CONVOLUTIONS, faces)
     grey = torch.from_numpy(faces[:, None].astype(np.float32))
     given: list[Tensor] = []
     hook = network.blocks.register_forward_hook(lambda _module, _inputs, values: given.append(values))
@@ -86,7 +86,7 @@ def test_a_network_answers_at_first_as_the_recognition_network() -> None:
 
 def test_kernels_are_as_long_as_those_of_a_new_network() -> None:
     network = StudentNetwork(SETTINGS)
-    start_from(network, CONVOLUTIONS, noise(16))
+    initialize_from_recognition(network, CONVOLUTIONS, noise(16))
     for part in (network.stem, network.blocks[0].first, network.blocks[1].second):
         norms = part.kernel.weight.detach().flatten(1).norm(dim=1)
         assert norms.numpy() == pytest.approx(np.full(len(norms), 2**0.5), rel=1e-5)
@@ -100,7 +100,7 @@ def test_blocks_that_the_recognition_network_lacks_stay_as_they_are(
     network = StudentNetwork(replace(SETTINGS, blocks=(*SETTINGS.blocks, *more)))
     before = [block.first.kernel.weight.detach().clone() for block in network.blocks]
     missing = {f"{name}/{number}": chance(8, 8, 3, 7) for name in BLOCKS[2:] for number in (1, 2)}
-    start_from(network, CONVOLUTIONS | missing, noise(16))
+    initialize_from_recognition(network, CONVOLUTIONS | missing, noise(16))
     after = [block.first.kernel.weight for block in network.blocks]
     assert torch.equal(after[-1], before[-1])
     assert not torch.equal(after[1], before[1])
