@@ -35,13 +35,13 @@ from webapp.vision.pipeline import Pipeline
 from webapp.vision.search.changes import SceneChanges
 from webapp.vision.search.tiles import tile, tile_count
 
-FRAMES_UNDER_WAY = 2
-"""As in the live view. It does not depend on the number of threads, so the same file gives the same results
-on every machine."""
+FRAMES_UNDER_WAY = 3
+"""Two keep two cores busy four fifths of the time, as frames with a search take twice as long as others. It
+does not depend on the number of threads, so the same file gives the same results on every machine."""
 
-MAX_BEHIND_S = 0.045
-"""A frame that comes this much later in the file than one under way waits for its result: faces move far in
-that time, and their regions must not be older. With less than 22 frames a second one is under way at a time.
+MAX_AGE_S = 0.105
+"""The regions of tracked faces come from a frame at most this much earlier in the file, as faces move far in
+that time. With less than 28 frames a second two are under way at a time, with less than 19 one.
 """
 
 DETECTION_INTERVAL_S = 0.1
@@ -133,10 +133,10 @@ class FileEngine(AbstractContextManager["FileEngine"]):
         """
         tracking = _VideoTracking(self.settings.smoothing_s if smoothing_s is None else smoothing_s)
         pending: deque[tuple[DecodedFrame, Future[Analysis]]] = deque()
-        with VideoReader(Path(path), self.video_limits, self.threads) as video:
+        with VideoReader(Path(path), self.video_limits, max(1, self.threads - 1)) as video:
             try:
                 for frame in video.frames(Sampling(every, fps), on_decoded):
-                    while pending and _is_due(pending, frame.t):
+                    while pending and _is_due(pending, frame.t - tracking.tracked_s):
                         yield tracking.result(os.fspath(path), pending.popleft())
                     pending.append((frame, self._executor.submit(self._frame, frame, tracking.job(frame))))
             except FileError:
@@ -219,9 +219,9 @@ class FileEngine(AbstractContextManager["FileEngine"]):
             self._idle.append(pipeline)
 
 
-def _is_due(pending: Sequence[tuple[DecodedFrame, Future[Analysis]]], t: float) -> bool:
-    """Whether the result of the oldest frame under way is needed before a frame of that time."""
-    return len(pending) == FRAMES_UNDER_WAY or t - pending[0][0].t > MAX_BEHIND_S
+def _is_due(pending: Sequence[tuple[DecodedFrame, Future[Analysis]]], age_s: float) -> bool:
+    """Whether the oldest frame under way has to end before the next begins, with regions of this age."""
+    return len(pending) == FRAMES_UNDER_WAY or age_s > MAX_AGE_S
 
 
 class _VideoTracking:
@@ -232,6 +232,7 @@ class _VideoTracking:
         self._detections = DetectionScheduler(DETECTION_INTERVAL_S)
         self._changes = SceneChanges()
         self._now_s = float("-inf")
+        self.tracked_s = float("-inf")  # the time of the newest result
 
     def job(self, frame: DecodedFrame) -> Job:
         """Where to look for faces in a frame."""
@@ -263,6 +264,7 @@ class _VideoTracking:
         """Wait for the analysis of a frame, and track its faces; frames come in order."""
         frame, analysis = pending[0], pending[1].result()
         faces = self._tracker.update(analysis.faces, frame.t, analysis.width)
+        self.tracked_s = frame.t
         return FileFrame(name, frame.index, frame.t, analysis.width, analysis.height, faces)
 
 

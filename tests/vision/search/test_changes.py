@@ -45,11 +45,10 @@ def searched(changes: SceneChanges, frame: NDArray[np.uint8], t: float, *regions
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_still_scene_is_searched_a_few_times_every_two_seconds(size: tuple[int, int]) -> None:
+def test_a_still_scene_is_searched_a_few_times_and_then_now_and_then(size: tuple[int, int]) -> None:
     changes, frame = SceneChanges(), scene(*size)
-    due = [number / 10 for number in range(41) if searched(changes, frame, number / 10)]
-    times = [start_s + number / 10 for start_s in (0, RECHECK_S) for number in range(SEARCHES)]
-    assert due == pytest.approx([*times, 2 * RECHECK_S])
+    due = [number / 10 for number in range(91) if searched(changes, frame, number / 10)]
+    assert due == pytest.approx([*(number / 10 for number in range(SEARCHES)), RECHECK_S, 2 * RECHECK_S])
 
 
 def test_noise_and_compression_are_no_change() -> None:
@@ -107,6 +106,14 @@ def test_a_tracked_face_may_move_and_one_that_comes_beside_it_is_a_change() -> N
     assert not searched(changes, with_face(frame, 146, 175, 100), 0.1, tracked)
     both = with_face(with_face(frame, 146, 175, 100), 300, 200, 60)
     assert searched(changes, both, 0.2, tracked)
+
+
+def test_what_moves_with_a_tracked_face_is_no_change() -> None:
+    """Its hair: 20 pixels beside a region of 160."""
+    frame, tracked = with_face(scene(), 140, 170, 100), Region(0.3, 0.35, 0.25, 0.0)
+    changes = watched(frame, tracked)
+    assert not searched(changes, with_face(frame, 92, 170, 20), 0.1, tracked)
+    assert searched(changes, with_face(frame, 62, 170, 20), 0.2, tracked)
 
 
 def test_a_face_that_has_left_its_region_uncovers_what_was_behind_it() -> None:

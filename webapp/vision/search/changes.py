@@ -26,18 +26,22 @@ MIN_CHANGE = 5
 """Of the mean gray value of a cell. Under compression or a sensor's noise with a standard deviation of 10 it
 changes less; a face of 20 pixels changes four cells by dozens."""
 
+AROUND = 1.3
+"""How far around a tracked face changes do not count, over its region: hair moves with it. Somebody who comes
+beside it, cheek by cheek, still changes what lies farther out."""
+
 SEARCHES = 3
 """So often a part is searched before it counts that nothing changes there: what a detector overlooks once, it
 may see in the next frame, as when somebody moves a little."""
 
-RECHECK_S = 2.0
-"""And it is searched again after so long."""
+RECHECK_S = 4.0
+"""And it is searched once more after so long."""
 
 
 class _Search(NamedTuple):
     """What a part showed when it was first searched and how often it has been since, and the last time."""
 
-    cells: NDArray[np.float32]
+    cells: NDArray[np.int16]
     t: float
     times: int = 0
     last_t: float = -math.inf
@@ -48,7 +52,7 @@ class SceneChanges:
 
     def __init__(self) -> None:
         self._searches: dict[Hashable, _Search] = {}
-        self._cells = np.zeros((1, 1), np.float32)
+        self._cells = np.zeros((1, 1), np.int16)
         self._t, self._width = 0.0, 1
         self._others = np.ones((1, 1), bool)
 
@@ -61,7 +65,8 @@ class SceneChanges:
         self._cells = _cells(pixels)
         self._others = np.ones(self._cells.shape, bool)
         for region in regions:
-            rows, columns = _square(region.scaled(self._cells.shape[1]))
+            around = region._replace(size=AROUND * region.size)
+            rows, columns = _square(around.scaled(self._cells.shape[1]))
             self._others[rows, columns] = False
 
     def is_due(self, part: Hashable, searches: int = SEARCHES) -> bool:
@@ -94,12 +99,17 @@ class SceneChanges:
 
     def _search(self, part: Hashable, area: Tile | None) -> None:
         search = self._searches.get(part)
-        if search is None or self._is_outdated(search, area):
+        if search is None or self._has_changed(search, area):
             search = _Search(self._cells, self._t)
+        elif self._is_old(search):
+            search = _Search(self._cells, self._t, search.times - 1)
         self._searches[part] = search._replace(times=search.times + 1, last_t=self._t)
 
     def _is_outdated(self, search: _Search, area: Tile | None) -> bool:
-        return not 0 <= self._t - search.t < RECHECK_S or self._has_changed(search, area)
+        return self._is_old(search) or self._has_changed(search, area)
+
+    def _is_old(self, search: _Search) -> bool:
+        return not 0 <= self._t - search.t < RECHECK_S
 
     def _has_changed(self, search: _Search, area: Tile | None) -> bool:
         if search.cells.shape != self._cells.shape:
@@ -114,15 +124,16 @@ class SceneChanges:
         return _span(y, y + side), _span(x, x + side)
 
 
-def _cells(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _cells(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     """The mean gray values of the cells of a frame."""
     height, width = pixels.shape[:2]
     longer = max(height, width)
     if longer > SAMPLED_SIDE:
         size = _size(width, height, SAMPLED_SIDE)
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    colors = cv2.resize(pixels, _size(width, height, CELLS), interpolation=cv2.INTER_AREA)
-    return np.asarray(colors.mean(axis=2, dtype=np.float32))
+    gray = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+    means = cv2.resize(gray, _size(width, height, CELLS), interpolation=cv2.INTER_AREA)
+    return np.asarray(means, np.int16)
 
 
 def _size(width: int, height: int, longer: int) -> tuple[int, int]:
