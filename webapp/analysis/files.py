@@ -48,8 +48,8 @@ DETECTION_INTERVAL_S = 0.1
 """How often the whole frame is scanned for new faces: in the live view a face may wait longer, but in a file
 the time at which it enters is a result."""
 
-MAX_PHOTO_THREADS = 4
-"""Over which the tiles of one photograph are spread; each needs a detector of its own."""
+MAX_SEARCH_THREADS = 4
+"""Over which the tiles of one image are spread that is searched thoroughly; each needs detectors of its own."""
 
 IMAGES_AHEAD = 2
 """How many images per thread wait for their turn to be read by the caller."""
@@ -181,7 +181,7 @@ class FileEngine(AbstractContextManager["FileEngine"]):
     def _image(self, name: str, threads: int) -> FileFrame:
         try:
             with self._pipeline() as pipeline:
-                analysis = pipeline.analyze_photo(self._decoded(name), min(threads, MAX_PHOTO_THREADS))
+                analysis = pipeline.analyze_photo(self._decoded(name), min(threads, MAX_SEARCH_THREADS))
         except FrameError as error:
             code: FailureCode = "too_large" if isinstance(error, TooLargeError) else "bad_frame"
             raise FileError(f"{name}: {error}", code) from error
@@ -201,7 +201,8 @@ class FileEngine(AbstractContextManager["FileEngine"]):
     def _frame(self, frame: DecodedFrame, job: Job) -> Analysis:
         height, width = frame.pixels.shape[:2]
         with self._pipeline() as pipeline:
-            return pipeline.analyze_decoded(Decoded(frame.pixels, width, height), job)
+            image = Decoded(frame.pixels, width, height)
+            return pipeline.analyze_decoded(image, job, min(self.threads, MAX_SEARCH_THREADS))
 
     def _loaded(self) -> Pipeline:
         return Pipeline(self.settings.runtime, self.settings.model_path)

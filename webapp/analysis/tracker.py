@@ -71,19 +71,28 @@ class Track:
 
     def mismatch(self, box: Box, now_s: float) -> float:
         """How far a box is from the one predicted for that time, over how far it may be: 1 at most."""
-        expected = self.predicted(now_s).box
+        expected = self.predicted_box(now_s)
         if self.covered_s <= self.seen_s:
             return distance(expected, box) / MATCH_DISTANCE
         reach = COVERED_MATCH_DISTANCE + WANDER_PER_S * (now_s - self.seen_s)
         return _center_distance(expected, box) / reach
 
-    def predicted(self, now_s: float) -> Track:
-        """The track with its box and region as predicted for that time."""
+    def predicted_box(self, now_s: float) -> Box:
+        """Where the box is expected at that time."""
+        across, down = self._way(now_s)
+        x, y, width, height = self.box
+        return Box(x + across, y + down, width, height)
+
+    def predicted_region(self, now_s: float) -> Region:
+        """Where the region is expected at that time."""
+        across, down = self._way(now_s)
+        x, y, size, roll = self.region
+        return Region(x + across, y + down, size, roll)
+
+    def _way(self, now_s: float) -> tuple[float, float]:
+        """How far the face is expected to have gone by then, across and down."""
         ahead_s = min(max(0.0, now_s - self.seen_s), MAX_FORECAST_S)
-        across, down = self.velocity[0] * ahead_s, self.velocity[1] * ahead_s
-        box = self.box._replace(x=self.box.x + across, y=self.box.y + down)
-        region = self.region._replace(x=self.region.x + across, y=self.region.y + down)
-        return replace(self, box=box, region=region)
+        return self.velocity[0] * ahead_s, self.velocity[1] * ahead_s
 
 
 class Tracker:
@@ -105,7 +114,7 @@ class Tracker:
             self._newest_job_s = max(now_s, self._newest_job_s)
             tracks = self._tracks
         return tuple(
-            track.predicted(now_s).region for track in tracks if not track.lost and track.is_alive(now_s)
+            track.predicted_region(now_s) for track in tracks if not track.lost and track.is_alive(now_s)
         )
 
     def update(self, faces: Sequence[Face], now_s: float, image_width: float = 1.0) -> tuple[Face, ...]:
@@ -175,7 +184,7 @@ def _missed(track: Track, seen: Sequence[Track], now_s: float) -> Track:
     """The track of a face that was not found, perhaps as one of the faces seen is before it."""
     if now_s <= track.unsought_s:
         return track
-    box = track.predicted(now_s).box
+    box = track.predicted_box(now_s)
     is_covered = any(_center_distance(box, other.box) <= COVER_DISTANCE for other in seen)
     return replace(track, lost=True, covered_s=now_s if is_covered else track.covered_s)
 

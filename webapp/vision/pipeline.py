@@ -24,7 +24,7 @@ from webapp.vision.polylines import polylines_json
 from webapp.vision.pose import head_pose
 from webapp.vision.regions import Detection, region_from_landmarks
 from webapp.vision.search.found import CLEAR_SCORE, FoundFace, FoundFaces
-from webapp.vision.search.second_look import MIN_EVIDENCE_FAR, candidates, verified
+from webapp.vision.search.second_look import MIN_EVIDENCE_FAR, Detectors, candidates, verified
 from webapp.vision.search.tiles import enlarged, tile
 
 MAX_FRAME_PIXELS = 400_000
@@ -79,9 +79,8 @@ class Pipeline:
 
     def __init__(self, runtime: Runtime, model_path: Path) -> None:
         cv2.setNumThreads(1)  # there is one worker per core
-        self._detector = FaceDetector()
-        self._close_detector = FaceDetector(SHORT_RANGE)
-        self._tile_detectors = [self._detector]
+        self._detectors = [Detectors(FaceDetector(), FaceDetector(SHORT_RANGE))]
+        self._detector, self._close_detector = self._detectors[0]
         self._landmarker = FaceLandmarker()
         self._classifier = load_classifier(runtime, model_path)
         self._warm_up()
@@ -98,23 +97,24 @@ class Pipeline:
             return self._photo_analysis(image, FILE_THREADS, laps)
         return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
 
-    def analyze_decoded(self, image: Decoded, job: Job) -> Analysis:
-        """The same for an image that is decoded already; the job's own is not used."""
+    def analyze_decoded(self, image: Decoded, job: Job, threads: int = 1) -> Analysis:
+        """The same for an image that is decoded already; the job's own is not used.
+
+        A second look is taken on so many cores.
+        """
         laps = _Laps()
-        return self._analysis(image, self._find(image, job, laps), job.mirror, laps)
+        return self._analysis(image, self._find(image, job, laps, threads), job.mirror, laps)
 
     def analyze_photo(self, image: Decoded, threads: int = 1) -> Analysis:
         """The same for a photograph of any size, searched at several scales on so many cores; see `photo`."""
         return self._photo_analysis(image, threads, _Laps())
 
     def _photo_analysis(self, image: Decoded, threads: int, laps: _Laps) -> Analysis:
-        found = FoundFaces(replace=True)
-        while len(self._tile_detectors) < threads:
-            self._tile_detectors.append(FaceDetector())
-        search = detections_at_scales(image.pixels, self._tile_detectors[:threads], self._close_detector)
+        found, detectors = FoundFaces(replace=True), self._detectors_for(threads)
+        search = detections_at_scales(image.pixels, [each.far for each in detectors], self._close_detector)
         self._add_detected(image, search, found, laps)
         if not found:
-            self._look_again(image, found)
+            self._look_again(image, found, threads)
             laps.end("detect")
         return self._analysis(image, list(found), mirror=True, laps=laps)
 
@@ -128,12 +128,18 @@ class Pipeline:
         laps.end("classify")
         return Analysis(image.width, image.height, faces, laps.timing_ms)
 
-    def _find(self, image: Decoded, job: Job, laps: _Laps) -> list[FoundFace]:
+    def _detectors_for(self, threads: int) -> list[Detectors]:
+        """So many, of which those that are missing are loaded."""
+        while len(self._detectors) < threads:
+            self._detectors.append(Detectors(FaceDetector(), FaceDetector(SHORT_RANGE)))
+        return self._detectors[:threads]
+
+    def _find(self, image: Decoded, job: Job, laps: _Laps, threads: int = 1) -> list[FoundFace]:
         found = self._track(image, job.regions)
         laps.end("landmarks")
         self._add_detected(image, self._detections(image.pixels, job, found), found, laps)
         if job.second_look and not found:
-            self._look_again(image, found)
+            self._look_again(image, found, threads)
             laps.end("detect")
         return list(found)
 
@@ -188,9 +194,9 @@ class Pipeline:
                 near = self._close_detector.detect(patch, CLOSE_TILE_MIN_SCORE)
                 yield [detection.shifted(x, y) for detection in near], False
 
-    def _look_again(self, image: Decoded, found: FoundFaces) -> None:
+    def _look_again(self, image: Decoded, found: FoundFaces, threads: int) -> None:
         """Search round by round, until one shows a face."""
-        for doubtful in candidates(image.pixels, self._detector, self._close_detector):
+        for doubtful in candidates(image.pixels, self._detectors_for(threads)):
             for detection, min_evidence in doubtful:
                 landmarks = verified(self._landmarker, image.pixels, detection, min_evidence)
                 if landmarks is not None:

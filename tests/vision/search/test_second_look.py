@@ -15,7 +15,14 @@ from webapp.protocol import Box, Job, Region
 from webapp.vision.detect import SHORT_RANGE, FaceDetector
 from webapp.vision.landmarks import FaceLandmarker
 from webapp.vision.pipeline import Pipeline
-from webapp.vision.search.second_look import MIN_EVIDENCE_NEAR, candidates, evidence, verified, views
+from webapp.vision.search.second_look import (
+    MIN_EVIDENCE_NEAR,
+    Detectors,
+    candidates,
+    evidence,
+    verified,
+    views,
+)
 
 PORTRAITS = (astronaut_face(), serious_face())
 
@@ -91,9 +98,9 @@ def test_a_tracked_face_that_is_lost_gets_one(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("name", WITHOUT_FACES)
 def test_what_the_detectors_suspect_in_other_things_is_refused(name: str) -> None:
-    landmarker, detectors = FaceLandmarker(), (FaceDetector(), FaceDetector(SHORT_RANGE))
+    landmarker, detectors = FaceLandmarker(), Detectors(FaceDetector(), FaceDetector(SHORT_RANGE))
     image = shipped(name)
-    suspected = itertools.chain.from_iterable(candidates(image, *detectors))
+    suspected = itertools.chain.from_iterable(candidates(image, [detectors]))
     assert all(verified(landmarker, image, *candidate) is None for candidate in suspected)
 
 

@@ -11,8 +11,11 @@ times, and all that is known is added up in `evidence`.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import cv2
@@ -53,19 +56,33 @@ both 67, and 5 images without people. Small faces that plain tiled detection fin
 MAX_LOGIT = 20.0
 
 
+class Detectors(NamedTuple):
+    """One of each range; one thread at a time uses them."""
+
+    far: FaceDetector
+    near: FaceDetector
+
+
 def candidates(
-    pixels: ImageArray, detector: FaceDetector, close_detector: FaceDetector
+    pixels: ImageArray, detectors: Sequence[Detectors]
 ) -> Iterator[list[tuple[Detection, float]]]:
     """What the detectors find in a (height, width, 3) image, each with the evidence that it needs.
 
-    They come in rounds, of which the next need not be asked for where one has shown faces.
+    They come in rounds, of which the next need not be asked for where one has shown faces. The views of a
+    round are shared out to the `detectors`, a thread for each.
     """
-    for round_of_views in views(pixels):
-        yield [
-            candidate
-            for view in round_of_views
-            for candidate in [*_near(view, close_detector), *_far(view, detector)]
-        ]
+    idle = deque(detectors)
+
+    def search(view: View) -> list[tuple[Detection, float]]:
+        far, near = own = idle.pop()
+        try:
+            return [*_near(view, near), *_far(view, far)]
+        finally:
+            idle.append(own)
+
+    with ThreadPoolExecutor(len(detectors)) as threads:
+        for round_of_views in views(pixels):
+            yield list(itertools.chain(*threads.map(search, round_of_views)))
 
 
 def _near(view: View, detector: FaceDetector) -> Iterator[tuple[Detection, float]]:
