@@ -54,11 +54,11 @@ def warp_crop(patch: ImageArray, matrix: Matrix, side: int) -> ImageArray:
 
 
 def warp_color_crop(patch: ImageArray, matrix: Matrix, side: int) -> ImageArray:
-    """The same of a (height, width, 3) patch; the crop is (side, side, 3)."""
+    """The same of a (height, width, 3) BGR patch; the crop is (side, side, 3) RGB."""
     if patch.shape[0] * patch.shape[1] > MAX_CONVERTED * side * side:
-        return warp_crop(patch, matrix, side)
+        return np.asarray(cv2.cvtColor(warp_crop(patch, matrix, side), cv2.COLOR_BGR2RGB), np.uint8)
     bgra = np.asarray(cv2.cvtColor(patch, cv2.COLOR_BGR2BGRA), np.uint8)
-    return np.asarray(cv2.cvtColor(warp_crop(bgra, matrix, side), cv2.COLOR_BGRA2BGR), np.uint8)
+    return np.asarray(cv2.cvtColor(warp_crop(bgra, matrix, side), cv2.COLOR_BGRA2RGB), np.uint8)
 
 
 def _within(low: float, high: float, size: int) -> tuple[int, int]:

@@ -56,10 +56,9 @@ class FaceLandmarker:
         region = region_from_detection(where) if isinstance(where, Detection) else where
         matrix = region_matrix(region, INPUT_SIDE)
         patch, from_patch = bounding_patch(image, matrix, INPUT_SIDE, margin=1)
-        crop = warp_color_crop(patch, from_patch, INPUT_SIDE)
+        rgb = warp_color_crop(patch, from_patch, INPUT_SIDE)
         if blur:
-            crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), BLUR), np.uint8)
-        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+            rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), BLUR), np.uint8)
         np.multiply(rgb, np.float32(1 / 255), out=self._model.input_view()[0])
         mesh, logit = self._model.run()
         return _in_image(mesh.reshape(POINTS, 3), matrix, region.size / INPUT_SIDE, float(logit.item()))

@@ -233,10 +233,11 @@ class Pipeline:
     def _add(self, image: Decoded, found: FoundFaces, landmarks: Landmarks) -> None:
         """Add the face with these landmarks, if it is not in `found` yet."""
         whole = landmarks.points * np.float32(image.scale)
-        if not np.abs(whole).max() < MAX_COORDINATE or not found.admits(landmarks.score, whole[NOSE_TIP]):
+        corners = np.stack([whole.min(axis=0), whole.max(axis=0)])
+        if not np.abs(corners).max() < MAX_COORDINATE or not found.admits(landmarks.score, whole[NOSE_TIP]):
             return
         face = FoundFace(
-            corners=np.stack([whole.min(axis=0), whole.max(axis=0)]),
+            corners=corners,
             region=region_from_landmarks(whole),
             score=landmarks.score,
             landmarks=polylines_json(whole),
