@@ -49,7 +49,7 @@ DETECTION_INTERVAL_S = 0.1
 the time at which it enters is a result."""
 
 MAX_SEARCH_THREADS = 4
-"""Over which the tiles of one image are spread that is searched thoroughly; each needs detectors of its own."""
+"""Over which a thorough search of one image is spread; each needs detectors of its own."""
 
 IMAGES_AHEAD = 2
 """How many images per thread wait for their turn to be read by the caller."""

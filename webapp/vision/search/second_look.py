@@ -63,9 +63,7 @@ class Detectors(NamedTuple):
     near: FaceDetector
 
 
-def candidates(
-    pixels: ImageArray, detectors: Sequence[Detectors]
-) -> Iterator[list[tuple[Detection, float]]]:
+def candidates(pixels: ImageArray, detectors: Sequence[Detectors]) -> Iterator[list[tuple[Detection, float]]]:
     """What the detectors find in a (height, width, 3) image, each with the evidence that it needs.
 
     They come in rounds, of which the next need not be asked for where one has shown faces. The views of a
