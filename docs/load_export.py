@@ -39,8 +39,8 @@ ALL_TEXTS = [
 ]
 TABLES = ("markers", "participants", "summary")
 
-GUARD = r"^'(?=[\t\n]|\s*[=+\-@＝＋－＠])"  # noqa: RUF001 - spreadsheets take the full-width signs too
-"""The apostrophe that CSV has before a text which a spreadsheet would run as a formula."""
+GUARD = r"(^'(?=[\t\n])|(?:^|(?<=[;\t\n]))'(?=\s*[=+\-@＝＋－＠]))"  # noqa: RUF001 - full-width signs too
+"""The apostrophes that CSV has before what a spreadsheet would run as a formula."""
 
 MIN_FRAMES = 25
 """A face that was tracked for fewer frames weighs less where the main face is chosen."""

@@ -241,15 +241,16 @@ def test_texts_that_spreadsheets_take_for_formulas_load_unchanged(
     url = f"sqlite:///{tmp_path / 'test.sqlite'}"
     archive = new_archive(url, "ann")
     archive.recordings.start_recording(CODE, START_MS)
-    add_marker(archive, "+", 1.0)
-    add_marker(archive, "'quoted'", 2.0)
-    archive.recordings.add_samples([sample("ann", 0, 1.0), sample("ann", 1, 2.0)])
+    labels = ["+", "'quoted'", "=1;=2;q", "\t-1\n@x", "a; 'b'"]
+    for number, label in enumerate(labels, 1):
+        add_marker(archive, label, float(number))
+    archive.recordings.add_samples([sample("ann", number, number + 1.0) for number in range(len(labels))])
     archive.close()
     engine = open_database(url)
     path = save(engine, tmp_path / "signs.zip", form)
     engine.dispose()
-    assert list(script.load(path)["marker"]) == ["+", "'quoted'"]
-    assert list(script.load_tables(path)["markers"]["label"]) == ["+", "'quoted'"]
+    assert list(script.load(path)["marker"]) == labels
+    assert list(script.load_tables(path)["markers"]["label"]) == labels
 
 
 def test_means_are_of_people_and_of_main_faces_not_of_rows(script: Any, tmp_path: Path) -> None:

@@ -178,14 +178,18 @@ def test_times_that_no_calendar_has_are_empty(archive: Repositories, engine: Eng
 
 
 @pytest.mark.parametrize(
-    "label",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1", "-"],  # noqa: RUF001
+    ("label", "cell"),
+    [
+        *((text, f"'{text}") for text in ("=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1+1", "-")),  # noqa: RUF001
+        *((f"{control}=1", f"'{kept}'=1") for control, kept in (("\t", "\t"), ("\r", "\n"), ("\n", "\n"))),
+    ],
 )
-def test_no_text_of_a_csv_cell_begins_as_a_formula(archive: Repositories, engine: Engine, label: str) -> None:
+def test_no_text_of_a_csv_cell_begins_as_a_formula(
+    archive: Repositories, engine: Engine, label: str, cell: str
+) -> None:
     add_person(archive, "cat", alias=label)
     archive.recordings.add_samples([sample("ann", 0, 1.0), sample("cat", 0, 1.0)])
     add_marker(archive, label, 1.0)
-    cell = "'" + label.replace("\r", "\n")
     files = exported(engine)
     (marker,) = rows(files["markers.csv"])
     assert marker["label"] == cell
@@ -195,7 +199,19 @@ def test_no_text_of_a_csv_cell_begins_as_a_formula(archive: Repositories, engine
 
 
 @pytest.mark.parametrize(
-    "label", ["a=1", "x, y", 'say "hi"', "two\nlines", "Grüße, 你好", "a\rb", "'quoted'"]
+    ("label", "cell"),
+    [("p;=1+1;q", "p;'=1+1;q"), ("x\n=1\t@2", "x\n'=1\t'@2"), ("=1; -2", "'=1;' -2"), ("\t;+", "'\t;'+")],
+)
+def test_nothing_begins_a_formula_where_semicolons_or_tabs_separate_cells(
+    archive: Repositories, engine: Engine, label: str, cell: str
+) -> None:
+    add_marker(archive, label, 1.0)
+    (marker,) = rows(exported(engine)["markers.csv"])
+    assert marker["label"] == cell
+
+
+@pytest.mark.parametrize(
+    "label", ["a=1", "x, y", 'say "hi"', "two\nlines", "Grüße, 你好", "a\rb", "'quoted'", "a; b; c-d"]
 )
 def test_other_texts_come_through_unchanged(archive: Repositories, engine: Engine, label: str) -> None:
     archive.recordings.add_samples([sample("ann", 0, 1.0)])

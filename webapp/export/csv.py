@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from webapp.export.codebook import Column
 from webapp.export.tables import Row, iso
 
-FORMULA_STARTS = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width signs too
-CONTROLS = frozenset("\t\n")
+FORMULA = re.compile(r"(^(?=[\t\n])|(?:^|[;\t\n])(?=\s*[=+\-@＝＋－＠]))")  # noqa: RUF001 - full-width too
+"""Before what a spreadsheet would take for a formula: at the start of a cell, and after what separates cells
+where numbers have a decimal comma."""
 
 
 class CsvTable:
@@ -47,12 +49,10 @@ def csv_lines(rows: Iterable[Row]) -> bytes:
 
 
 def text_cell(text: str | None) -> str | None:
-    """A text as a cell: line breaks are LF, and what could begin a formula has an apostrophe before it.
+    """A text as a cell: line breaks are LF, and whatever could begin a formula has an apostrophe before it.
 
     Python 3.11 does not quote a lone CR, at which readers of CSV end the row.
     """
     if not text:
         return text
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    is_formula = text[0] in CONTROLS or text.lstrip()[:1] in FORMULA_STARTS
-    return f"'{text}" if is_formula else text
+    return FORMULA.sub(r"\1'", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -87,6 +87,8 @@ class FileReport:
         self._bins = TimeBins(VALENCE + 1)
         self._faces: dict[int, _Seen] = {}
         self._images: list[ImageRow] = []
+        self._images_left_out = 0
+        self._faces_left_out: set[int] = set()
         self._is_video = False
         self._start_s: float | None = None
         self.frames = 0
@@ -99,6 +101,8 @@ class FileReport:
         self._is_video = self._is_video or frame.index > 0
         if len(self._images) < MAX_IMAGE_ROWS and not self._is_video:
             self._images += _image_rows(frame)
+        else:
+            self._images_left_out += 1
         self._start_s = frame.t if self._start_s is None else self._start_s
         t = max(0.0, frame.t - self._start_s)
         self._bins.reach(t)
@@ -119,6 +123,8 @@ class FileReport:
             frames=self.frames,
             frames_with_face=self.frames_with_face,
             images=[] if self._is_video else self._images,
+            images_left_out=self._images_left_out,
+            faces_left_out=len(self._faces_left_out),
             means=self._means(),
             duration=_clock(self._bins.end_s),
             faces=[self._face_row(face) for face in sorted(self._faces)] if self._is_video else [],
@@ -132,6 +138,7 @@ class FileReport:
         values = [*(face.probabilities[label] for label in LABELS), face.valence]
         self._bins.add("all", t, values)
         if face.id not in self._faces and len(self._faces) >= MAX_FACES:
+            self._faces_left_out.add(face.id)
             return
         seen = self._faces.setdefault(face.id, _Seen(first_s=t))
         seen.frames, seen.last_s = seen.frames + 1, t

@@ -29,7 +29,5 @@ class MarkerLabels:
         return "; ".join(labels) if labels else None
 
     def _assign(self, marker: MarkerRecord) -> None:
-        for nearest in self._snapshot.nearest_frames(self._recording, marker.at_ms):
-            if marker.participant_id not in (None, nearest[0]):
-                continue
+        for nearest in self._snapshot.nearest_frames(self._recording, marker.at_ms, marker.participant_id):
             self._labels.setdefault(nearest, []).append(marker.label)

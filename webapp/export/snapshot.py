@@ -138,16 +138,19 @@ class RoomSnapshot:
         """The markers of a recording, in the order of time."""
         return [marker for marked, marker in self.marked if marked is recording]
 
-    def nearest_frames(self, recording: Recording, at_ms: float) -> list[tuple[str, int]]:
-        """The participants with a frame around a time, each with the number of the nearest."""
+    def nearest_frames(
+        self, recording: Recording, at_ms: float, participant_id: str | None = None
+    ) -> list[tuple[str, int]]:
+        """The participants with a frame around a time, or this one alone, with the number of the nearest."""
         columns = _SAMPLE.c
-        around = self._connection.execute(
-            select(columns.participant_id, columns.frame, columns.timestamp_ms).where(
-                columns.recording_id == recording.id,
-                columns.timestamp_ms >= recording.started_ms,
-                columns.timestamp_ms.between(at_ms - MARKER_REACH_MS, at_ms + MARKER_REACH_MS),
-            )
-        ).all()
+        near = select(columns.participant_id, columns.frame, columns.timestamp_ms).where(
+            columns.recording_id == recording.id,
+            columns.timestamp_ms >= recording.started_ms,
+            columns.timestamp_ms.between(at_ms - MARKER_REACH_MS, at_ms + MARKER_REACH_MS),
+        )
+        if participant_id is not None:
+            near = near.where(columns.participant_id == participant_id)
+        around = self._connection.execute(near).all()
         nearest_last = sorted(around, key=lambda row: -abs(row.timestamp_ms - at_ms))
         return list({row.participant_id: row.frame for row in nearest_last}.items())
 

@@ -46,13 +46,12 @@ function valence({ happy, angry, disgust, fear, sad }) {
 }
 
 /** What could begin a formula in a spreadsheet gets an apostrophe before it, as in the server's exports. */
-const FORMULA = /^(?:[\t\n]|\s*[=+\-@＝＋－＠])/;
+const FORMULA = /^(?=[\t\n])|(?:^|[;\t\n])(?=\s*[=+\-@＝＋－＠])/g;
 
 /** @param {Cell} cell */
 function written(cell) {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell);
-  const text = cell.replace(/\r\n?/g, "\n");
-  const safe = FORMULA.test(text) ? `'${text}` : text;
+  const safe = cell.replace(/\r\n?/g, "\n").replace(FORMULA, "$&'");
   return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

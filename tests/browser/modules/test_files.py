@@ -103,7 +103,7 @@ def test_a_table_has_a_row_for_each_face_and_no_formulas(run: Run) -> None:
     text = run(
         """
         const faces = JSON.parse(given).faces;
-        const frames = [{ cells: ['=1+"1",.jpg', 0], faces }, { cells: ["b", 1], faces: [] }];
+        const frames = [{ cells: ['=1+"1",.jpg', 0], faces }, { cells: ["b;=1", 1], faces: [] }];
         return js.csv.samplesCsv(["input", "t"], frames);
         """,
         file_json(FileFrame("a", 0, 0.0, 1, 1, (shown("happy", 0.9, 7, x=3),))),
@@ -111,7 +111,7 @@ def test_a_table_has_a_row_for_each_face_and_no_formulas(run: Run) -> None:
     head, first, second, rest = text.split("\n")
     assert head.startswith("input,t,face_id,FaceRectX,")
     assert first.startswith('"\'=1+""1"",.jpg",0,7,3,')
-    assert second == "b,1" + "," * (len(FILE_COLUMNS) - 3)
+    assert second == "b;'=1,1" + "," * (len(FILE_COLUMNS) - 3)
     assert rest == ""
 
 

@@ -159,13 +159,31 @@ def test_every_face_as_it_was_recorded_is_under_sourcedata(url: str, files: dict
 
 
 def test_subjects_have_the_labels_of_the_experiment_where_these_tell_them_apart() -> None:
+    found = labels_of("P-01", "p01", None, "04", "++")
+    assert found == ["P01", "02", "03", "04", "05"]
+    assert all(label.isalnum() for label in found)
+
+
+@pytest.mark.parametrize(
+    ("labels", "recorded", "found"),
+    [
+        ((None, "01", "02", "03"), "0123", ["001", "01", "02", "03"]),
+        (("01", "01", "02", "03"), "0123", ["01", "002", "02", "03"]),
+        (("01", "01", "02", "03"), "123", ["001", "01", "02", "03"]),
+    ],
+)
+def test_nobody_is_called_as_another_participant_of_the_experiment(
+    labels: tuple[str | None, ...], recorded: str, found: list[str]
+) -> None:
+    assert labels_of(*labels, recorded=recorded) == found
+
+
+def labels_of(*labels: str | None, recorded: str = "") -> list[str]:
     people = [
         ParticipantRecord(str(number), CODE, "Sam", "", "", START_MS, participant_label=label)
-        for number, label in enumerate(("P-01", "p01", None, "04", "++"))
+        for number, label in enumerate(labels)
     ]
-    found = list(subject_labels(people).values())
-    assert found == ["P01", "02", "03", "04", "05"]
-    assert all(label.isalnum() for label in found) and len(set(found)) == len(found)
+    return list(subject_labels(people, set(recorded)).values())
 
 
 def test_an_export_that_is_broken_off_leaves_nothing_open(url: str) -> None:

@@ -29,8 +29,9 @@ from webapp.export.snapshot import Closable, Recording, RoomSnapshot
 def write_bids(archive: Archive, room: RoomSnapshot, about: Mapping[str, Any]) -> Closable[None]:
     """Write all files; every step of the iterator is a piece."""
     facts = dict(about)
-    labels = subject_labels(room.participants)
     sources = [_source(room, recording) for recording in room.recordings]
+    recorded = {participant_id for source in sources for participant_id in source.participants}
+    labels = subject_labels(room.participants, recorded)
     for participant_id, label in labels.items():
         for source in sources:
             if participant_id in source.participants:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
 from operator import itemgetter
 
 from webapp.export.bids.columns import SIGNALS
@@ -16,6 +16,9 @@ from webapp.export.statistics.main_face import FACE, Weights, main_face
 from webapp.export.tables import Row
 
 FRAME, AT = COLUMN_INDEX["frame"], COLUMN_INDEX["t"]
+BLOCK = 10_000
+"""So many samples are written at once: a recording that was left on for a weekend ends in millions."""
+
 _VALUES = itemgetter(*(COLUMN_INDEX[name] for name in SIGNALS))
 
 
@@ -56,8 +59,8 @@ class Signals:
         values = _VALUES(main_face(faces, self._weights)) if faces else None
         self._write(self._resampler.add(rows[0][AT], values))
 
-    def _write(self, samples: Iterable[Sequence[float | None]]) -> None:
+    def _write(self, samples: Iterator[Sequence[float | None]]) -> None:
         width = len(SIGNALS) + 1
-        lines = [[*sample, *[None] * (width - len(sample))] for sample in samples]
-        if lines:
+        while some := list(islice(samples, BLOCK)):
+            lines = [[*sample, *[None] * (width - len(sample))] for sample in some]
             self._physio.write(tsv(lines).encode())

@@ -39,4 +39,9 @@ def moment_text(at_s: float) -> str:
 
 def time_title(span_s: float) -> str:
     """What the axis of time says; `clock_text` writes hours from the first one on."""
-    return f"Time in the recording ({'h:min:s' if span_s >= HOUR_S else 'min:s'})"
+    return f"Time in the recording ({clock_unit(span_s)})"
+
+
+def clock_unit(span_s: float) -> str:
+    """How `clock_text` writes the end of such a span."""
+    return "h:min:s" if span_s >= HOUR_S else "min:s"

@@ -34,6 +34,7 @@ class Facts(NamedTuple):
     frames_with_others: int
     people_with_others: int
     lost: int
+    waiting: int
 
 
 def facts_of(room: RoomSnapshot, statistics: RoomStatistics, about: Mapping[str, Any]) -> Facts:
@@ -62,6 +63,7 @@ def facts_of(room: RoomSnapshot, statistics: RoomStatistics, about: Mapping[str,
         frames_with_others=sum(frames for _, frames in others),
         people_with_others=len({participant_id for participant_id, _ in others}),
         lost=int(about.get("lost", 0)),
+        waiting=int(about.get("waiting", 0)),
     )
 
 

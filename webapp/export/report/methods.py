@@ -55,9 +55,12 @@ def _missing(facts: Facts) -> list[str]:
         return ["No frame was recorded."]
     quality = "" if facts.quality is None else f" Mean FaceScore was {facts.quality:.2f}."
     lost = f" {facts.lost} samples were lost since the server's start." if facts.lost else ""
+    waiting = f" {facts.waiting} samples were not stored yet and are not in this export." * bool(
+        facts.waiting
+    )
     return [
         f"A face was found in {100 * facts.face_share:.1f}% of a participant's frames on average; the other "
-        f"frames are missing data, and were neither interpolated nor replaced.{quality}{lost}",
+        f"frames are missing data, and were neither interpolated nor replaced.{quality}{lost}{waiting}",
         _others(facts),
     ]
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from webapp.export.figures.axes import clock_text, moment_text
+from webapp.export.figures.axes import clock_text, clock_unit, moment_text
 from webapp.export.figures.figure import Figure, expressions_figure, group_figure, person_figure
 from webapp.export.figures.names import file_part
 from webapp.export.figures.svg import environment, figure_css, figure_svg, hatches_svg, inks_css
@@ -80,6 +80,7 @@ class Report:
             "day": date_text(one.recording.started_ms),
             "started": time_text(one.recording.started_ms),
             "length": clock_text(one.span_s),
+            "clock": clock_unit(one.span_s),
             "whole": whole_table(one, self._names),
             "epochs": epochs,
             "is_shortened": is_shortened,
