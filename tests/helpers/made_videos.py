@@ -72,12 +72,14 @@ def write_video(
     sound_s: float | None = None,
     size: tuple[int, int] = (WIDTH, HEIGHT),
     paint: Callable[[float], ImageArray] | None = None,
+    pixel_aspect: Fraction | None = None,
 ) -> Path:
     """Encode a frame for each time; with `rotation`, frames lie on their side and the file says how to turn
     them.
 
     `rotation` is in degrees counterclockwise, as a player must turn the frames. The sound lasts as long as
-    the picture, or `sound_s`. `paint` draws the frame of a time in place of the visits.
+    the picture, or `sound_s`. `paint` draws the frame of a time in place of the visits. A pixel is shown
+    `pixel_aspect` times as wide as high.
     """
     paint = paint or partial(drawn, visits=visits)
     with av.open(str(path), "w") as container:
@@ -86,6 +88,8 @@ def write_video(
         quarter = rotation // 90
         stream.width, stream.height = size if quarter % 2 == 0 else size[::-1]
         stream.pix_fmt, stream.codec_context.time_base = "yuv420p", TIME_BASE
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         if rotation:
             stream.set_display_rotation(rotation)
         audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if sound else None

@@ -71,9 +71,10 @@ def write_jpeg(path: Path, image: ImageArray) -> None:
     """
     unfinished = path.with_name(f"{path.name}.part")
     try:
-        unfinished.write_bytes(
-            cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()
-        )
+        done, content = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+        if not done:
+            raise OSError("JPEG takes at most 65,500 pixels each way")
+        unfinished.write_bytes(content.tobytes())
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

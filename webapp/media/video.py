@@ -43,6 +43,12 @@ MAX_FRAMES_PER_S = 240
 MAX_DECODER_THREADS = 2
 """More gain little beside the analysis."""
 
+MAX_STEP_BACK_S = 0.5
+"""Times that go back by more are those of a clock that began anew, as in files that were joined."""
+
+MAX_PIXEL_ASPECT = 4
+"""Pixels are at most so many times as wide as high, or as high as wide; what claims more counts as square."""
+
 END_TOLERANCE_S = 1.0
 END_TOLERANCE_FRACTION = 0.05
 """A video may end this much before the duration that its container gives, and is not taken for truncated."""
@@ -59,7 +65,7 @@ class VideoLimits(NamedTuple):
 class DecodedFrame:
     """One frame: its number from 0, its presentation time in seconds, and its pixels.
 
-    `pixels` is (height, width, 3) uint8 BGR, upright.
+    `pixels` is (height, width, 3) uint8 BGR, upright, with pixels that are as wide as high.
     """
 
     index: int
@@ -167,25 +173,25 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             last_t, shown_s = t, float((frame.duration or 0) * self.time_base)
             self._check_length(index, t - start_s)
             if chooser.takes(index, t):
-                yield DecodedFrame(index, t, _upright(frame, self._reformatter))
+                yield DecodedFrame(index, t, self._upright(frame))
         if last_t is None or start_s is None:
             raise FileError(f"{self._path}: the video has no frame that can be decoded.", "bad_video")
         self._check_end(start_s, last_t, shown_s)
 
     def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
-        """All frames with their times; one without a time follows the one before at the mean rate."""
-        t = -1 / float(self.rate)
+        """All frames with their times, which never go back; see `_Clock`."""
+        clock = _Clock(1 / float(self.rate))
         try:
             for frame, time_s in self._decoded():
                 self._check_size(frame.width, frame.height)
-                t = t + 1 / float(self.rate) if time_s is None else time_s
-                yield frame, t
+                yield frame, clock.shown_at(time_s)
         except (av.FFmpegError, OSError, MemoryError) as error:
+            t = clock.last_s
             text = (
-                f"{self._path}: the video is damaged after {max(0.0, t):.1f} s ({_reason(error)}). "
+                f"{self._path}: the video is damaged after {max(0.0, t or 0.0):.1f} s ({_reason(error)}). "
                 "What was decoded until then is kept; send the complete file for the rest."
             )
-            if t < 0:
+            if t is None:
                 raise FileError(text, "bad_video") from error
             raise FileError(text, "damaged_video", after_s=round(t, 1)) from error
 
@@ -224,6 +230,22 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 width=width,
                 height=height,
             )
+
+    def _upright(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """The pixels of a frame, made square, and turned as the file's rotation says.
+
+        Raises:
+            FileError: there are too many.
+        """
+        width, height = frame.width, frame.height
+        aspect = _pixel_aspect(self._stream)
+        if aspect != 1:  # as for television: 720 x 576 pixels, shown as 1024 x 576
+            width, height = round(width * max(aspect, 1)), round(height / min(aspect, 1))
+            self._check_size(width, height)
+        scaled = self._reformatter.reformat(frame, width, height, format="bgr24")
+        pixels = np.asarray(scaled.to_ndarray(), np.uint8)
+        turns = round(frame.rotation / 90) % 4
+        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
     def _check_length(self, index: int, t: float) -> None:
         if t > self._limits.max_s or index > MAX_FRAMES_PER_S * self._limits.max_s:
@@ -277,6 +299,35 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         return duration / av.time_base if duration and duration > 0 else None
 
 
+class _Clock:
+    """The times of a video's frames, in order, which never go back.
+
+    A frame without a time, or with one that is far back, follows the one before at the mean rate, and the
+    times after it count on from there; one that is a little back is shown with the one before.
+    """
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s = step_s
+        self._offset_s = 0.0
+        self.last_s: float | None = None
+
+    def shown_at(self, time_s: float | None) -> float:
+        """When the next frame is shown, in seconds."""
+        last_s, next_s = self.last_s, 0.0 if self.last_s is None else self.last_s + self._step_s
+        t = next_s if time_s is None else time_s + self._offset_s
+        if last_s is not None and t < last_s - MAX_STEP_BACK_S:
+            self._offset_s += next_s - t
+            t = next_s
+        self.last_s = t if last_s is None else max(t, last_s)
+        return self.last_s
+
+
+def _pixel_aspect(stream: VideoStream) -> float:
+    """How many times as wide as high the pixels of a video are shown."""
+    aspect = float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1)
+    return aspect if 1 / MAX_PIXEL_ASPECT <= aspect <= MAX_PIXEL_ASPECT else 1.0
+
+
 def is_video(path: Path) -> bool:
     """Whether the file can be opened as a video, whatever its name is."""
     try:
@@ -315,13 +366,6 @@ def _seconds(duration: str) -> float | None:
         return None
     hours, minutes, seconds = map(float, found.groups())
     return 3600 * hours + 60 * minutes + seconds or None
-
-
-def _upright(frame: VideoFrame, reformatter: VideoReformatter) -> NDArray[np.uint8]:
-    """The pixels of a frame, turned as the file's rotation says."""
-    pixels = np.asarray(reformatter.reformat(frame, format="bgr24").to_ndarray(), np.uint8)
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 def _reason(error: BaseException) -> str:

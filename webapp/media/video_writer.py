@@ -20,6 +20,8 @@ from webapp.media.video import MAX_DECODER_THREADS, VideoLimits, VideoReader, op
 ENCODERS = ("libx264", "h264", "mpeg4")
 """The first that this build of FFmpeg has; its wheels from PyPI have x264."""
 
+NEVER = -(1 << 62)
+
 QUALITY = {"libx264": {"crf": "20", "preset": "veryfast"}}
 
 COPIED_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac"})
@@ -79,13 +81,17 @@ def _encode(
         VideoReader(source, limits, threads or MAX_DECODER_THREADS) as video,
     ):
         encoder: VideoStream | None = None
+        pts = NEVER
         packets: Iterator[Packet[AudioStream]] = iter(())
         for t, image in _drawn(video, overlays):
             if encoder is None:
                 encoder = _video_encoder(output, video, image, threads)
                 packets = _copied_sound(sound, output)
             frame = VideoFrame.from_ndarray(image, format="bgr24")
-            frame.pts, frame.time_base = round(t / video.time_base), video.time_base
+            pts = max(
+                pts + 1, round(t / video.time_base)
+            )  # encoders want each frame to have a time of its own
+            frame.pts, frame.time_base = pts, video.time_base
             output.mux(encoder.encode(frame))
             packets = _mux_until(output, packets, t)
             on_frame()
@@ -102,6 +108,8 @@ def _drawn(
     for frame in video.frames():
         last = bisect.bisect_right(analyzed, frame.index) - 1
         even = frame.pixels[: frame.pixels.shape[0] & ~1, : frame.pixels.shape[1] & ~1]
+        if not even.size:
+            raise OSError("it is one pixel wide or high")
         yield frame.t, annotate(even, overlays[analyzed[last]] if last >= 0 else ())
 
 
@@ -119,16 +127,17 @@ def _video_encoder(
 
 
 def _copied_sound(sound: InputContainer, output: OutputContainer) -> Iterator[Packet[AudioStream]]:
-    """The packets of the sound, for a new stream of the output."""
+    """The packets of the sound, for a new stream of the output; without those whose times go back."""
     found = next((stream for stream in sound.streams.audio if _can_copy(stream)), None)
     if found is None:
         return iter(())
     copied = output.add_stream_from_template(found)
 
     def packets() -> Iterator[Packet[AudioStream]]:
+        last = NEVER
         for packet in sound.demux(found):
-            if packet.dts is not None:
-                packet.stream = copied
+            if packet.dts is not None and packet.dts > last:
+                last, packet.stream = packet.dts, copied
                 yield packet
 
     return packets()

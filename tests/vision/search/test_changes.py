@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tests.vision.images import FACE, astronaut, shipped
 from webapp.protocol import Region
-from webapp.vision.search.changes import RECHECK_S, SEARCHES, SceneChanges
+from webapp.vision.search.changes import AROUND_S, RECHECK_S, SEARCHES, SceneChanges
 from webapp.vision.search.tiles import tile
 
 SIZES = [(640, 480), (480, 640), (1920, 1080), (320, 240)]
@@ -94,6 +94,16 @@ def test_a_tile_in_which_somebody_appears_does_not_wait_for_those_that_always_ch
     assert changes.next_tile(TILES) == TILES[0]
 
 
+def test_every_tile_has_its_turn_while_one_changes_all_the_time() -> None:
+    changes, taken = SceneChanges(), []
+    for number in range(60):
+        frame = with_face(scene(), 10 + 8 * number % 120, 10, 60)
+        changes.see(frame, (), 0.1 * number)
+        taken.append(changes.next_tile(TILES))
+    assert all(taken.count(each) >= SEARCHES for each in TILES)
+    assert taken.count(TILES[0]) > 30
+
+
 def test_what_is_searched_in_different_ways_is_remembered_apart() -> None:
     changes = watched(scene())
     assert not changes.is_due("whole")
@@ -108,12 +118,15 @@ def test_a_tracked_face_may_move_and_one_that_comes_beside_it_is_a_change() -> N
     assert searched(changes, both, 0.2, tracked)
 
 
-def test_what_moves_with_a_tracked_face_is_no_change() -> None:
-    """Its hair: 20 pixels beside a region of 160."""
+def test_what_moves_with_a_tracked_face_counts_for_little() -> None:
+    """Its hair, or somebody behind it: 20 pixels beside a region of 160."""
     frame, tracked = with_face(scene(), 140, 170, 100), Region(0.3, 0.35, 0.25, 0.0)
+    beside = with_face(frame, 92, 170, 20)
     changes = watched(frame, tracked)
-    assert not searched(changes, with_face(frame, 92, 170, 20), 0.1, tracked)
-    assert searched(changes, with_face(frame, 62, 170, 20), 0.2, tracked)
+    due = [searched(changes, beside, 0.1 * number, tracked) for number in range(1, 12)]
+    assert due == [0.1 * number == AROUND_S for number in range(1, 12)]
+    changes = watched(frame, tracked)
+    assert searched(changes, with_face(frame, 62, 170, 20), 0.1, tracked)
 
 
 def test_a_face_that_has_left_its_region_uncovers_what_was_behind_it() -> None:

@@ -27,12 +27,20 @@ MIN_CHANGE = 5
 changes less; a face of 20 pixels changes four cells by dozens."""
 
 AROUND = 1.3
-"""How far around a tracked face changes do not count, over its region: hair moves with it. Somebody who comes
-beside it, cheek by cheek, still changes what lies farther out."""
+"""How far around a tracked face, over its region, changes count for little, as hair moves with it. Whoever
+comes beside it, cheek by cheek, still changes what lies farther out."""
+
+AROUND_S = 0.5
+"""For what changes there alone the whole frame is searched once after so long: where one face fills the view,
+somebody may appear behind it."""
 
 SEARCHES = 3
 """So often a part is searched before it counts that nothing changes there: what a detector overlooks once, it
 may see in the next frame, as when somebody moves a little."""
+
+REPEAT_S = 0.5
+"""A part that shows what it did when it was searched last waits so much longer for its next turn than one
+that has changed."""
 
 RECHECK_S = 4.0
 """And it is searched once more after so long."""
@@ -54,7 +62,7 @@ class SceneChanges:
         self._searches: dict[Hashable, _Search] = {}
         self._cells = np.zeros((1, 1), np.int16)
         self._t, self._width = 0.0, 1
-        self._others = np.ones((1, 1), bool)
+        self._others = self._far = np.ones((1, 1), bool)
 
     def see(self, pixels: NDArray[np.uint8], regions: Sequence[Region], t: float) -> None:
         """Take the next frame, (height, width, 3) at a time in seconds.
@@ -63,11 +71,16 @@ class SceneChanges:
         """
         self._width, self._t = pixels.shape[1], t
         self._cells = _cells(pixels)
-        self._others = np.ones(self._cells.shape, bool)
+        self._others = self._without(regions, 1.0)
+        self._far = self._without(regions, AROUND)
+
+    def _without(self, regions: Sequence[Region], scale: float) -> NDArray[np.bool_]:
+        """The cells outside of the regions, each so many times as large."""
+        outside = np.ones(self._cells.shape, bool)
         for region in regions:
-            around = region._replace(size=AROUND * region.size)
-            rows, columns = _square(around.scaled(self._cells.shape[1]))
-            self._others[rows, columns] = False
+            rows, columns = _square(region._replace(size=scale * region.size).scaled(self._cells.shape[1]))
+            outside[rows, columns] = False
+        return outside
 
     def is_due(self, part: Hashable, searches: int = SEARCHES) -> bool:
         """Whether the whole frame has to be searched; if so, it is taken to be.
@@ -87,11 +100,12 @@ class SceneChanges:
             self._search(first, first)
         return first
 
-    def _rank(self, tile: Tile) -> tuple[bool, float]:
+    def _rank(self, tile: Tile) -> float:
+        """The lower, the sooner its turn: what has changed or is overdue goes before other tiles."""
         search = self._searches.get(tile)
         if search is None:
-            return True, -math.inf
-        return not self._has_changed(search, tile), search.last_t
+            return -math.inf
+        return search.last_t + (0.0 if self._is_outdated(search, tile) else REPEAT_S)
 
     def _is_due(self, part: Hashable, area: Tile | None, searches: int = SEARCHES) -> bool:
         search = self._searches.get(part)
@@ -99,24 +113,27 @@ class SceneChanges:
 
     def _search(self, part: Hashable, area: Tile | None) -> None:
         search = self._searches.get(part)
-        if search is None or self._has_changed(search, area):
+        if search is None or self._has_changed(search, area, self._far):
             search = _Search(self._cells, self._t)
-        elif self._is_old(search):
+        elif self._is_old(search, area):
             search = _Search(self._cells, self._t, search.times - 1)
         self._searches[part] = search._replace(times=search.times + 1, last_t=self._t)
 
     def _is_outdated(self, search: _Search, area: Tile | None) -> bool:
-        return self._is_old(search) or self._has_changed(search, area)
+        return self._has_changed(search, area, self._far) or self._is_old(search, area)
 
-    def _is_old(self, search: _Search) -> bool:
-        return not 0 <= self._t - search.t < RECHECK_S
+    def _is_old(self, search: _Search, area: Tile | None) -> bool:
+        age_s = self._t - search.t
+        if not 0 <= age_s < RECHECK_S:
+            return True
+        return area is None and age_s >= AROUND_S and self._has_changed(search, area, self._others)
 
-    def _has_changed(self, search: _Search, area: Tile | None) -> bool:
+    def _has_changed(self, search: _Search, area: Tile | None, among: NDArray[np.bool_]) -> bool:
         if search.cells.shape != self._cells.shape:
             return True
         rows, columns = (slice(None),) * 2 if area is None else self._in_cells(area)
         change = np.abs(self._cells[rows, columns] - search.cells[rows, columns])
-        return bool((change[self._others[rows, columns]] >= MIN_CHANGE).any())
+        return bool((change[among[rows, columns]] >= MIN_CHANGE).any())
 
     def _in_cells(self, area: Tile) -> tuple[slice, slice]:
         scale = self._cells.shape[1] / self._width
