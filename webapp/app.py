@@ -33,6 +33,7 @@ from webapp.rooms.lsl.outlets import LslOutlets
 from webapp.rooms.service import NodeParts, RoomService
 from webapp.rooms.ticker import Ticker
 from webapp.server import socketio_server
+from webapp.server.client_address import ClientAddress
 from webapp.server.folder_lock import FolderLock
 from webapp.server.known_hosts import HostCheck, KnownHosts
 from webapp.server.tls.certificates import certified_names
@@ -256,7 +257,8 @@ def _create_flask(services: Services, socketio: SocketIO, known_hosts: KnownHost
     app.wsgi_app = RoomGate(app.wsgi_app, gated, services.drain)  # type: ignore[method-assign]
     if settings.proxies:
         # Each proxy adds an address; the scheme is what the nearest one says.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
+        app.wsgi_app = ClientAddress(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.wsgi_app = HostCheck(app.wsgi_app, known_hosts)  # type: ignore[method-assign]
     return app
 

@@ -41,6 +41,24 @@ def test_a_database_that_lies_elsewhere_is_locked_too(tmp_path: Path) -> None:
     first.stop()
 
 
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+@pytest.mark.parametrize("query", ["", "?timeout=5"])
+def test_a_database_in_the_data_folder_of_another_server_is_locked(
+    tmp_path: Path, scheme: str, query: str
+) -> None:
+    first = FolderLock(Settings(data_dir=tmp_path / "one"))
+    database = f"{scheme}:///{tmp_path / 'one' / 'mien.sqlite'}{query}"
+    second = FolderLock(Settings(data_dir=tmp_path / "two", database=database))
+    first.start()
+    with pytest.raises(SettingsError, match=r"mien\.sqlite.*MIEN_DATABASE_URL"):
+        second.start()
+    first.stop()
+    second.start()
+    with pytest.raises(SettingsError):
+        first.start()
+    second.stop()
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="cannot be written.*MIEN_DATA_DIR"):

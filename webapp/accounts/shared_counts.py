@@ -25,7 +25,7 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local capacity, per_s = tonumber(ARGV[1]), tonumber(ARGV[2])
 local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local refilled = (now - (tonumber(kept[2]) or now)) * per_s
+local refilled = math.max(0, now - (tonumber(kept[2]) or now)) * per_s
 local tokens = math.min(capacity, (tonumber(kept[1]) or capacity) + refilled)
 local taken = tonumber(ARGV[3])
 if tokens < taken then return 0 end

@@ -184,7 +184,7 @@ class RoomService:
         """Stop recording, send everybody away, and let nobody join."""
         self.repairs.settle()
         with room.turn:
-            if room.record.closed_ms is not None:
+            if room.is_deleted or room.record.closed_ms is not None:
                 return
             at_ms = now_ms()
             reopen = partial(self._reopen, room, at_ms)

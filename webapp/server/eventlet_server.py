@@ -31,6 +31,7 @@ from webapp.server.connections.timed_streams import CountedWriter, SlowRequestEr
 from webapp.server.known_hosts import KnownHosts
 from webapp.server.tls.certificates import ensure_certificate
 from webapp.server.tls.https_redirect import answer_plain_http
+from webapp.server.tls.renewals import Renewals
 from webapp.server.tls.tls_listener import Listener, TlsListener, tls_context
 
 LISTEN_BACKLOG = 256
@@ -73,7 +74,9 @@ def open_ports(settings: Settings, known_hosts: KnownHosts) -> tuple[HttpServer,
     if not settings.https:
         return HttpServer(Listener(listener, make_room), connections, limits), None
     pair = ensure_certificate(settings)
-    tls_listener = TlsListener(listener, tls_context(pair.certificate, pair.key), make_room)
+    context = tls_context(pair.certificate, pair.key)
+    Renewals(context, pair).start()
+    tls_listener = TlsListener(listener, context, make_room)
     handshakes = None if settings.proxies else Handshakes.of_tls(limits)
     server = HttpServer(tls_listener, connections, limits, known_hosts, handshakes)
     if not settings.redirect_port:

@@ -18,7 +18,7 @@ from webapp.config import Settings
 from webapp.errors import SettingsError
 
 LOCK_NAME = "mien.lock"
-SQLITE = "sqlite:///"
+SQLITE = "sqlite"
 
 logger = logging.getLogger(__name__)
 
@@ -53,12 +53,12 @@ class FolderLock:
 
 
 def _lock_paths(settings: Settings) -> list[Path]:
-    """The data folder's lock, and one beside an SQLite file that is elsewhere."""
-    folder = settings.data_dir.absolute()
-    paths = [folder / LOCK_NAME]
-    file = settings.database_url.removeprefix(SQLITE)
-    if settings.database_url.startswith(SQLITE) and file and Path(file).absolute().parent != folder:
-        paths.append(Path(f"{Path(file).absolute()}.lock"))
+    """The data folder's lock, and one beside an SQLite file, in whatever folder a server has it."""
+    paths = [settings.data_dir.absolute() / LOCK_NAME]
+    kind, _, address = settings.database_url.partition(":///")
+    file = address.partition("?")[0]
+    if kind.partition("+")[0] == SQLITE and file:
+        paths.append(Path(f"{Path(file).resolve()}.lock"))
     return paths
 
 

@@ -110,7 +110,8 @@ class OwnedRooms:
             return take()
         finally:
             with self._lock:
-                self._taking.pop(code, None)
+                if self._taking.get(code) is take:
+                    del self._taking[code]
 
     def add(self, room: Room) -> None:
         """See `Catalogue`; it is served by the node that is first asked for it."""

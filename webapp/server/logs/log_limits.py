@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,9 @@ COMPLETE = ("mien.ownership",)
 """Loggers whose lines are all kept: what they prove is worth nothing with gaps, and no client writes them."""
 
 MAX_ERROR_CHARACTERS = 200
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What would begin another line, or a terminal's command; clients can get it into what libraries log."""
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -94,6 +98,7 @@ def start_logging(log_level: str, log_format: LogFormat = "text", node: str = ""
 def _drop_traceback(record: logging.LogRecord) -> None:
     error = record.exc_info[1] if record.exc_info else None
     record.exc_info = record.exc_text = None
+    text = record.getMessage()
     if error is not None:
-        text = f"{record.getMessage()}: {type(error).__name__}: {error}"
-        record.msg, record.args = text[:MAX_ERROR_CHARACTERS].replace("\n", " "), None
+        text = f"{text}: {type(error).__name__}: {error}"
+    record.msg, record.args = CONTROLS.sub(" ", text[:MAX_ERROR_CHARACTERS]), None

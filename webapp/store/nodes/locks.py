@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -96,6 +97,7 @@ class NodeLocks:
         self._session = ""
         self._process_id: object = None
         self._held: dict[str, int] = {}
+        self._waits_until_s: dict[str, float] = {}
         self._unclaimed: set[str] = set()
         self._trouble = ""
 
@@ -135,7 +137,8 @@ class NodeLocks:
         if self._connection is None:
             return None
         if room in self._held:
-            return Taken(self._session, self._held[room], 0.0)
+            waits_until_s = self._waits_until_s.get(room, 0.0)
+            return Taken(self._session, self._held[room], max(0.0, waits_until_s - time.monotonic()))
         if not self._lock(_key("room", room)):
             owner = self._execute(text("SELECT node FROM room_owner WHERE room = :room"), room=room)
             return HeldElsewhere(owner.scalar() or "")
@@ -145,12 +148,13 @@ class NodeLocks:
         except SQLAlchemyError:
             self._unlock(_key("room", room))
             raise
-        self._held[room] = epoch
+        self._held[room], self._waits_until_s[room] = epoch, time.monotonic() + wait_s
         return Taken(self._session, epoch, wait_s)
 
     def give(self, identity: Identity, rooms: Sequence[str]) -> None:
         """Give the locks of rooms up whose data are all stored; others may take them at once."""
         for room in rooms:
+            self._waits_until_s.pop(room, None)
             if self._held.pop(room, None) is not None and self._connection is not None:
                 self._execute(RELEASE, identity, room=room)
                 self._unlock(_key("room", room))
@@ -202,7 +206,7 @@ class NodeLocks:
         row = self._execute(LAST_OWNER, room=room).one_or_none()
         if row is None or row.released or row.incarnation == identity.incarnation:
             return 0.0
-        silent_s = row.silent_ms / 1000 if row.silent_ms is not None else 0.0
+        silent_s = max(0.0, (row.silent_ms or 0.0) / 1000)  # < 0 after the database's clock was set back
         return max(0.0, LEASE_S + CLOCK_MARGIN_S - silent_s)
 
     def _give_unclaimed(self, identity: Identity, claimed: Mapping[str, int]) -> None:

@@ -78,9 +78,10 @@ class RoomRepository(Repository):
         self._insert(models.Room, row_of(room))
 
     def close_room(self, code: str, at_ms: float) -> None:
-        """Close a room."""
+        """Close a room whose deletion has not begun."""
+        kept = (models.Room.code == code, _IS_KEPT)
         with self._session() as session:
-            session.execute(update(models.Room).where(models.Room.code == code).values(closed_ms=at_ms))
+            session.execute(update(models.Room).where(*kept).values(closed_ms=at_ms))
 
     def reopen_room(self, code: str, at_ms: float) -> None:
         """Take back that a room was closed at this time; another closing, or its deletion, stays."""
