@@ -67,6 +67,16 @@ def test_a_bucket_is_that_of_all_nodes_and_is_refilled(redis: RedisServer) -> No
     wait_until(lambda: fast.take(ADDRESS))
 
 
+def test_a_clock_that_is_set_back_does_not_empty_a_bucket(redis: RedisServer) -> None:
+    counts = SharedCounts(redis.url)
+    buckets = TokenBuckets(3, 0.001, counts=counts, name="joins")
+    assert buckets.take(ADDRESS)
+    (key,) = counts._redis.keys("mien:limit:*")
+    counts._redis.hincrbyfloat(key, "at", 1800)
+    assert buckets.take(ADDRESS)
+    assert float(counts._redis.hget(key, "tokens")) == pytest.approx(1, abs=0.1)
+
+
 def test_without_redis_each_node_counts_by_itself_and_nobody_is_locked_out(
     redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

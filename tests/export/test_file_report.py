@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from webapp.export.file_report import FileReport
+from webapp.export.file_report import MAX_FACES, MAX_IMAGE_ROWS, FileReport
 from webapp.export.time_bins import MAX_BINS, TimeBins
 from webapp.protocol import LABELS, Box, Face, FileFrame, Pose, Region
 
@@ -66,6 +66,20 @@ def test_images_have_a_row_for_each_face_and_none_over_time() -> None:
     page = "".join(report.html())
     assert "<svg" not in page and page.count("one.jpg") == 2 and "no face" in page
     assert "2\n      images" in page and "80.0" in page
+
+
+def test_what_a_table_leaves_out_is_said() -> None:
+    report = FileReport("faces.zip")
+    for number in range(MAX_IMAGE_ROWS + 3):
+        report.add(FileFrame(f"{number}.jpg", 0, 0.0, 640, 480, ()))
+    report.add(FileFrame("last.jpg", 0, 0.0, 640, 480, (face(1),)))
+    page = "".join(report.html())
+    assert "4 more images are in results.csv." in page and f"{MAX_IMAGE_ROWS + 4}\n      images" in page
+    video = FileReport("clip.mp4")
+    for index in range(MAX_FACES + 2):
+        video.add(FileFrame("clip.mp4", index, index / 10, 640, 480, (face(index + 1),)))
+    assert "2 more faces are in results.csv." in "".join(video.html())
+    assert "more" not in video_report(5)
 
 
 def test_without_a_face_the_report_says_so() -> None:

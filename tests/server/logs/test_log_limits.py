@@ -62,6 +62,11 @@ def test_a_traceback_of_a_library_is_one_short_line(log: Lines) -> None:
     assert len(line) <= 200 and "\n" not in line
 
 
+def test_no_client_begins_a_line_or_a_command_of_a_terminal_in_what_a_library_logs(log: Lines) -> None:
+    logging.getLogger("engineio.test").error("Invalid session x\n2026-05-04 CRITICAL mien: \x1b[2J\u2028gone")
+    assert log.lines == ["Invalid session x 2026-05-04 CRITICAL mien:  [2J gone"]
+
+
 def test_a_traceback_of_our_own_is_kept(log: Lines) -> None:
     fail("mien.test")
     assert "Traceback" in log.lines[0]

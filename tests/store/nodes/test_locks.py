@@ -15,6 +15,7 @@ from tests.helpers.waiting import wait_until
 from webapp.export.store_process import Repositories
 from webapp.store.nodes.locks import NodeLocks
 from webapp.store.nodes.messages import (
+    CLOCK_MARGIN_S,
     IDLE_SESSION_S,
     LEASE_S,
     Heartbeat,
@@ -134,6 +135,35 @@ def test_who_takes_a_room_that_was_lost_waits_until_the_lease_is_over(
     while not isinstance(taken, Taken):
         taken = b.take(B, ROOM.code)
     assert LEASE_S - 1.0 < taken.wait_s <= LEASE_S + 1.0
+
+
+def test_no_clock_that_was_set_back_keeps_a_room_waiting(
+    store: Repositories, a: NodeLocks, b: NodeLocks
+) -> None:
+    """The last owner is then seen in the future."""
+    heartbeat(a, A)
+    heartbeat(b, B)
+    take(a, A)
+    a._drop()
+    with store.database.engine.begin() as connection:
+        connection.execute(text("UPDATE node SET seen_ms = seen_ms + 600000"))
+    wait_until(lambda: isinstance(b.take(B, ROOM.code), Taken))
+    assert 0 < take(b, B).wait_s <= LEASE_S + CLOCK_MARGIN_S
+
+
+def test_who_takes_a_room_again_waits_for_what_is_left_of_the_lease(
+    store: Repositories, a: NodeLocks, b: NodeLocks
+) -> None:
+    heartbeat(a, A)
+    heartbeat(b, B)
+    take(a, A)
+    a._drop()
+    taken = b.take(B, ROOM.code)
+    while not isinstance(taken, Taken):
+        taken = b.take(B, ROOM.code)
+    time.sleep(0.2)
+    again = take(b, B)
+    assert taken.wait_s - 2.0 < again.wait_s <= taken.wait_s - 0.2
 
 
 def test_postgresql_itself_ends_the_session_of_a_node_that_is_frozen(
