@@ -106,7 +106,7 @@ def cross_validated(
         "images": int(scores[0].totals.sum()),
         "accuracy": float(np.mean([of.accuracy for of in scores])),
         "balanced_accuracy": float(np.mean([of.balanced_accuracy for of in scores])),
-        "macro_f1": float(np.mean([of.f1.mean() for of in scores])),
+        "macro_f1": float(np.mean([of.macro_f1 for of in scores])),
         "calibration_error": float(np.mean([of.calibration_error for of in scores])),
         "recall": dict(zip(LABELS, np.mean([of.recall for of in scores], axis=0).tolist(), strict=True)),
     }

@@ -31,8 +31,10 @@ from tqdm import tqdm
 from webapp.config import Settings
 from webapp.protocol import Job
 from webapp.vision.align import CROP_SIZE
+from webapp.vision.headers import read_size
 from webapp.vision.pipeline import Pipeline
 from webapp.vision.search.found import FoundFace
+from webapp.vision.search.tiles import tile_count
 
 Frame = NDArray[np.uint8]
 
@@ -43,7 +45,7 @@ SMALL_SIDE = 26
 
 SURROUND = 110
 QUALITY, LOW_QUALITY = 85, 20
-TILES = 6
+TILES = tile_count(WIDTH, HEIGHT)
 
 
 def framed(face: Frame, side: int = FACE_SIDE) -> Frame:
@@ -143,7 +145,8 @@ def find_faces(image: bytes) -> list[FoundFace]:
 
 def _in_tiles(image: bytes) -> list[FoundFace]:
     """The faces that tiled detection finds; in live view each frame searches one tile."""
-    jobs = [Job(image, detect=False, tile=number, second_look=False) for number in range(TILES)]
+    tiles = tile_count(*read_size(image))
+    jobs = [Job(image, detect=False, tile=number, second_look=False) for number in range(tiles)]
     return [face for job in jobs for face in load_pipeline().find(job)]
 
 

@@ -32,7 +32,7 @@ def bootstrap(count: int, figures: Figures, resamples: int = RESAMPLES) -> dict[
 
 def interval(values: NDArray[np.float64]) -> Interval:
     """The central 95% of values."""
-    low, high = np.percentile(values, PERCENTILES).tolist()
+    low, high = np.nanpercentile(values, PERCENTILES).tolist()
     return low, high
 
 
@@ -44,15 +44,17 @@ def score_intervals(
     Faces without a label are left out; without any labels there are no intervals.
     """
     known = np.flatnonzero(labels != UNKNOWN)
+    occurs = np.bincount(labels[known], minlength=len(LABELS)) > 0
 
     def figures(drawn: NDArray[np.intp]) -> dict[str, float]:
         faces = known[drawn]
         of = score(labels[faces], probabilities[faces], found[faces])
-        recalls = {f"recall_{label}": float(recall) for label, recall in zip(LABELS, of.recall, strict=True)}
+        recall = np.where((of.totals == 0) & occurs, np.nan, of.recall)  # of a label that was not drawn
+        recalls = {f"recall_{label}": float(each) for label, each in zip(LABELS, recall, strict=True)}
         return {
             "accuracy": of.accuracy,
             "balanced_accuracy": of.balanced_accuracy,
-            "macro_f1": float(of.f1.mean()),
+            "macro_f1": of.macro_f1,
             "calibration_error": of.calibration_error,
             **recalls,
         }

@@ -127,12 +127,22 @@ def as_frame(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """An image as a camera would send it: a crop in a frame, a large image shrunk, others as they are."""
     height, width = image.shape[:2]
     if max(height, width) <= LARGEST_CROP:
-        return framed(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8))
+        return framed(_squared(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)))
     scale = MAX_SIDE / max(height, width)
     if scale >= 1:
         return image
     size = (round(width * scale), round(height * scale))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _squared(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A gray image in the middle of a square, so that a face in it is not stretched."""
+    height, width = image.shape
+    side = max(height, width)
+    squared = np.full((side, side), SURROUND, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    squared[top : top + height, left : left + width] = image
+    return squared
 
 
 def _size(face: FoundFace) -> float:

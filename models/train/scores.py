@@ -62,8 +62,16 @@ class Score:
     @property
     def balanced_accuracy(self) -> float:
         """The mean recall over the labels that occur."""
+        return self._mean(self.recall)
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 over the labels that occur."""
+        return self._mean(self.f1)
+
+    def _mean(self, values: NDArray[np.float64]) -> float:
         occurs = self.totals > 0
-        return float(self.recall[occurs].mean()) if occurs.any() else 0.0
+        return float(values[occurs].mean()) if occurs.any() else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -73,7 +81,7 @@ class Score:
             "missed": int(self.missed.sum()),
             "accuracy": self.accuracy,
             "balanced_accuracy": self.balanced_accuracy,
-            "macro_f1": float(self.f1.mean()),
+            "macro_f1": self.macro_f1,
             "calibration_error": self.calibration_error,
             "classes": {
                 label: {name: float(values[index]) for name, values in columns.items()}

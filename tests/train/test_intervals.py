@@ -5,6 +5,7 @@ import pytest
 
 from models.train.data import UNKNOWN
 from models.train.intervals import bootstrap, score_intervals
+from models.train.scores import score
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_theory_has_it() -> None:
@@ -34,6 +35,16 @@ def test_intervals_count_missing_faces_as_errors_and_leave_out_those_without_a_l
     found = np.arange(80) % 2 == 0
     low, high = score_intervals(labels, probabilities, found)["recall_happy"]
     assert 0.3 < low < 0.5 < high < 0.7
+
+
+def test_labels_that_are_rare_or_missing_lower_nothing() -> None:
+    """Of three expressions, one of a single face, all are named right."""
+    labels = np.array([0] * 20 + [1] * 20 + [2])
+    probabilities = np.eye(7, dtype=np.float32)[labels]
+    assert score(labels, probabilities).macro_f1 == 1.0
+    found = score_intervals(labels, probabilities, np.ones(len(labels), bool))
+    assert found["macro_f1"] == found["recall_fear"] == found["balanced_accuracy"] == (1.0, 1.0)
+    assert found["recall_sad"] == (0.0, 0.0), "it never occurs"
 
 
 def test_without_labels_there_are_no_intervals() -> None:

@@ -64,6 +64,14 @@ def test_a_large_image_is_shrunk_and_a_usual_one_stays() -> None:
     assert as_frame(np.zeros((480, 640, 3), np.uint8)).shape == (480, 640, 3)
 
 
+def test_a_crop_that_is_no_square_is_not_stretched() -> None:
+    """A circle stays one."""
+    image = np.zeros((128, 64, 3), np.uint8)
+    cv2.circle(image, (32, 64), 30, (255, 255, 255), -1)
+    rows, columns = np.nonzero(as_frame(image)[..., 0] > 200)
+    assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=2)
+
+
 @pytest.mark.parametrize(
     ("groups", "problem"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -65,8 +66,9 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
 
 
 def load_teacher(path: Path) -> Teacher:
-    """The teacher of a snapshot."""
+    """The teacher of a snapshot; its name has a digest of the file, so that a bank tells it from others."""
     snapshot, weights = read_snapshot(path)
     network = build_teacher(snapshot.settings)
     load_weights(network, weights)
-    return Teacher(path.stem, network.eval(), snapshot.settings.side)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    return Teacher(f"{path.stem}-{digest}", network.eval(), snapshot.settings.side)

@@ -98,6 +98,7 @@ def test_a_small_teacher_learns_what_is_easy_and_keeps_each_cycles_end(trained: 
 
 def test_a_snapshot_answers_like_the_network_that_was_kept(trained: Path) -> None:
     teacher = load_teacher(trained / "small-2.npz")
+    assert teacher.name != load_teacher(trained / "small-1.npz").name
     state = torch.load(trained / "checkpoint.pt", weights_only=True)
     network = TeacherNetwork(SMALL)
     network.load_state_dict(state["average"])
