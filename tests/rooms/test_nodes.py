@@ -97,6 +97,13 @@ def test_a_node_refuses_a_room_of_another_so_that_a_proxy_asks_that_one(nodes: t
     assert api(b, "GET", f"/rooms/{code}").json()["problem"]["code"] == "not_here"
 
 
+def test_what_can_be_no_code_is_not_looked_for(nodes: tuple[Node, Node]) -> None:
+    """PostgreSQL refuses a NUL, which would look like a database that does not work."""
+    for code in ("%00", "A" * 1000, "%F0%9F%98%80"):
+        assert requests.get(f"{nodes[0].url}/r/{code}", timeout=30).status_code == 404
+        assert api(nodes[0], "GET", f"/rooms/{code}").status_code == 404
+
+
 def test_lists_of_rooms_are_the_same_on_every_node(nodes: tuple[Node, Node], astronaut_jpeg: bytes) -> None:
     a, b = nodes
     with recorded(nodes, a, astronaut_jpeg, people=1) as room:

@@ -60,7 +60,11 @@ IDENTITY = [
     Column("t", "number", "timestamp in seconds since the start of the recording, 0 or more"),
 ]
 FACE = [
-    Column("face_id", "whole", "Number of the face within one connection; empty where no face was found"),
+    Column(
+        "face_id",
+        "whole",
+        "Number of the participant's face, on through lost connections; empty where no face was found",
+    ),
     Column("FaceRectX", "number", "Left edge of the face's box, pixels of the frame as sent"),
     Column("FaceRectY", "number", "Upper edge of the face's box, pixels"),
     Column("FaceRectWidth", "number", "Width of the face's box, pixels"),

@@ -12,9 +12,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from webapp.errors import CannotResumeError, StoreError
+from webapp.errors import CannotResumeError, NotHereError, StoreError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.feed import Feeds
 from webapp.rooms.participant import AWAY_TIMEOUT_S, Participant, clean_label
@@ -247,13 +248,13 @@ class Membership:
         is_deleted = marker.deleted_ms is not None
         self.feeds.marker(room, "marker_deleted" if is_deleted else "marker_changed", marker)
 
-    def keep(self, participant: Participant) -> None:
+    def keep(self, room: Room, participant: Participant) -> None:
         """Write a participant as they are now to the store, now or as soon as it can be asked."""
         try:
             self._write(participant)
         except StoreError as error:
             logger.error("a participant's baseline is kept later: %s", error)
-            self._repairs.later(lambda: self._write(participant))
+            self._repairs.later(partial(self._rewrite, room, participant))
 
     # Inside: joining
 
@@ -346,13 +347,22 @@ class Membership:
         """Change a participant's record, first in the store."""
         with participant.turn:
             wanted = replace(participant.record, **changes)
-            self._repairs.ask(lambda: self._write(participant), RoomRepository.update_participant, wanted)
+            rewrite = partial(self._rewrite, room, participant)
+            self._repairs.ask(rewrite, RoomRepository.update_participant, wanted)
             with room.lock:  # a baseline may have been set meanwhile
                 participant.record = replace(participant.record, **changes)
 
     def _write(self, participant: Participant) -> None:
         with participant.turn:
             self._store.call(RoomRepository.update_participant, participant.record)
+
+    def _rewrite(self, room: Room, participant: Participant) -> None:
+        """Write a participant after a failure, unless another node serves the room by now."""
+        try:
+            room.guard()
+        except NotHereError:
+            return
+        self._write(participant)
 
     def _drop(self, room: Room, participant: Participant, reason: str) -> None:
         with room.lock:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from webapp.protocol import Box, Face
 from webapp.rooms.baseline import BaselineProgress
@@ -55,6 +56,31 @@ class Seen:
     image: ShownImage | None = None
 
 
+KEPT_CONNECTIONS = 4
+"""A frame of one that ended longer ago does not come any more."""
+
+
+@dataclass(slots=True)
+class FaceNumbers:
+    """Numbers the faces of a participant on from one connection to the next, each of which begins with 1.
+
+    Otherwise another person's face could get the number that the participant's own had before the page was
+    loaded again. Frames of a connection that has ended may come late. The room's lock guards it.
+    """
+
+    _before: dict[str, int] = field(default_factory=dict)
+    _last: int = 0
+
+    def numbered(self, connection: str, faces: Sequence[Face]) -> tuple[Face, ...]:
+        """Faces of a frame that came by a connection, with the numbers that they have in exports."""
+        before = self._before.setdefault(connection, self._last)
+        if len(self._before) > KEPT_CONNECTIONS:
+            del self._before[next(iter(self._before))]
+        numbered = tuple(replace(face, id=before + face.id) for face in faces)
+        self._last = max([self._last, *(face.id for face in numbered)])
+        return numbered
+
+
 ELSEWHERE = "another node's"
 """Stands for the connection of a participant in a list, whose room another node serves."""
 
@@ -63,8 +89,9 @@ ELSEWHERE = "another node's"
 class Participant:
     """A person in a room; `connection` is None while they are away (since `away_s`).
 
-    Any thread may read it. `record`, `next_frame` and `baseline` change under the room's lock, `connection`
-    and `away_s` under that of `Presence`; `turn` keeps the writes of the record to the store in order.
+    Any thread may read it. `record`, `next_frame`, `face_numbers` and `baseline` change under the lock of the
+    room, `connection` and `away_s` under that of `Presence`; `turn` keeps the writes of the record to the
+    store in order.
     `readiness` is what their page said last, None before it did.
     """
 
@@ -72,6 +99,7 @@ class Participant:
     connection: str | None = None
     away_s: float = 0.0
     next_frame: int = 0
+    face_numbers: FaceNumbers = field(default_factory=FaceNumbers)
     clock: ClockOffset = field(default_factory=ClockOffset)
     baseline: BaselineProgress = field(default_factory=BaselineProgress)
     readiness: Readiness | None = None

@@ -41,6 +41,9 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 CODE_LENGTH = 8
 
+MAX_CODE_LENGTH = 32
+"""What is longer is no code, and is not looked for."""
+
 MARKERS_SHOWN = 20
 """The store has all markers; a dashboard shows the last ones."""
 
@@ -292,6 +295,11 @@ def new_code(taken: Iterable[str]) -> str:
         code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
         if code not in used:
             return code
+
+
+def is_code(text: str) -> bool:
+    """Whether a normal code could be one: letters and digits, and not many."""
+    return text.isascii() and text.isalnum() and len(text) <= MAX_CODE_LENGTH
 
 
 def normal_code(given: object) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from tests.helpers.faces import face
 from tests.helpers.stores import ScriptedStore
 from webapp.protocol import STAGES, Frame, Result
@@ -21,12 +24,17 @@ def join(room_service: RoomService, room: Room, connection: str = "c1", resume: 
 
 
 def send(
-    room_service: RoomService, connection: str, captured_ms: float | None = None, at_ms: float | None = None
+    room_service: RoomService,
+    connection: str,
+    captured_ms: float | None = None,
+    at_ms: float | None = None,
+    faces: Sequence[int] = (1,),
 ) -> None:
-    """A frame with one face, analysed; it was taken when it came unless a time says otherwise."""
+    """A frame with these faces, analysed; it was taken when it came unless a time says otherwise."""
     received_ms = now_ms() if at_ms is None else at_ms
     frame = Frame(1, received_ms if captured_ms is None else captured_ms, b"jpeg")
-    result = Result(1, 640, 480, (face(),), dict.fromkeys(STAGES, 1.0))
+    found = tuple(replace(face(), id=number) for number in faces)
+    result = Result(1, 640, 480, found, dict.fromkeys(STAGES, 1.0))
     room_service.recorder.take(connection, frame, result, received_ms)
 
 

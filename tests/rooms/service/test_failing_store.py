@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from tests.helpers.stores import Background, ScriptedStore
 from tests.rooms.service.steps import assert_memory_is_as_the_database, join, make_room, send
-from webapp.errors import (
-    NotJoinedError,
-    StoreError,
-)
+from webapp.errors import NotHereError, NotJoinedError, StoreError
 from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.participant import Participant
 from webapp.rooms.room import Room
@@ -178,6 +176,26 @@ def test_a_store_that_goes_on_failing_piles_up_no_repairs(
     store.fails.clear()
     assert join(room_service, room).participant
     assert_memory_is_as_the_database(room_service, store)
+
+
+def test_a_late_repair_leaves_alone_what_another_node_has_written_since(
+    room_service: RoomService, store: ScriptedStore
+) -> None:
+    room = make_room(room_service)
+    participant = join(room_service, room).participant
+    store.fails = {"update_participant"}
+    with pytest.raises(StoreError):
+        room_service.membership.leave("c1")
+    store.fails.clear()
+    taken_over = replace(participant.record, baseline=(0.1,) * 7)
+    store.archive.rooms.update_participant(taken_over)
+
+    def is_elsewhere() -> None:
+        raise NotHereError
+
+    room.guard = is_elsewhere
+    room_service.settle()
+    assert store.archive.rooms.load_rooms()[0].participants[0].baseline == taken_over.baseline
 
 
 def test_a_marker_that_is_sent_again_counts_once(room_service: RoomService, store: ScriptedStore) -> None:

@@ -33,12 +33,14 @@ class Outlets:
     def __init__(self) -> None:
         self.membership: set[str] = set()
         self.ended_rooms: list[str] = []
+        self.face_ids: list[int] = []
 
     def joined(self, room: Room, participant: Participant) -> None:
         self.membership.add(participant.record.id)
 
     def samples(self, room: Room, participant: Participant, samples: list[Any]) -> None:
         assert participant.record.id in self.membership
+        self.face_ids += [sample.face_id for sample in samples]
 
     def marker(self, room: Room, marker: MarkerRecord) -> None:
         pass
@@ -78,6 +80,21 @@ def test_a_baseline_outlasts_leaving_while_it_is_stored(
         time.sleep(0.02)
     assert_memory_is_as_the_database(room_service, store)
     assert joined.participant.record.left_ms is not None
+
+
+def test_faces_of_another_connection_get_other_numbers(store: ScriptedStore, writer: SampleWriter) -> None:
+    """Else a bystander could get the number of the participant when the page is loaded again."""
+    outlets = Outlets()
+    room_service = RoomService(store, writer, "model", outlets=[outlets])
+    room = make_room(room_service)
+    secret = join(room_service, room, "c1").resume
+    send(room_service, "c1", faces=(1, 2))
+    send(room_service, "c1", faces=())
+    send(room_service, "c1", faces=(3,))
+    join(room_service, room, "c2", secret)
+    send(room_service, "c2", faces=(1,))
+    send(room_service, "c2", faces=(2, 1))
+    assert outlets.face_ids == [1, 2, 0, 3, 4, 5, 4]
 
 
 def test_streams_end_with_their_participants_and_rooms(store: ScriptedStore, writer: SampleWriter) -> None:

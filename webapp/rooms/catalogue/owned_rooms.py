@@ -14,7 +14,7 @@ from functools import partial
 from webapp.errors import NotHereError, StoreError
 from webapp.rooms.catalogue.loading import Counting, restored
 from webapp.rooms.participant import ELSEWHERE
-from webapp.rooms.room import Room
+from webapp.rooms.room import Room, is_code
 from webapp.store.client import Store, StoreClient
 from webapp.store.concurrency import SingleFlight
 from webapp.store.leases import lease_clock
@@ -104,6 +104,8 @@ class OwnedRooms:
             return room
         if self._is_ending:
             raise NotHereError
+        if not is_code(code):  # PostgreSQL takes no NUL
+            return None
         with self._lock:
             take = self._taking.setdefault(code, SingleFlight(partial(self._take, code)))
         try:

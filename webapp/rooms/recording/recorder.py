@@ -54,7 +54,8 @@ class Recorder:
             self._take_baseline(room, participant, result, now_s)
         result = _with_relatives(result, participant.record.baseline)
         if room.recording is not None or self._membership.outlets:
-            self._record(room, participant, frame, result, received_ms)
+            numbered = _numbered_faces(room, participant, connection, result)
+            self._record(room, participant, frame, numbered, received_ms)
         self._see(room, participant, frame, result, now_s)
         if participant.connection != connection:  # nothing is shown of who has left
             participant.seen = None
@@ -73,7 +74,7 @@ class Recorder:
             if mean is not None:
                 participant.record = replace(participant.record, baseline=mean)
         if mean is not None:
-            threading.Thread(target=self._membership.keep, args=(participant,), daemon=True).start()
+            threading.Thread(target=self._membership.keep, args=(room, participant), daemon=True).start()
         told = {"state": "set"} if mean else {"state": "failed", "reason": progress.failure}
         self._membership.tell(str(participant.connection), "baseline", told)
 
@@ -119,6 +120,12 @@ class Recorder:
             face=max(result.faces, key=lambda face: face.box.width, default=None),
             image=_shown_image(frame, result) if room.may_show(participant) else None,
         )
+
+
+def _numbered_faces(room: Room, participant: Participant, connection: str, result: Result) -> Result:
+    """The result with the numbers of faces that samples have; see `FaceNumbers`."""
+    with room.lock:
+        return replace(result, faces=participant.face_numbers.numbered(connection, result.faces))
 
 
 class _Numbered(NamedTuple):
