@@ -40,6 +40,7 @@ from webapp.server.tls.certificates import certified_names
 from webapp.server.upkeep import UpkeepLog, concerns
 from webapp.store.client import StoreClient
 from webapp.store.database import check_url
+from webapp.store.leases import lease_clock
 from webapp.store.nodes.messages import Identity
 from webapp.store.sample_writer import SampleWriter
 from webapp.version import model_version
@@ -203,6 +204,7 @@ def _create_accounts(
         settings.host_token,
         first_token=first_token(key) if settings.secret_key else None,
         changes=lambda: catalogue.locks.accounts,
+        is_told=lambda: lease_clock() < catalogue.locks.lease_end_s,
         counts=counts,
     )
 

@@ -9,6 +9,7 @@ import pytest
 from itsdangerous import TimestampSigner
 
 from tests.helpers.stores import LocalStore
+from tests.helpers.waiting import wait_until
 from webapp.accounts.first_access import FIRST_ACCESS_S
 from webapp.accounts.scopes import SCOPES
 from webapp.accounts.service import AccountService
@@ -180,7 +181,7 @@ def test_a_store_that_fails_a_change_is_asked_again_what_there_is(store: LocalSt
     store.call = late  # type: ignore[method-assign]
     with pytest.raises(StoreError):
         accounts.hosts.add("Bob", PASSWORD)
-    assert [host.name for host in accounts.hosts.all()] == ["Ada", "Bob"]
+    wait_until(lambda: [host.name for host in accounts.hosts.all()] == ["Ada", "Bob"])
 
 
 @pytest.mark.parametrize("name", ["Ada", "nobody"])

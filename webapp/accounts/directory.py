@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +14,11 @@ from webapp.errors import StoreError
 from webapp.store.client import Store
 from webapp.store.records import HostRecord, KeyRecord
 from webapp.store.repositories.accounts import AccountRepository
+
+RELOAD_INTERVAL_S = 0.5
+"""Between two loads for readers, so that a store that fails is not asked without end."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +32,38 @@ class Accounts:
 class Directory:
     """The accounts in memory.
 
-    Any thread may call it. Changes and the first load hold the lock while the store is asked, so that no load
-    brings back what a change just removed; readers do not wait for it once the accounts are loaded.
+    Any thread may call it. Changes and loads hold the lock while the store is asked, so that no load brings
+    back what a change just removed. Once the accounts are loaded, readers never wait: what other nodes
+    changed, or what a failed change may have done after all, is loaded while they go on with what is known.
     """
 
-    def __init__(self, store: Store, changes: Callable[[], int] = lambda: 0) -> None:
-        """`changes` counts what other nodes changed too; with another count, everything is loaded again."""
+    def __init__(
+        self, store: Store, changes: Callable[[], int] = lambda: 0, is_told: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`changes` counts what other nodes changed too, `is_told` whether that is known at the moment."""
         self._store = store
         self._changes = changes
+        self._is_told = is_told
         self._seen_changes = 0
+        self._is_doubtful = False
         self._accounts: Accounts | None = None
         self._lock = threading.RLock()
+        self._reloading = threading.Lock()
+        self._reloaded_s = -math.inf
 
     def accounts(self) -> Accounts:
-        """What there is now.
+        """What there is now, as far as it is known.
 
         Raises:
             StoreError: it is not loaded yet, and cannot be.
         """
-        if (accounts := self._accounts) is not None and self._seen_changes == self._changes():
-            return accounts
-        with self._lock:
-            changes = self._changes()
-            if self._accounts is None or self._seen_changes != changes:
-                self._accounts, self._seen_changes = self._load(), changes
-            return self._accounts
+        known = self._accounts
+        if known is None:
+            with self._lock:
+                return self._accounts or self._loaded()
+        if self._is_outdated() or not self._is_told():
+            self._reload_behind()
+        return known
 
     @contextmanager
     def changing(self) -> Iterator[Accounts]:
@@ -57,12 +72,42 @@ class Directory:
         What failed may still be carried out by the store, so after a failure everything is loaded again.
         """
         with self._lock:
-            accounts = self.accounts()
+            known = self._accounts
+            accounts = self._loaded() if known is None or self._is_outdated() else known
             try:
                 yield accounts
             except StoreError:
-                self._accounts = None
+                self._is_doubtful = True
                 raise
+
+    def _is_outdated(self) -> bool:
+        return self._is_doubtful or self._seen_changes != self._changes()
+
+    def _reload_behind(self) -> None:
+        """Load everything again on another thread, unless that is under way or was just tried."""
+        is_due = time.monotonic() - self._reloaded_s >= RELOAD_INTERVAL_S
+        if is_due and self._reloading.acquire(blocking=False):
+            threading.Thread(target=self._reload, name="accounts", daemon=True).start()
+
+    def _reload(self) -> None:
+        try:
+            with self._lock:
+                self._loaded()
+        except StoreError as error:
+            logger.debug("accounts are loaded again later: %s", error)
+        finally:
+            self._reloaded_s = time.monotonic()
+            self._reloading.release()
+
+    def _loaded(self) -> Accounts:
+        """Load everything; the lock is held."""
+        changes, self._is_doubtful = self._changes(), False
+        try:
+            self._accounts, self._seen_changes = self._load(), changes
+        except StoreError:
+            self._is_doubtful = True
+            raise
+        return self._accounts
 
     def _load(self) -> Accounts:
         hosts, keys = self._store.call(AccountRepository.hosts), self._store.call(AccountRepository.api_keys)
