@@ -4,6 +4,9 @@ The averaged weights of the run's best epoch go into a network of Keras' own lay
 calibrated probabilities at the operating point. That network becomes
 `expression.keras` and, with weights and activations of 8 bits, `expression.tflite`; where 8 bits cost too
 much accuracy, the TFLite file keeps floats. Needs the TensorFlow backend of Keras.
+
+A run that learned from the validation faces too is far too sure of them: its output is fitted to what the run
+before it, given as `--before`, says of them.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from models.train.calibration import CALIBRATED_ON, as_logits, cross_validated, 
 from models.train.data import UNKNOWN, FaceSet
 from models.train.faces import DEFAULT_DATA, read_aligned
 from models.train.network import build_served, build_trained
-from models.train.runs import BEST_WEIGHTS, read_settings
+from models.train.runs import BEST_WEIGHTS, RunError, best_score, read_settings
 from models.train.scores import score
 from models.train.student.settings import LAST
 from webapp.protocol import LABELS
@@ -48,13 +51,17 @@ Relative probabilities (docs/baseline.md) divide by such: on a still image one j
 """
 
 
-def export(run: Path, data: Path, folder: Path = MODELS) -> None:
-    """Write the model files, and their SHA-256 into the model card if there is one."""
+def export(run: Path, data: Path, folder: Path = MODELS, before: Path | None = None) -> None:
+    """Write the model files, and their SHA-256 into the model card if there is one.
+
+    Raises:
+        RunError: the run has no score on validation, as it learned from it, and there is none `before`.
+    """
     validation = read_aligned(data, CALIBRATED_ON)
     validation = validation.take(validation.labels != UNKNOWN)
     write_fer_plus_head(run, folder / "fer_plus_head.npz")
     (folder / "labels.json").write_text(json.dumps(list(LABELS)) + "\n")
-    _write_network(served_model(run, validation), validation, data, folder)
+    _write_network(served_model(run, validation, before), validation, data, folder)
 
 
 def recalibrate(data: Path, folder: Path = MODELS) -> None:
@@ -62,7 +69,7 @@ def recalibrate(data: Path, folder: Path = MODELS) -> None:
     validation = read_aligned(data, CALIBRATED_ON)
     validation = validation.take(validation.labels != UNKNOWN)
     model = keras.saving.load_model(folder / "expression.keras", compile=False)
-    calibrate(model, validation)
+    calibrate(model, validation, model)
     _write_network(model, validation, data, folder)
 
 
@@ -72,13 +79,24 @@ def _write_network(model: keras.Model, validation: FaceSet, data: Path, folder: 
     sign_card(folder)
 
 
-def served_model(run: Path, validation: FaceSet) -> keras.Model:
-    """The network of a run's best epoch, calibrated on these faces."""
+def served_model(run: Path, validation: FaceSet, before: Path | None = None) -> keras.Model:
+    """The network of a run's best epoch, calibrated on these faces, or as the run `before` it would be."""
+    if before is None and best_score(run) is None:
+        raise RunError(
+            f"{run} has no score, as it learned from the validation faces too: its output cannot be fitted "
+            "to them. Name the run before it with --before."
+        )
+    served = uncalibrated_model(run)
+    calibrate(served, validation, served if before is None else uncalibrated_model(before))
+    return served
+
+
+def uncalibrated_model(run: Path) -> keras.Model:
+    """The network of a run's best epoch."""
     settings = read_settings(run)
     trained, served = build_trained(settings), build_served(settings)
     trained.load_weights(run / BEST_WEIGHTS)
     copy_weights(trained, served)
-    calibrate(served, validation)
     return served
 
 
@@ -104,12 +122,13 @@ def _spread(given: NDArray[np.float32], served: NDArray[np.float32]) -> NDArray[
     return given if pixels == 1 else np.broadcast_to(given / pixels, served.shape)
 
 
-def calibrate(served: keras.Model, faces: FaceSet) -> None:
+def calibrate(served: keras.Model, faces: FaceSet, fitted: keras.Model) -> None:
     """Scale and shift the network's logits for likely probabilities and the operating point.
 
-    Prints what that is worth on faces that were held out of the fit; on those of the fit it looks better.
+    Scale and shift are those of the `fitted` network, which never saw these faces. Prints what that is worth
+    on faces that were held out of the fit; on those of the fit it looks better.
     """
-    probabilities = served.predict(as_input(faces.images), batch_size=256, verbose=0)
+    probabilities = fitted.predict(as_input(faces.images), batch_size=256, verbose=0)
     scale, shift = fit_output(as_logits(probabilities), faces.labels)
     if folds := hold_out(probabilities, faces.labels):
         of = cross_validated([fold.apply(probabilities) for fold in folds], faces.labels)
@@ -192,11 +211,12 @@ def main() -> None:
         action="store_true",
         help="fit the output of the files in --models again; needs no run",
     )
+    parser.add_argument("--before", type=Path, help="of a run with the validation faces, the run before it")
     arguments = parser.parse_args()
     if arguments.recalibrate:
         recalibrate(arguments.data, arguments.models)
     else:
-        export(arguments.run, arguments.data, arguments.models)
+        export(arguments.run, arguments.data, arguments.models, arguments.before)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,20 +39,24 @@ def read_settings(run: Path) -> Settings:
     return Settings.from_dict(json.loads((run / "run.json").read_text())["settings"])
 
 
-def start_run(run: Path, settings: DataclassInstance) -> None:
+def start_run(run: Path, settings: DataclassInstance, teachers: Sequence[str] = ()) -> None:
     """Write what this run is, or see that it is the one in the folder.
 
+    `teachers` are the names of those that it learns from.
+
     Raises:
-        RunError: the folder belongs to a run with other settings.
+        RunError: the folder belongs to a run with other settings or teachers.
     """
     file = run / "run.json"
-    values = json.loads(json.dumps(asdict(settings)))
+    values = json.loads(json.dumps({"settings": asdict(settings), "teachers": teachers}))
     if file.is_file():
-        if json.loads(file.read_text())["settings"] != values:
-            raise RunError(f"{run} was started with other settings ({file}); choose another --run folder.")
+        found = json.loads(file.read_text())
+        for name, value in values.items():
+            if found.get(name, []) != value:
+                raise RunError(f"{run} was started with other {name} ({file}); move it away to start anew.")
         return
     run.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"settings": values, "commit": commit()}, indent=2) + "\n")
+    file.write_text(json.dumps({**values, "commit": commit()}, indent=2) + "\n")
 
 
 def commit() -> str:

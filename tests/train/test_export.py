@@ -14,10 +14,11 @@ from models.train import export as export_module
 from models.train.augment import vary
 from models.train.batches import as_input
 from models.train.data import FaceSet
-from models.train.export import copy_weights, export, recalibrate, sign_card
+from models.train.export import copy_weights, export, recalibrate, served_model, sign_card
 from models.train.faces import crop_face
 from models.train.fit import fit
 from models.train.network import build_served, build_trained
+from models.train.runs import NO_SCORE, SCORE, RunError
 from models.train.settings import Settings
 from tests.train.data_files import astronaut_face, light_and_dark, serious_face
 from tests.train.small_run import SMALL
@@ -54,6 +55,19 @@ def test_the_files_hold_what_was_learnt(exported: Path, runtime: Runtime, name: 
     classifier = load_classifier(runtime, exported / name)
     answers = classifier.probabilities(faces.images).argmax(axis=1)
     assert (answers == faces.labels).mean() > 0.9
+
+
+def test_a_run_that_saw_the_validation_faces_is_calibrated_as_the_one_before(
+    exported: Path, tmp_path: Path
+) -> None:
+    faces, run = light_and_dark(64), exported / "run"
+    final = Path(shutil.copytree(run, tmp_path / "final"))
+    (final / "history.csv").write_text(f"epoch,{SCORE}\n1,{NO_SCORE}\n")
+    with pytest.raises(RunError, match="--before"):
+        served_model(final, faces)
+    images = as_input(faces.images)
+    expected = served_model(run, faces).predict(images, verbose=0)
+    assert served_model(final, faces, before=run).predict(images, verbose=0) == pytest.approx(expected)
 
 
 def test_the_labels_are_written_in_the_order_of_the_outputs(exported: Path) -> None:

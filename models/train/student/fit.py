@@ -38,11 +38,11 @@ def fit(
 
     Raises:
         RecognitionError: it was to start from the recognition network, whose files are not there.
-        RunError: the run's folder belongs to other settings.
+        RunError: the run's folder belongs to other settings or teachers.
         BankError: there is no bank to learn from, or it was made of other faces.
     """
     batches = Batches(train, settings, bank)
-    start_run(run, settings)
+    start_run(run, settings, bank.teachers if bank is not None else ())
     twin = build_trained(settings)
     training = Training(
         _initialized(settings, twin, train.images),

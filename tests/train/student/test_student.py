@@ -156,3 +156,11 @@ def test_a_run_of_other_settings_and_a_bank_of_other_faces_are_refused(tmp_path:
         train(tmp_path / "run", replace(STUDENT, epochs=1, seed=9))
     with pytest.raises(BankError, match="other faces"):
         train(tmp_path / "other", faces=light_and_dark(32))
+
+
+def test_a_run_does_not_go_on_with_other_teachers(tmp_path: Path) -> None:
+    faces, settings = light_and_dark(64), replace(STUDENT, epochs=1)
+    bank = knowing_bank(faces)
+    fit(faces, None, settings, tmp_path / "run", bank)
+    with pytest.raises(RunError, match="other teachers"):
+        fit(faces, None, settings, tmp_path / "run", replace(bank, teachers=("another",)))
