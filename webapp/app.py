@@ -204,7 +204,7 @@ def _create_accounts(
         settings.host_token,
         first_token=first_token(key) if settings.secret_key else None,
         changes=lambda: catalogue.locks.accounts,
-        is_told=lambda: lease_clock() < catalogue.locks.lease_end_s,
+        is_up_to_date=lambda: lease_clock() < catalogue.locks.lease_end_s,
         counts=counts,
     )
 

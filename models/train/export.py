@@ -5,8 +5,8 @@ calibrated probabilities at the operating point. That network becomes
 `expression.keras` and, with weights and activations of 8 bits, `expression.tflite`; where 8 bits cost too
 much accuracy, the TFLite file keeps floats. Needs the TensorFlow backend of Keras.
 
-A run that learned from the validation faces too is far too sure of them: its output is fitted to what the run
-before it, given as `--before`, says of them.
+A run that was trained on the validation faces too is overconfident on them, so its output is calibrated with
+the predictions of the run before it, given as `--before`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _write_network(model: keras.Model, validation: FaceSet, data: Path, folder: 
 
 
 def served_model(run: Path, validation: FaceSet, before: Path | None = None) -> keras.Model:
-    """The network of a run's best epoch, calibrated on these faces, or as the run `before` it would be."""
+    """The network of a run's best epoch, calibrated with its predictions on these faces, or `before`'s."""
     if before is None and best_score(run) is None:
         raise RunError(
             f"{run} has no score, as it learned from the validation faces too: its output cannot be fitted "
@@ -211,7 +211,7 @@ def main() -> None:
         action="store_true",
         help="fit the output of the files in --models again; needs no run",
     )
-    parser.add_argument("--before", type=Path, help="of a run with the validation faces, the run before it")
+    parser.add_argument("--before", type=Path, help="the run before a --final one, which calibrates it")
     arguments = parser.parse_args()
     if arguments.recalibrate:
         recalibrate(arguments.data, arguments.models)

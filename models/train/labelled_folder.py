@@ -136,7 +136,7 @@ def as_frame(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _squared(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A gray image in the middle of a square, so that a face in it is not stretched."""
+    """A gray image in the center of a square, so that its face is not stretched."""
     height, width = image.shape
     side = max(height, width)
     squared = np.full((side, side), SURROUND, np.uint8)

@@ -44,7 +44,7 @@ def test_after_a_change_that_failed_readers_go_on_while_the_store_hangs(store: S
     with store.slow("hosts") as asked:
         start_s = time.monotonic()
         assert names(directory) == {"ann", "ben"}
-        assert asked.wait(10), "they are loaded again, behind"
+        assert asked.wait(10), "they are loaded again in the background"
         assert names(directory) == {"ann", "ben"}
         assert time.monotonic() - start_s < 10
         store.late.clear()
@@ -70,13 +70,13 @@ def test_a_store_that_fails_is_asked_twice_a_second_at_most(store: ScriptedStore
 
 def test_what_another_node_took_back_counts_though_nobody_tells_of_it(store: ScriptedStore) -> None:
     """As while this node's heartbeats fail, and the store works."""
-    told = [True]
-    directory = Directory(store, is_told=lambda: told[0])
+    current = [True]
+    directory = Directory(store, is_up_to_date=lambda: current[0])
     hosts = hosts_of(store, directory)
     ben = next(host.id for host in hosts.all() if host.name == "ben")
     store.call(AccountRepository.delete_host, ben)
     assert names(directory) == {"ann", "ben"}
-    told[0] = False
+    current[0] = False
     wait_until(lambda: names(directory) == {"ann"})
     store.call(AccountRepository.add_host, "dora", "a long password")
     wait_until(lambda: names(directory) == {"ann", "dora"})

@@ -1,4 +1,4 @@
-"""Videos that are whole, and yet not as a camera writes them: joined, stretched, thin, with equal times."""
+"""Intact videos that no camera writes: joined, anamorphic, one pixel wide, with equal times."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_frames_with_the_same_time_are_all_kept(engine: FileEngine, tmp_path: Pa
 def test_faces_are_as_wide_as_the_video_is_shown(
     engine: FileEngine, tmp_path: Path, aspect: Fraction, size: tuple[int, int]
 ) -> None:
-    """Television has pixels that are no squares."""
+    """DV and HDV have non-square pixels."""
     times = constant_times(0.3, 10)
     shown = Visit("astronaut", 0, 9, left=True)
     video = write_video(tmp_path / "wide.mkv", times, [shown], pixel_aspect=aspect)

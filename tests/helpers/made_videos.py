@@ -78,7 +78,7 @@ def write_video(
     them.
 
     `rotation` is in degrees counterclockwise, as a player must turn the frames. The sound lasts as long as
-    the picture, or `sound_s`. `paint` draws the frame of a time in place of the visits. A pixel is shown
+    the video, or `sound_s`. `paint` draws the frame of a time in place of the visits. A pixel is shown
     `pixel_aspect` times as wide as high.
     """
     paint = paint or partial(drawn, visits=visits)

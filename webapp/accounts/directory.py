@@ -16,7 +16,7 @@ from webapp.store.records import HostRecord, KeyRecord
 from webapp.store.repositories.accounts import AccountRepository
 
 RELOAD_INTERVAL_S = 0.5
-"""Between two loads for readers, so that a store that fails is not asked without end."""
+"""The least time between two loads in the background, so that a failing store is not flooded."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,19 +33,23 @@ class Directory:
     """The accounts in memory.
 
     Any thread may call it. Changes and loads hold the lock while the store is asked, so that no load brings
-    back what a change just removed. Once the accounts are loaded, readers never wait: what other nodes
-    changed, or what a failed change may have done after all, is loaded while they go on with what is known.
+    back what a change just removed. Once the accounts are loaded, readers never wait: they get the accounts
+    last known, while changes of other nodes, and what a failed change may have done after all, are loaded in
+    the background.
     """
 
     def __init__(
-        self, store: Store, changes: Callable[[], int] = lambda: 0, is_told: Callable[[], bool] = lambda: True
+        self,
+        store: Store,
+        changes: Callable[[], int] = lambda: 0,
+        is_up_to_date: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`changes` counts what other nodes changed too, `is_told` whether that is known at the moment."""
+        """`changes` counts the changes of all nodes; `is_up_to_date` says whether that count is current."""
         self._store = store
         self._changes = changes
-        self._is_told = is_told
+        self._is_up_to_date = is_up_to_date
         self._seen_changes = 0
-        self._is_doubtful = False
+        self._is_stale = False
         self._accounts: Accounts | None = None
         self._lock = threading.RLock()
         self._reloading = threading.Lock()
@@ -61,8 +65,8 @@ class Directory:
         if known is None:
             with self._lock:
                 return self._accounts or self._loaded()
-        if self._is_outdated() or not self._is_told():
-            self._reload_behind()
+        if self._is_outdated() or not self._is_up_to_date():
+            self._reload_in_background()
         return known
 
     @contextmanager
@@ -77,13 +81,13 @@ class Directory:
             try:
                 yield accounts
             except StoreError:
-                self._is_doubtful = True
+                self._is_stale = True
                 raise
 
     def _is_outdated(self) -> bool:
-        return self._is_doubtful or self._seen_changes != self._changes()
+        return self._is_stale or self._seen_changes != self._changes()
 
-    def _reload_behind(self) -> None:
+    def _reload_in_background(self) -> None:
         """Load everything again on another thread, unless that is under way or was just tried."""
         is_due = time.monotonic() - self._reloaded_s >= RELOAD_INTERVAL_S
         if is_due and self._reloading.acquire(blocking=False):
@@ -101,11 +105,11 @@ class Directory:
 
     def _loaded(self) -> Accounts:
         """Load everything; the lock is held."""
-        changes, self._is_doubtful = self._changes(), False
+        changes, self._is_stale = self._changes(), False
         try:
             self._accounts, self._seen_changes = self._load(), changes
         except StoreError:
-            self._is_doubtful = True
+            self._is_stale = True
             raise
         return self._accounts
 

@@ -31,14 +31,14 @@ class AccountService:
         *,
         first_token: str | None = None,
         changes: Callable[[], int] = lambda: 0,
-        is_told: Callable[[], bool] = lambda: True,
+        is_up_to_date: Callable[[], bool] = lambda: True,
         counts: Counts | None = None,
     ) -> None:
         """Nodes share a `first_token`, the number of `changes` of accounts, and the `counts` of attempts.
 
-        See `Directory` for `changes` and `is_told`.
+        See `Directory` for `changes` and `is_up_to_date`.
         """
-        directory = Directory(store, changes, is_told)
+        directory = Directory(store, changes, is_up_to_date)
         sign_ins = AttemptLimit(ATTEMPTS_PER_MINUTE, counts=counts, name="sign-ins")
         self._bearers = AttemptLimit(ATTEMPTS_PER_MINUTE, counts=counts, name="bearers")
         self.hosts = Hosts(store, directory, sign_ins)

@@ -44,10 +44,10 @@ MAX_DECODER_THREADS = 2
 """More gain little beside the analysis."""
 
 MAX_STEP_BACK_S = 0.5
-"""Times that go back by more are those of a clock that began anew, as in files that were joined."""
+"""A larger step back means that the clock was reset, as in files that were joined."""
 
 MAX_PIXEL_ASPECT = 4
-"""Pixels are at most so many times as wide as high, or as high as wide; what claims more counts as square."""
+"""The most that the sample aspect ratio, or its inverse, may be; pixels that claim more count as square."""
 
 END_TOLERANCE_S = 1.0
 END_TOLERANCE_FRACTION = 0.05
@@ -65,7 +65,7 @@ class VideoLimits(NamedTuple):
 class DecodedFrame:
     """One frame: its number from 0, its presentation time in seconds, and its pixels.
 
-    `pixels` is (height, width, 3) uint8 BGR, upright, with pixels that are as wide as high.
+    `pixels` is (height, width, 3) uint8 BGR, upright, with square pixels.
     """
 
     index: int
@@ -232,14 +232,14 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             )
 
     def _upright(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """The pixels of a frame, made square, and turned as the file's rotation says.
+        """The pixels of a frame, scaled to square ones and turned as the file's rotation says.
 
         Raises:
-            FileError: there are too many.
+            FileError: the frame then has more pixels than the limit.
         """
         width, height = frame.width, frame.height
         aspect = _pixel_aspect(self._stream)
-        if aspect != 1:  # as for television: 720 x 576 pixels, shown as 1024 x 576
+        if aspect != 1:  # as on DVDs: 720 x 576 pixels, shown as 1024 x 576
             width, height = round(width * max(aspect, 1)), round(height / min(aspect, 1))
             self._check_size(width, height)
         scaled = self._reformatter.reformat(frame, width, height, format="bgr24")
@@ -300,10 +300,10 @@ class VideoReader(AbstractContextManager["VideoReader"]):
 
 
 class _Clock:
-    """The times of a video's frames, in order, which never go back.
+    """The presentation times of a video's frames, which never go back.
 
-    A frame without a time, or with one that is far back, follows the one before at the mean rate, and the
-    times after it count on from there; one that is a little back is shown with the one before.
+    A frame without a time follows the previous one at the mean rate. So does a frame after which the clock
+    was reset, and later times continue from there. A frame that is a little back gets the previous time.
     """
 
     def __init__(self, step_s: float) -> None:
@@ -323,7 +323,7 @@ class _Clock:
 
 
 def _pixel_aspect(stream: VideoStream) -> float:
-    """How many times as wide as high the pixels of a video are shown."""
+    """The width of a video's pixels over their height, as they are shown."""
     aspect = float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1)
     return aspect if 1 / MAX_PIXEL_ASPECT <= aspect <= MAX_PIXEL_ASPECT else 1.0
 

@@ -21,6 +21,7 @@ ENCODERS = ("libx264", "h264", "mpeg4")
 """The first that this build of FFmpeg has; its wheels from PyPI have x264."""
 
 NEVER = -(1 << 62)
+"""A time before that of every frame and packet."""
 
 QUALITY = {"libx264": {"crf": "20", "preset": "veryfast"}}
 
@@ -88,9 +89,7 @@ def _encode(
                 encoder = _video_encoder(output, video, image, threads)
                 packets = _copied_sound(sound, output)
             frame = VideoFrame.from_ndarray(image, format="bgr24")
-            pts = max(
-                pts + 1, round(t / video.time_base)
-            )  # encoders want each frame to have a time of its own
+            pts = max(pts + 1, round(t / video.time_base))  # encoders refuse two frames of one time
             frame.pts, frame.time_base = pts, video.time_base
             output.mux(encoder.encode(frame))
             packets = _mux_until(output, packets, t)
@@ -127,7 +126,7 @@ def _video_encoder(
 
 
 def _copied_sound(sound: InputContainer, output: OutputContainer) -> Iterator[Packet[AudioStream]]:
-    """The packets of the sound, for a new stream of the output; without those whose times go back."""
+    """The packets of the sound, for a new stream of the output; those whose times go back are left out."""
     found = next((stream for stream in sound.streams.audio if _can_copy(stream)), None)
     if found is None:
         return iter(())

@@ -57,22 +57,22 @@ class Seen:
 
 
 KEPT_CONNECTIONS = 4
-"""A frame of one that ended longer ago does not come any more."""
+"""Frames of connections before these no longer arrive."""
 
 
 @dataclass(slots=True)
 class FaceNumbers:
-    """Numbers the faces of a participant on from one connection to the next, each of which begins with 1.
+    """Continues the numbering of a participant's faces over connections, each of which begins with 1.
 
-    Otherwise another person's face could get the number that the participant's own had before the page was
-    loaded again. Frames of a connection that has ended may come late. The room's lock guards it.
+    Otherwise a bystander could get the number that the participant's own face had before the page was
+    reloaded. Frames of a connection that has ended may arrive late. The room's lock guards it.
     """
 
     _before: dict[str, int] = field(default_factory=dict)
     _last: int = 0
 
     def numbered(self, connection: str, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """Faces of a frame that came by a connection, with the numbers that they have in exports."""
+        """The faces of a frame from a connection, with the numbers that they have in exports."""
         before = self._before.setdefault(connection, self._last)
         if len(self._before) > KEPT_CONNECTIONS:
             del self._before[next(iter(self._before))]

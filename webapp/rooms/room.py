@@ -42,7 +42,7 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 8
 
 MAX_CODE_LENGTH = 32
-"""What is longer is no code, and is not looked for."""
+"""Longer texts are never looked up as codes."""
 
 MARKERS_SHOWN = 20
 """The store has all markers; a dashboard shows the last ones."""
@@ -298,7 +298,7 @@ def new_code(taken: Iterable[str]) -> str:
 
 
 def is_code(text: str) -> bool:
-    """Whether a normal code could be one: letters and digits, and not many."""
+    """Whether a text, as `normal_code` returns it, may be looked up: short, letters and digits only."""
     return text.isascii() and text.isalnum() and len(text) <= MAX_CODE_LENGTH
 
 

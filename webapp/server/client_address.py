@@ -1,4 +1,4 @@
-"""Whose request it is behind reverse proxies: the address that the nearest trusted one was asked from."""
+"""The client's address behind reverse proxies, from the `X-Forwarded-For` header."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 
 
 class ClientAddress:
-    """A WSGI application that puts the client's address in the place of the nearest proxy's.
+    """A WSGI application that replaces the nearest proxy's address with the client's.
 
-    Each of the `proxies` appends an address to the header, in which the client may have written anything
-    before. Where the header does not say whose request it is, nobody's address is put there, and never the
-    proxy's: that may be this machine's, which may do what others may not.
+    Each of the `proxies` appends an address to the header; what comes before may be the client's invention.
+    Where the header names no client, the address is empty. It is never the proxy's: that may be this
+    machine's, whose programs have more rights.
     """
 
     def __init__(self, application: Application, proxies: int) -> None:
@@ -33,7 +33,7 @@ class ClientAddress:
 
 
 def client_address(named: str, proxies: int) -> str:
-    """The address in a header that so many proxies appended to; empty where it has none there."""
+    """The client's address in a header to which so many proxies appended; empty if there is none."""
     addresses = named.split(",")
     return _address(addresses[-proxies].strip()) if len(addresses) >= proxies else ""
 

@@ -41,15 +41,15 @@ def test_new_connections_get_a_certificate_that_was_renewed(pairs: list[Certific
     context = tls_context(old.certificate, old.key)
     renewals = Renewals(context, old)
     before = served(context)
-    assert not renewals.look()
+    assert not renewals.check()
     shutil.copy(new.certificate, old.certificate)
-    assert not renewals.look(), "the key is still the old one"
+    assert not renewals.check(), "the key is still the old one"
     assert served(context) == before
     shutil.copy(new.key, old.key)
-    assert renewals.look()
+    assert renewals.check()
     assert served(context) != before
     assert served(context) in new.certificate.read_text()
-    assert not renewals.look()
+    assert not renewals.check()
 
 
 def test_files_that_are_missing_for_a_moment_change_nothing(pairs: list[CertificatePair]) -> None:
@@ -57,8 +57,8 @@ def test_files_that_are_missing_for_a_moment_change_nothing(pairs: list[Certific
     context = tls_context(pair.certificate, pair.key)
     renewals, before = Renewals(context, pair), served(context)
     moved = pair.key.rename(pair.key.with_suffix(".old"))
-    assert not renewals.look()
+    assert not renewals.check()
     assert served(context) == before
     moved.rename(pair.key)
-    renewals.look()
+    renewals.check()
     assert served(context) == before

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tests.vision.images import FACE, astronaut, shipped
 from webapp.protocol import Region
-from webapp.vision.search.changes import AROUND_S, RECHECK_S, SEARCHES, SceneChanges
+from webapp.vision.search.changes import MARGIN_INTERVAL_S, RECHECK_S, SEARCHES, SceneChanges
 from webapp.vision.search.tiles import tile
 
 SIZES = [(640, 480), (480, 640), (1920, 1080), (320, 240)]
@@ -124,7 +124,7 @@ def test_what_moves_with_a_tracked_face_counts_for_little() -> None:
     beside = with_face(frame, 92, 170, 20)
     changes = watched(frame, tracked)
     due = [searched(changes, beside, 0.1 * number, tracked) for number in range(1, 12)]
-    assert due == [0.1 * number == AROUND_S for number in range(1, 12)]
+    assert due == [0.1 * number == MARGIN_INTERVAL_S for number in range(1, 12)]
     changes = watched(frame, tracked)
     assert searched(changes, with_face(frame, 62, 170, 20), 0.1, tracked)
 

@@ -1,4 +1,4 @@
-"""Serves a certificate that was renewed, as certbot does every two months, without a restart."""
+"""Loads a renewed certificate without a restart: certbot renews one every two months."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Renewals:
         self._loaded = self._version()
 
     def start(self) -> None:
-        """Look once a minute, to the end of the process."""
+        """Check the files once a minute until the process ends."""
         threading.Thread(target=self._run, name="certificate", daemon=True).start()
 
-    def look(self) -> bool:
-        """Load the files if they have changed and belong together; whether that was done.
+    def check(self) -> bool:
+        """Load the files if they have changed and belong together; return whether they were loaded.
 
-        While one of two is replaced they do not: the log says so, and they are looked at again.
+        While only one of them has been replaced they do not match: that is logged, and checked again.
         """
         version = self._version()
         if version == self._loaded:
@@ -49,7 +49,7 @@ class Renewals:
     def _run(self) -> None:
         while True:
             threading.Event().wait(INTERVAL_S)
-            self.look()
+            self.check()
 
     def _version(self) -> Version:
         """What changes with the files; empty while one of them is missing."""

@@ -26,24 +26,24 @@ MIN_CHANGE = 5
 """Of the mean gray value of a cell. Under compression or a sensor's noise with a standard deviation of 10 it
 changes less; a face of 20 pixels changes four cells by dozens."""
 
-AROUND = 1.3
-"""How far around a tracked face, over its region, changes count for little, as hair moves with it. Whoever
-comes beside it, cheek by cheek, still changes what lies farther out."""
+MARGIN = 1.3
+"""The side of the square around a tracked face in which changes are less urgent, over its region's: hair
+moves with the face. Somebody cheek to cheek with it still changes what lies outside."""
 
-AROUND_S = 0.5
-"""For what changes there alone the whole frame is searched once after so long: where one face fills the view,
-somebody may appear behind it."""
+MARGIN_INTERVAL_S = 0.5
+"""How often the whole frame is searched at most because of changes in margins alone: where one face fills the
+frame, somebody may appear behind it."""
 
 SEARCHES = 3
 """So often a part is searched before it counts that nothing changes there: what a detector overlooks once, it
 may see in the next frame, as when somebody moves a little."""
 
-REPEAT_S = 0.5
-"""A part that shows what it did when it was searched last waits so much longer for its next turn than one
-that has changed."""
+REPEAT_DELAY_S = 0.5
+"""How much longer a tile that has not changed since its last search waits for the next one than a tile that
+has."""
 
 RECHECK_S = 4.0
-"""And it is searched once more after so long."""
+"""The interval after which an unchanged part is searched once more."""
 
 
 class _Search(NamedTuple):
@@ -62,7 +62,7 @@ class SceneChanges:
         self._searches: dict[Hashable, _Search] = {}
         self._cells = np.zeros((1, 1), np.int16)
         self._t, self._width = 0.0, 1
-        self._others = self._far = np.ones((1, 1), bool)
+        self._outside_faces = self._outside_margins = np.ones((1, 1), bool)
 
     def see(self, pixels: NDArray[np.uint8], regions: Sequence[Region], t: float) -> None:
         """Take the next frame, (height, width, 3) at a time in seconds.
@@ -71,8 +71,8 @@ class SceneChanges:
         """
         self._width, self._t = pixels.shape[1], t
         self._cells = _cells(pixels)
-        self._others = self._without(regions, 1.0)
-        self._far = self._without(regions, AROUND)
+        self._outside_faces = self._without(regions, 1.0)
+        self._outside_margins = self._without(regions, MARGIN)
 
     def _without(self, regions: Sequence[Region], scale: float) -> NDArray[np.bool_]:
         """The cells outside of the regions, each so many times as large."""
@@ -105,7 +105,7 @@ class SceneChanges:
         search = self._searches.get(tile)
         if search is None:
             return -math.inf
-        return search.last_t + (0.0 if self._is_outdated(search, tile) else REPEAT_S)
+        return search.last_t + (0.0 if self._is_outdated(search, tile) else REPEAT_DELAY_S)
 
     def _is_due(self, part: Hashable, area: Tile | None, searches: int = SEARCHES) -> bool:
         search = self._searches.get(part)
@@ -113,20 +113,21 @@ class SceneChanges:
 
     def _search(self, part: Hashable, area: Tile | None) -> None:
         search = self._searches.get(part)
-        if search is None or self._has_changed(search, area, self._far):
+        if search is None or self._has_changed(search, area, self._outside_margins):
             search = _Search(self._cells, self._t)
         elif self._is_old(search, area):
             search = _Search(self._cells, self._t, search.times - 1)
         self._searches[part] = search._replace(times=search.times + 1, last_t=self._t)
 
     def _is_outdated(self, search: _Search, area: Tile | None) -> bool:
-        return self._has_changed(search, area, self._far) or self._is_old(search, area)
+        return self._has_changed(search, area, self._outside_margins) or self._is_old(search, area)
 
     def _is_old(self, search: _Search, area: Tile | None) -> bool:
         age_s = self._t - search.t
         if not 0 <= age_s < RECHECK_S:
             return True
-        return area is None and age_s >= AROUND_S and self._has_changed(search, area, self._others)
+        is_due = area is None and age_s >= MARGIN_INTERVAL_S
+        return is_due and self._has_changed(search, area, self._outside_faces)
 
     def _has_changed(self, search: _Search, area: Tile | None, among: NDArray[np.bool_]) -> bool:
         if search.cells.shape != self._cells.shape:
