@@ -247,12 +247,17 @@ class _VideoTracking:
         if not any(search):
             return search
         self._changes.see(frame.pixels, regions, self._now_s)
-        look_again = search.second_look  # with faces, one is taken only when they are lost in this very frame
         return Search(
             search.detect and self._changes.is_due("whole"),
             None if search.tile is None else self._changed_tile(frame),
-            look_again and (bool(regions) or self._changes.is_due("second look", searches=1)),
+            search.second_look and self._needs_second_look(regions),
         )
+
+    def _needs_second_look(self, regions: tuple[Region, ...]) -> bool:
+        """With faces, one is taken only when they are lost in this very frame."""
+        if regions:
+            return not self._changes.is_empty("second look")
+        return self._changes.is_due("second look", searches=1)
 
     def _changed_tile(self, frame: DecodedFrame) -> int | None:
         """The number of the tile that has to be searched and has waited longest, if any."""

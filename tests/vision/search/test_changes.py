@@ -135,6 +135,73 @@ def test_a_face_that_has_left_its_region_uncovers_what_was_behind_it() -> None:
     assert searched(changes, with_face(frame, 440, 170, 100), 0.1, Region(0.77, 0.35, 0.25, 0.0))
 
 
+TRACKED = Region(0.3, 0.35, 0.25, 0.0)
+"""Of a face of 100 pixels with its corner at (140, 170)."""
+
+
+def visited(changes: SceneChanges, t: float) -> None:
+    """Somebody comes, is found and tracked, and is searched around until nothing changes."""
+    assert searched(changes, with_face(scene(), 140, 170, 100), t)
+    for number in range(1, 10):
+        searched(changes, with_face(scene(), 140 + number, 170, 100), t + 0.1 * number, TRACKED)
+
+
+def test_a_scene_that_was_there_before_is_not_searched_again_until_it_is_due() -> None:
+    changes = watched(scene())
+    visited(changes, 1.0)
+    due = [t / 10 for t in range(20, 80) if searched(changes, noisy(scene(), 1), t / 10)]
+    assert due == [2.0 + RECHECK_S]
+
+
+def test_a_scene_that_was_searched_less_often_before_is_searched_again() -> None:
+    changes = SceneChanges()
+    assert searched(changes, scene(), 0.0)
+    visited(changes, 1.0)
+    assert [searched(changes, scene(), 2.0 + t) for t in (0.0, 0.1, 0.2, 0.3)] == [True, True, True, False]
+
+
+def test_a_scene_with_a_face_is_searched_again_when_it_is_seen_again() -> None:
+    """As in pictures that take turns: the face is found in each, so it is looked for in each."""
+    changes, pictures = SceneChanges(), [with_face(scene(), x, 170, 100) for x in (140, 440)]
+    for number in range(12):
+        shown = pictures[number % 2]
+        assert searched(changes, shown, float(number))
+        for step in range(1, 10):
+            searched(changes, shown, number + 0.1 * step, Region(0.3 + 0.47 * (number % 2), 0.35, 0.25, 0.0))
+
+
+def test_a_tile_before_which_somebody_passed_is_not_searched_again() -> None:
+    changes = SceneChanges()
+    for number in range(60):
+        changes.see(scene(), (), 0.05 * number)
+        changes.next_tile(TILES)
+    changes.see(with_face(scene(), 140, 170, 100), (), 2.0)
+    assert changes.next_tile(TILES) is not None
+    changes.see(with_face(scene(), 140, 170, 100), (TRACKED,), 2.1)
+    changes.see(scene(), (), 2.5)
+    assert changes.next_tile(TILES) is None
+
+
+def test_where_nobody_was_found_is_known_as_soon_as_everybody_has_left() -> None:
+    changes, face = SceneChanges(), with_face(scene(), 140, 170, 100)
+    changes.see(scene(), (), 0.0)
+    assert changes.is_due("second look", searches=1)
+    changes.see(face, (TRACKED,), 1.0)
+    assert not changes.is_empty("second look")
+    changes.see(scene(), (TRACKED,), 6.0)
+    assert changes.is_empty("second look")
+    changes.see(scene(), (), 6.1)
+    assert not changes.is_due("second look", searches=1)
+
+
+def test_a_scene_in_which_a_second_look_found_somebody_is_not_empty() -> None:
+    changes, face = SceneChanges(), with_face(scene(), 140, 170, 100)
+    changes.see(face, (), 0.0)
+    assert changes.is_due("second look", searches=1)
+    changes.see(face, (TRACKED,), 0.1)
+    assert not changes.is_empty("second look")
+
+
 def test_slow_changes_add_up() -> None:
     frame = scene()
     changes = watched(frame)

@@ -1,11 +1,13 @@
 """Which parts of a video have changed since they were last searched: where nothing has, nobody has come.
 
-A camera that stands still shows the same wall in frame after frame, and detectors take much of the time.
+A camera that stands still shows the same wall in frame after frame, and detectors take much of the time. The
+wall is remembered, so that it is not searched again when somebody who passed before it is gone.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -45,12 +47,22 @@ has."""
 RECHECK_S = 4.0
 """The interval after which an unchanged part is searched once more."""
 
+REMEMBERED = 4
+"""So many scenes without a face are remembered of each part."""
+
+FINDING_S = 0.5
+"""A face that is newly tracked within this time of a search was found by it, so the scene had a face."""
+
 
 class _Search(NamedTuple):
-    """What a part showed when it was first searched and how often it has been since, and the last time."""
+    """What a part showed when it was first searched and how often it has been since, and the last time.
+
+    `is_empty` where no face was tracked there and none found.
+    """
 
     cells: NDArray[np.int16]
     t: float
+    is_empty: bool
     times: int = 0
     last_t: float = -math.inf
 
@@ -60,6 +72,8 @@ class SceneChanges:
 
     def __init__(self) -> None:
         self._searches: dict[Hashable, _Search] = {}
+        self._earlier: dict[Hashable, deque[_Search]] = {}
+        self._faces = 0
         self._cells = np.zeros((1, 1), np.int16)
         self._t, self._width = 0.0, 1
         self._outside_faces = self._outside_margins = np.ones((1, 1), bool)
@@ -73,6 +87,14 @@ class SceneChanges:
         self._cells = _cells(pixels)
         self._outside_faces = self._without(regions, 1.0)
         self._outside_margins = self._without(regions, MARGIN)
+        if len(regions) > self._faces:
+            self._note_finding()
+        self._faces = len(regions)
+
+    def _note_finding(self) -> None:
+        for part, search in self._searches.items():
+            if abs(self._t - search.last_t) <= FINDING_S:
+                self._searches[part] = search._replace(is_empty=False)
 
     def _without(self, regions: Sequence[Region], scale: float) -> NDArray[np.bool_]:
         """The cells outside of the regions, each so many times as large."""
@@ -89,15 +111,28 @@ class SceneChanges:
         """
         due = self._is_due(part, None, searches)
         if due:
-            self._search(part, None)
+            self._search(part, None, searches)
         return due
+
+    def is_empty(self, part: Hashable) -> bool:
+        """Whether the frame, also where faces were tracked, shows what it did when this search found nobody.
+
+        If not, and it does so later, then that is as if it had just been searched.
+        """
+        everywhere = np.ones(self._cells.shape, bool)
+        search = self._recalled(part, None, 1, everywhere)
+        if search is None or self._has_changed(search, None, everywhere):
+            self._remember(part, 1)
+            self._searches.pop(part, None)
+            return False
+        return search.is_empty
 
     def next_tile(self, tiles: Iterable[Tile]) -> Tile | None:
         """The tile to be searched, which is taken to be: where something has changed, and not lately."""
         due = [tile for tile in tiles if self._is_due(tile, tile)]
         first = min(due, key=self._rank, default=None)
         if first is not None:
-            self._search(first, first)
+            self._search(first, first, SEARCHES)
         return first
 
     def _rank(self, tile: Tile) -> float:
@@ -108,16 +143,45 @@ class SceneChanges:
         return search.last_t + (0.0 if self._is_outdated(search, tile) else REPEAT_DELAY_S)
 
     def _is_due(self, part: Hashable, area: Tile | None, searches: int = SEARCHES) -> bool:
-        search = self._searches.get(part)
+        search = self._recalled(part, area, searches, self._outside_margins)
         return search is None or search.times < searches or self._is_outdated(search, area)
 
-    def _search(self, part: Hashable, area: Tile | None) -> None:
+    def _recalled(
+        self, part: Hashable, area: Tile | None, searches: int, among: NDArray[np.bool_]
+    ) -> _Search | None:
+        """The last search of a part, or an earlier one that found nobody where it shows the same again."""
+        search = self._searches.get(part)
+        if search is not None and not self._has_changed(search, area, among):
+            return search
+        earlier = self._earlier.setdefault(part, deque(maxlen=REMEMBERED))
+        for index, same in enumerate(earlier):
+            if not self._has_changed(same, area, among):
+                del earlier[index]
+                self._remember(part, searches)
+                self._searches[part] = same._replace(t=self._t)
+                return self._searches[part]
+        return search
+
+    def _search(self, part: Hashable, area: Tile | None, searches: int) -> None:
         search = self._searches.get(part)
         if search is None or self._has_changed(search, area, self._outside_margins):
-            search = _Search(self._cells, self._t)
+            self._remember(part, searches)
+            search = self._first_search(area)
         elif self._is_old(search, area):
-            search = _Search(self._cells, self._t, search.times - 1)
+            again = self._first_search(area)._replace(times=search.times - 1)
+            if not again.is_empty:
+                self._remember(part, searches)
+            search = again
         self._searches[part] = search._replace(times=search.times + 1, last_t=self._t)
+
+    def _first_search(self, area: Tile | None) -> _Search:
+        return _Search(self._cells, self._t, bool(self._outside_faces[self._in_cells(area)].all()))
+
+    def _remember(self, part: Hashable, searches: int) -> None:
+        """Keep the last search of a part, if it was repeated often enough and found nobody."""
+        search = self._searches.get(part)
+        if search is not None and search.is_empty and search.times >= searches:
+            self._earlier.setdefault(part, deque(maxlen=REMEMBERED)).appendleft(search)
 
     def _is_outdated(self, search: _Search, area: Tile | None) -> bool:
         return self._has_changed(search, area, self._outside_margins) or self._is_old(search, area)
@@ -132,11 +196,14 @@ class SceneChanges:
     def _has_changed(self, search: _Search, area: Tile | None, among: NDArray[np.bool_]) -> bool:
         if search.cells.shape != self._cells.shape:
             return True
-        rows, columns = (slice(None),) * 2 if area is None else self._in_cells(area)
-        change = np.abs(self._cells[rows, columns] - search.cells[rows, columns])
-        return bool((change[among[rows, columns]] >= MIN_CHANGE).any())
+        part = self._in_cells(area)
+        change = np.abs(self._cells[part] - search.cells[part])
+        return bool((change[among[part]] >= MIN_CHANGE).any())
 
-    def _in_cells(self, area: Tile) -> tuple[slice, slice]:
+    def _in_cells(self, area: Tile | None) -> tuple[slice, slice]:
+        """The rows and columns of a tile, or of the whole frame."""
+        if area is None:
+            return slice(None), slice(None)
         scale = self._cells.shape[1] / self._width
         x, y, side = (scale * value for value in area)
         return _span(y, y + side), _span(x, x + side)
