@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from models.train.pytorch import autocast
 from models.train.targets import Targets
 
 BATCH = 256
@@ -29,5 +30,5 @@ def logits(network: nn.Module, faces: NDArray[np.uint8]) -> Targets:
 
 def _part(network: nn.Module, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
     grey = torch.from_numpy(faces[:, None].astype(np.float32))
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), autocast():
         return tuple(head.float().numpy() for head in network(grey))

@@ -15,6 +15,9 @@ from models.train.targets import Targets
 
 CHECKPOINT = "checkpoint.pt"
 
+HAS_FAST_BFLOAT16 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+"""With AVX2 alone a step in bfloat16 takes twenty times as long as one in float32."""
+
 
 class StepSettings(Protocol):
     """What a step needs of a training's settings."""
@@ -82,7 +85,7 @@ class Training:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             label, votes = self.network.train()(torch.from_numpy(faces))
         loss = _cross_entropy(label, wanted["label"])
         loss = loss + self._settings.votes_weight * _cross_entropy(votes, wanted["votes"])
@@ -97,6 +100,11 @@ class Training:
             for mean, now in pairs:
                 if mean.is_floating_point():
                     mean.lerp_(now, 1 - self._settings.ema_momentum)
+
+
+def autocast() -> torch.autocast:
+    """Within it networks run in bfloat16 on processors that are fast with it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=HAS_FAST_BFLOAT16)
 
 
 def _optimizer(network: nn.Module, settings: StepSettings, weight_decay: float) -> torch.optim.SGD:

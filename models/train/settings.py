@@ -28,7 +28,8 @@ class Settings:
     pooled_stem: bool = False  # 5x5, then the largest of 3x3 at every second pixel
     blocks: Blocks = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
     dropout: float = 0.2
-    initialization: tuple[str, ...] = ()  # folders of runs or of model files, for their mean; or RECOGNITION
+    initialization: tuple[str, ...] = ()  # folders of runs or of model files, for their mean; or RECOGNITION,
+    # or the snapshot (.npz) of a teacher with a pooled stem
 
     # Optimizer: SGD with Nesterov momentum under a cosine with a warm-up
     epochs: int = 40

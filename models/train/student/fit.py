@@ -26,7 +26,7 @@ from models.train.pytorch import Training
 from models.train.recognition import read_recognition
 from models.train.runs import BEST_WEIGHTS, NO_SCORE, SCORE, best_score, start_run
 from models.train.settings import RECOGNITION, Settings
-from models.train.student.initialization import initialize_from_recognition
+from models.train.student.initialization import initialize_from_recognition, initialize_from_teacher
 from models.train.student.network import StudentNetwork
 from models.train.student.weights import from_keras, to_keras
 
@@ -68,6 +68,8 @@ def _initialized(settings: Settings, twin: keras.Model, faces: NDArray[np.uint8]
     network = StudentNetwork(settings)
     if settings.initialization == RECOGNITION:
         initialize_from_recognition(network, read_recognition(), faces)
+    elif settings.initialization and settings.initialization[0].endswith(".npz"):
+        initialize_from_teacher(network, Path(settings.initialization[0]), faces)
     elif settings.initialization:
         initialize_from(twin, [Path(folder) for folder in settings.initialization])
         from_keras(network, twin)

@@ -1,6 +1,8 @@
-"""Gives a network in training the weights of the recognition network, so that it sees alike at first."""
+"""Gives a network in training the weights of the recognition network or of a teacher."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,7 +13,8 @@ from torch.utils.hooks import RemovableHandle
 from models.train import recognition
 from models.train.network import MEAN, SPREAD
 from models.train.recognition import BLOCKS, STEM, Convolution
-from models.train.student.network import Block, Convolved, StudentNetwork
+from models.train.runs import RunError
+from models.train.student.network import MOMENTUM, Block, Convolved, StudentNetwork
 
 SQUARED_NORM = 2.0
 """Of a kernel, as He's initialization has it. Before a normalisation it changes no answer, but shorter
@@ -45,6 +48,44 @@ def initialize_from_recognition(
         network.eval()(torch.from_numpy(some[:, None].astype(np.float32)))
     for hook in hooks:
         hook.remove()
+
+
+def initialize_from_teacher(network: StudentNetwork, snapshot: Path, faces: NDArray[np.uint8]) -> None:
+    """Give a network the weights of a teacher with a pooled stem and the same blocks, or fewer.
+
+    Blocks that the teacher lacks do nothing at first. The teacher normalises each face by its own mean and
+    spread, so the normalisations take theirs anew from some faces.
+
+    Args:
+        network: with a pooled stem.
+        snapshot: the teacher's weights (.npz).
+        faces: (n, side, side) uint8 grey.
+
+    Raises:
+        RunError: the teacher's network is not a part of this one.
+    """
+    own = network.state_dict()
+    with np.load(snapshot) as kept:
+        weights = {name: torch.from_numpy(kept[name].astype(np.float32)) for name in kept.files}
+    if any(name not in own or own[name].shape != given.shape for name, given in weights.items()):
+        raise RunError(f"{snapshot} cannot initialize this network: its layers are others.")
+    network.load_state_dict({**own, **weights})
+    for block in network.blocks:
+        if f"blocks.{block.name.removeprefix('block')}.second.norm.weight" not in weights:
+            nn.init.zeros_(block.second.norm.weight)
+    _measure_norms(network, faces[:: len(faces) // FACES + 1])
+
+
+def _measure_norms(network: StudentNetwork, faces: NDArray[np.uint8]) -> None:
+    """Give every normalisation the mean and spread of these faces."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+    with torch.no_grad():
+        network.train()(torch.from_numpy(faces[:, None].astype(np.float32)))
+    for norm in norms:
+        norm.momentum = MOMENTUM
 
 
 def _rescaled(stem: Convolution) -> Convolution:
