@@ -11,7 +11,7 @@ UNLABELLED ?= ../shared/data/faces-unlabelled
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run serve cluster check test coverage lint audit format screenshots translations \
+.PHONY: help install setup run serve cluster check test coverage lint audit format screenshots translations \
   untranslated bench bench-growth bench-peer bench-recording bench-export bench-attacks bench-page bench-files \
   bench-embed bench-jobs bench-cluster \
   bench-recovery faults recognition teachers bank train evaluate clean
@@ -20,6 +20,8 @@ help: ## List the targets; docs/settings.md lists the MIEN_ settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 	@echo; echo "Settings, such as MIEN_PORT=5001 make run (docs/settings.md explains each):"
 	@awk -F '|' '/^\| `MIEN_/{gsub(/[ `]/, "", $$2); gsub(/`/, "", $$4); printf "  %-24s%s\n", $$2, $$4}' docs/settings.md
+
+install: .venv/run.stamp static/vendor/page.stamp ## Install what a server needs; start nothing
 
 setup: .venv/dev.stamp static/vendor/page.stamp node_modules/dev.stamp ## Install everything that developing needs; start nothing
 	@$(PYTHON) -m tests.browser.chromium
@@ -79,7 +81,7 @@ untranslated: .venv/dev.stamp ## List the texts that lack a translation, by lang
 bench: .venv/dev.stamp ## Measure stages, server load and memory against the goals; JSON and plots in build/bench
 	@$(PYTHON) -W ignore -m tests.bench
 
-bench-growth: .venv/dev.stamp ## Measure growth over clients, faces, workers and picture sizes
+bench-growth: .venv/dev.stamp ## Measure growth over clients, faces, workers and image sizes
 	@$(PYTHON) -W ignore -m tests.bench.bench_growth
 
 bench-peer: .venv/dev.stamp .venv-peer/made.stamp ## Measure against the package fer, in an environment of its own
