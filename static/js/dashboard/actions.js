@@ -1,6 +1,7 @@
 import { element } from "../shared/dom.js";
 import { ApiError, request } from "./api.js";
 import { MarkerQueue } from "./marker_queue.js";
+import { reachServer } from "../shared/reach_server.js";
 import { watchMenus } from "../shared/controls/menus.js";
 import { t } from "../shared/translate.js";
 
@@ -61,6 +62,7 @@ export class DashboardActions {
   /** What is rarely clicked is loaded with the first such click. @param {(room: import("./room_actions.js").RoomActions) => Promise<void>} act */
   async #withRoom(act) {
     try {
+      if (!this.room) await reachServer();
       const { RoomActions } = await import("./room_actions.js");
       this.room ??= new RoomActions(this.board, (method, path) => this.#do(method, path));
     } catch (error) {

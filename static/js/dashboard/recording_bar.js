@@ -61,7 +61,7 @@ export class RecordingBar {
     this.#showState(this.#recording ? "recording" : room);
     showClosed(room === "closed");
     say(this.connection, "");
-    this.record.setAttribute("aria-pressed", String(this.#recording));
+    this.record.classList.toggle("is-on", this.#recording);
     write(element("record-text", HTMLElement), this.#recording ? t("Stop recording") : t("Start recording"));
     write(element("recorded-for", HTMLElement), recording.started_ms === null ? "–" : duration(server_ms - recording.started_ms));
     write(element("stored", HTMLElement), formatNumber(recording.stored));
@@ -81,7 +81,7 @@ export class RecordingBar {
     if (this.#lost) return;
     this.#lost = true;
     this.#showState("lost");
-    this.record.setAttribute("aria-pressed", "false");
+    this.record.classList.remove("is-on");
     const since = formatTime(new Date(Date.now() - performance.now() + since_ms));
     const lost = t("The server has not answered since %(time)s. This page reconnects by itself.", { time: since });
     const unsaved = t("Nothing is recorded now, as far as this page can tell: the server has not answered since %(time)s. This page reconnects by itself.", { time: since });

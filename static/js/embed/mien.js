@@ -119,7 +119,7 @@ class Session {
    * @param {number} from @param {number} [to] by default now
    */
   async collect(from, to = performance.now()) {
-    const complete = await this.#ask("complete", { until: this.#epochOf(to) }).catch(() => false);
+    const complete = await this.#ask("complete", { from: this.#epochOf(from), until: this.#epochOf(to) }).catch(() => false);
     return { ...this.measured(from, to), complete };
   }
 
@@ -303,6 +303,7 @@ class FrameBox {
     this.frame.style.cssText = `border: 0; color-scheme: light dark; ${style}`;
     this.frame.tabIndex = isPixel ? -1 : 0;
     this.frame.ariaHidden = isPixel ? "true" : null;
+    if (isPixel && document.activeElement === this.frame) this.frame.blur(); // the experiment listens for keys
   }
 }
 

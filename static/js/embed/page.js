@@ -75,7 +75,8 @@ export class EmbeddedPage {
     element("consent-form", HTMLFormElement).addEventListener("submit", (event) => this.#onConsent(event), { signal });
     element("decline", HTMLButtonElement).addEventListener("click", () => this.#fail("declined", "consent_declined", "The person did not consent."), { signal });
     element("stop", HTMLButtonElement).addEventListener("click", () => void this.#leave(false), { signal });
-    element("withdraw", HTMLButtonElement).addEventListener("click", () => this.withdrawDialog.open(), { signal });
+    element("withdraw", HTMLButtonElement).addEventListener("click", () => this.#askToWithdraw(), { signal });
+    this.withdrawDialog.dialog.addEventListener("close", () => this.#tellLayout(), { signal });
     this.information.start();
     this.withdrawDialog.start();
     this.resizing.observe(this.app);
@@ -165,7 +166,7 @@ export class EmbeddedPage {
     const { participant, alias, recording, baseline, video } = joined;
     element("seen-live", HTMLElement).hidden = !video;
     this.state.join(joined);
-    this.#show("live");
+    if (document.documentElement.dataset.shown !== "live") this.#show("live"); // it is still there after a loss of connection
     this.preview.start(this.#asked.view);
     this.requests.onJoined(this.#session);
     const fields = { participant, alias, recording, baseline, marks: this.room.takesMarks };
@@ -219,6 +220,11 @@ export class EmbeddedPage {
     return null;
   }
 
+  #askToWithdraw() {
+    this.withdrawDialog.open();
+    this.#tellLayout();
+  }
+
   /** The server emits "parted", which ends the session. @returns {Promise<Problem | null>} */
   async #withdraw() {
     const connection = this.#session?.connection;
@@ -261,13 +267,14 @@ export class EmbeddedPage {
   /** @param {EndScreen | "waiting" | "alone"} screen */
   #show(screen) {
     this.app.dataset.view = screen === "live" ? this.#asked.view : "";
-    this.screens.show(/** @type {ScreenName} */ (screen));
+    this.screens.show(/** @type {ScreenName} */ (screen), screen === "start" || document.hasFocus());
     this.#tellLayout();
   }
 
   /** The page around shows the frame as a pixel once nothing in it needs to be seen. */
   #tellLayout() {
     const isHidden = this.app.dataset.view === "hidden";
-    this.embedder.send("layout", { shown: !isHidden, asking: document.documentElement.dataset.shown === "start", height: this.app.offsetHeight });
+    const asking = document.documentElement.dataset.shown === "start" || this.withdrawDialog.dialog.open;
+    this.embedder.send("layout", { shown: !isHidden, asking, height: this.app.offsetHeight });
   }
 }

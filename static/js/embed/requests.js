@@ -106,7 +106,7 @@ export class Requests {
 
   /** @param {Message} message @param {FrameSession} session */
   async #complete(message, session) {
-    this.embedder.answer(message, (await session.results?.complete(Number(message.until))) ?? false);
+    this.embedder.answer(message, (await session.results?.complete(Number(message.from ?? message.until), Number(message.until))) ?? false);
   }
 
   /** Watch light and face, or stop; hosts see what was found last. @param {Message} message @param {FrameSession} session */

@@ -83,6 +83,7 @@ export class FrameSession {
   /** @param {ConnectionState} state */
   #onConnection(state) {
     if (state === "connected") this.marks?.send();
+    if (state === "lost") this.results?.lose(performance.timeOrigin + performance.now());
     this.parts.onConnection(state);
   }
 }

@@ -12,11 +12,15 @@ const MAX_IN_FLIGHT = 2;
 /** While there is no connection, a frame is given up; the next may be sent after this time. */
 const PAUSE_MS = 250;
 
+/** How long after its worker could not be loaded, as while a server starts again, it is tried again. */
+const RESTART_MS = 2000;
+
 export class StreamCapture {
   #seq = 0;
   #running = true;
   /** @type {Worker | null} */
   #worker = null;
+  #restarting = 0;
 
   /** Whether this browser hands a camera's frames to a worker. */
   static get isSupported() {
@@ -44,13 +48,21 @@ export class StreamCapture {
     const { readable } = new Processor({ track: this.track, maxBufferSize: 1 });
     this.#worker = new Worker(new URL("./stream_worker.js", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }) => void this.#send(data);
+    this.#worker.onerror = () => this.#restart();
     this.#order({ readable, credits: MAX_IN_FLIGHT }, [readable]);
   }
 
   stop() {
     this.#running = false;
+    clearTimeout(this.#restarting);
     this.#worker?.terminate();
     this.#worker = null;
+  }
+
+  #restart() {
+    if (!this.#running) return;
+    this.#worker?.terminate();
+    this.#restarting = setTimeout(() => this.start(), RESTART_MS);
   }
 
   /** @param {Order} order @param {Transferable[]} [handedOver] */

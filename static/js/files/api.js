@@ -27,7 +27,7 @@
  * @property {AbortSignal} signal
  */
 
-const ANSWER_TIMEOUT_MS = 30_000;
+export const ANSWER_TIMEOUT_MS = 30_000;
 
 /** The server's refusal: its stable code, its text in English (nothing where it has said nothing), and its status. */
 export class RefusedError extends Error {
@@ -95,7 +95,7 @@ export async function ask(url, options = {}) {
   }
 }
 
-function unreachable() {
+export function unreachable() {
   return new RefusedError("unreachable", "", 0);
 }
 

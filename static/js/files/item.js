@@ -118,13 +118,12 @@ export class Item {
     const becomesJob = this.#makesJob && this.state === "sending" && this.progress >= 1; // which has to go too
     if (becomesJob) await this.#sent;
     else this.#sending.abort();
-    if (this.#url) URL.revokeObjectURL(this.#url);
-    if (!this.job) return;
     try {
-      await removeJob(this.job.id);
+      if (this.job) await removeJob(this.job.id);
     } catch (error) {
       if (!(error instanceof RefusedError) || error.status !== 404) throw error; // it is gone already
     }
+    if (this.#url) URL.revokeObjectURL(this.#url);
   }
 
   /** @param {{state: ItemState, progress: number, remaining_s: number | null}} values */

@@ -6,6 +6,7 @@ import { element, every, write } from "../shared/dom.js";
 import { faultOf, isPhoto, problemOf } from "./problems.js";
 import { Item } from "./item.js";
 import { listJobs, RefusedError } from "./api.js";
+import { reachServer } from "../shared/reach_server.js";
 import { t } from "../shared/translate.js";
 
 const POLL_MS = 700;
@@ -26,6 +27,8 @@ export class FilesPage {
   #turn = 0;
   /** @type {import("./result/view.js").ResultView | null} */
   #view = null;
+  /** Loaded with the first results. @type {typeof import("./result/view.js").ResultView | null} */
+  #ResultView = null;
 
   constructor() {
     this.app = element("files", HTMLElement);
@@ -97,8 +100,9 @@ export class FilesPage {
     this.#open = item;
     for (const one of [before, item]) if (one) this.#cards.get(one)?.update(one === item);
     this.#view?.stop();
-    const { ResultView } = await import("./result/view.js");
+    const ResultView = await this.#loadView();
     if (turn !== this.#turn) return;
+    if (!ResultView) return this.#close();
     this.section.hidden = false;
     this.#view = new ResultView(item);
     await this.#view.start();
@@ -106,6 +110,20 @@ export class FilesPage {
     const title = element("result-title", HTMLElement);
     title.scrollIntoView({ block: "start" });
     title.focus({ preventScroll: true });
+  }
+
+  async #loadView() {
+    if (this.#ResultView) return this.#ResultView;
+    const failed = t("The server cannot be reached.");
+    try {
+      await reachServer();
+      this.#ResultView = (await import("./result/view.js")).ResultView;
+      if (this.problem.textContent === failed) this.#tell("");
+    } catch (error) {
+      console.debug("A module could not be loaded:", error);
+      this.#tell(failed);
+    }
+    return this.#ResultView;
   }
 
   #close() {

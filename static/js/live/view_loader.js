@@ -1,10 +1,10 @@
+import { reachServer } from "../shared/reach_server.js";
+
 /**
  * Loads the modules of a live view when somebody starts it.
  *
  * @typedef {typeof import("./view.js").LiveView} LiveViewClass
  */
-
-const ANSWER_TIMEOUT_MS = 8000;
 
 export class ViewLoader {
   #hasFailed = false;
@@ -15,8 +15,7 @@ export class ViewLoader {
   }
 
   /**
-   * Chromium keeps a module that it could not fetch as failed while the page is open. So the server is asked first;
-   * where a module failed nonetheless, only loading the page again helps.
+   * The server is asked first; where a module failed nonetheless, only loading the page again helps.
    * @returns {Promise<LiveViewClass>} fails where the server cannot be reached
    */
   async load() {
@@ -36,10 +35,4 @@ export class ViewLoader {
 function reloadPage() {
   location.reload();
   return new Promise(() => {}); // until the page is gone
-}
-
-async function reachServer() {
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  const response = await fetch(import.meta.url, { method: "HEAD", cache: "no-store", signal });
-  if (!response.ok) throw new Error(`The server answers ${response.status}.`);
 }

@@ -41,6 +41,9 @@ export class RoomConnection {
   /** Whether the room was joined once: from then on a join brings back who was there. */
   #wasJoined = false;
   #isErased = false;
+  #hasLeft = false;
+  /** Settles with the join under way. @type {Promise<void>} */
+  #joining = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   /** Settles when the server knows that its participant left. @type {Promise<void>} */
@@ -81,17 +84,22 @@ export class RoomConnection {
 
   /** @param {import("../shared/connection.js").ConnectionState} state */
   #onConnection(state) {
-    if (state === "connected") return void this.#join();
+    if (state === "connected") return this.#startJoin();
     this.#joined = false;
     if (state === "lost") this.onState("lost");
   }
 
-  async #join() {
+  #startJoin() {
     clearTimeout(this.#retry);
+    if (!this.#hasLeft) this.#joining = this.#join();
+  }
+
+  async #join() {
     try {
       const answer = await this.#ask("join", { ...this.consent, resume: this.memory.resume ?? undefined });
       if ("problem" in answer) return this.#onRefused(answer.problem);
       this.#joined = this.#wasJoined = true;
+      if (this.#hasLeft) return; // meanwhile
       this.memory.keep(answer);
       this.listener.onJoined(answer);
       this.onState("connected");
@@ -105,6 +113,7 @@ export class RoomConnection {
 
   /** @param {{code: string, message: string}} problem */
   #onRefused({ code, message }) {
+    if (this.#hasLeft) return;
     // A server that has just started cannot read its rooms yet; one that lost the room says to connect again.
     if (["store_unavailable", "unavailable", "not_here"].includes(code)) this.#retryJoin();
     else if (code === "too_many_attempts" && this.#wasJoined) this.#retryJoin(RETRY_LATER_MS);
@@ -113,7 +122,7 @@ export class RoomConnection {
 
   #retryJoin(pause_ms = RETRY_MS) {
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#joined || !this.connection.connected || void this.#join(), pause_ms);
+    this.#retry = setTimeout(() => this.#joined || !this.connection.connected || this.#startJoin(), pause_ms);
   }
 
   /** @param {Ending} reason */
@@ -126,6 +135,7 @@ export class RoomConnection {
 
   /** Begin five seconds of looking neutral. @returns {Promise<boolean>} whether the server did */
   async recordBaseline() {
+    if (!this.connected) return false;
     try {
       const answer = await this.#ask("baseline", {});
       return !("problem" in answer);
@@ -149,10 +159,18 @@ export class RoomConnection {
   /** Leave for good; what was recorded stays, and who joins next in this tab is somebody else. @returns {Promise<void>} once the server knows, or does not answer */
   leave() {
     this.memory.end();
+    this.#hasLeft = true;
     this.onState = () => {}; // the view is over
-    const told = this.#ask("leave", {}, LEAVE_TIMEOUT_MS);
-    this.#told = told.catch((error) => console.debug("The server was not told:", error));
+    const patience = new Promise((resolve) => setTimeout(resolve, LEAVE_TIMEOUT_MS));
+    this.#told = Promise.race([this.#tellLeaving(), patience]).then(() => {});
     return this.#told;
+  }
+
+  /** Whoever is not connected is away as it is, and would have to join first to be heard. */
+  async #tellLeaving() {
+    await this.#joining;
+    if (!this.connected) return;
+    await this.#ask("leave", {}, LEAVE_TIMEOUT_MS).catch((error) => console.debug("The server was not told:", error));
   }
 
   stop() {
@@ -160,8 +178,9 @@ export class RoomConnection {
     void this.#told.then(() => this.connection.stop());
   }
 
-  /** Leave, and have everything deleted. @returns {Promise<import("../shared/problems.js").Problem | null>} null: it is */
+  /** Leave, and have everything deleted; not while the connection is lost, as then nobody knows whose data are meant. @returns {Promise<import("../shared/problems.js").Problem | null>} null: it is */
   async withdraw() {
+    if (!this.connected) return this.#isErased ? null : NO_ANSWER;
     try {
       const answer = await this.#ask("withdraw", {});
       return answer.problem ?? null;

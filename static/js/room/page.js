@@ -66,7 +66,7 @@ export class ParticipantPage {
     const { signal } = this.#listening;
     const onClick = (/** @type {Element} */ button, /** @type {() => void} */ act) => button.addEventListener("click", act, { signal });
     element("consent-form", HTMLFormElement).addEventListener("submit", (event) => this.#onConsent(event), { signal });
-    onClick(element("decline", HTMLButtonElement), () => this.page.screens.show("declined"));
+    onClick(element("decline", HTMLButtonElement), () => this.#decline());
     for (const button of document.querySelectorAll("[data-again]")) onClick(button, () => this.page.screens.show("start"));
     onClick(element("withdraw", HTMLButtonElement), () => this.#askToWithdraw());
     onClick(element("baseline", HTMLButtonElement), () => this.#startBaseline());
@@ -88,6 +88,16 @@ export class ParticipantPage {
   #onConsent(event) {
     event.preventDefault();
     void this.page.begin();
+  }
+
+  #decline() {
+    this.#forgetConsent();
+    this.page.screens.show("declined");
+  }
+
+  /** Whoever joins next, perhaps somebody else, reads and consents anew. */
+  #forgetConsent() {
+    element("consent-form", HTMLFormElement).reset();
   }
 
   /** @param {import("../shared/connection.js").StateListener} onState */
@@ -138,6 +148,7 @@ export class ParticipantPage {
   /** Leave the room; what was recorded stays. */
   #leave() {
     this.#connection?.leave();
+    this.#forgetConsent();
     this.page.end("left");
   }
 
@@ -170,6 +181,7 @@ export class ParticipantPage {
   #onParted(reason) {
     if (reason === "removed") this.completion.takeBack(["code", "return_url"]);
     if (reason === "erased") this.completion.show({});
+    this.#forgetConsent();
     this.page.end(reason);
   }
 

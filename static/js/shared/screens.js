@@ -12,12 +12,12 @@ export class Screens {
     this.items = [...container.querySelectorAll("[data-screen]")].filter((item) => item instanceof HTMLElement);
   }
 
-  /** @param {ScreenName} name */
-  show(name) {
+  /** @param {ScreenName} name @param {boolean} [takesFocus]  a frame leaves it to the page around while that has it */
+  show(name, takesFocus = true) {
     const first = document.documentElement.dataset.shown === undefined;
     for (const item of this.items) item.hidden = item.dataset.screen !== name;
     document.documentElement.dataset.shown = name;
-    if (first) return; // the browser begins at the top by itself
+    if (first || !takesFocus) return; // at first the browser begins at the top by itself
     const heading = this.items.find((item) => !item.hidden)?.querySelector("[tabindex='-1']");
     if (heading instanceof HTMLElement) heading.focus({ preventScroll: true });
     window.scrollTo(0, 0);

@@ -1,4 +1,4 @@
-import { answerOf, ask, fileOf } from "../api.js";
+import { ANSWER_TIMEOUT_MS, answerOf, ask, fileOf, unreachable } from "../api.js";
 
 /**
  * The results of a file, in the order of its frames.
@@ -104,14 +104,29 @@ function frameOf({ t, faces }, json) {
   return { t, faces: faces.map(({ landmarks: _in_json, raw_probabilities: _in_files, ...slim }) => slim), json };
 }
 
-/** @param {ReadableStream<Uint8Array>} body */
+/** @param {ReadableStream<Uint8Array>} body @throws {import("../api.js").RefusedError} it broke off */
 async function* linesOf(body) {
   const [reader, decoder] = [body.getReader(), new TextDecoder()];
   let rest = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  for (let part = await nextPart(reader); !part.done; part = await nextPart(reader)) {
     const lines = (rest + decoder.decode(part.value, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
   }
   if (rest) yield rest;
+}
+
+/** The next part, unless the server is silent for longer than it may be. @param {ReadableStreamDefaultReader<Uint8Array>} reader */
+async function nextPart(reader) {
+  let timer = 0;
+  const silence = new Promise((_resolve, reject) => (timer = setTimeout(() => reject(new Error("The server is silent.")), ANSWER_TIMEOUT_MS)));
+  try {
+    return await /** @type {ReturnType<typeof reader.read>} */ (Promise.race([reader.read(), silence]));
+  } catch (error) {
+    console.debug("The results broke off:", error);
+    reader.cancel().catch(() => {});
+    throw unreachable();
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,0 +1,3 @@
+import { sendFormsOnce } from "../shared/controls/single_submit.js";
+
+sendFormsOnce();
