@@ -26,7 +26,7 @@ def test_attempts_at_passwords_and_tokens_are_limited() -> None:
         browser.open("/host")
         form = {"name": "Ada", "password": "guess"}
         assert [browser.open("/host/login", **form).status_code for _ in range(14)][-1] == 429
-        assert [browser.open("/host?token=guess").status_code for _ in range(2)][-1] == 429
+        assert [browser.open("/host?token=guess").status_code for _ in range(14)][-1] == 429
         assert [api(server, "GET", "/rooms", token="guess").status_code for _ in range(14)][-1] == 429
 
 
@@ -65,13 +65,30 @@ def test_keys_and_tokens_are_guessed_by_no_board_for_long(proxied: Server) -> No
 
 def test_of_passwords_that_are_tried_at_once_ten_are_checked() -> None:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server, ThreadPoolExecutor(40) as threads:
-        form = {"name": "Ada", "password": "guess"}
+        browser = Browser(server)
+        browser.open("/host")
+        form = {"name": "Ada", "password": "guess", "csrf_token": browser.token}
 
         def attempt(_: int) -> int:
-            return requests.post(f"{server.url}/host/login", data=form, timeout=60).status_code
+            return requests.post(
+                f"{server.url}/host/login", data=form, cookies=browser.cookies, timeout=60
+            ).status_code
 
         statuses = Counter(threads.map(attempt, range(60)))
     assert statuses == {401: 10, 429: 50}
+
+
+def test_pages_of_other_sites_do_not_use_up_a_hosts_attempts() -> None:
+    with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN) as server:
+        host = signed_in(server)
+        host.cookies.clear()
+        form = {"name": "Ada", "password": "guess"}
+        for _ in range(12):
+            forged = requests.post(f"{server.url}/host/login", data=form, timeout=TIMEOUT_S)
+            linked = requests.get(f"{server.url}/host?token=guess", timeout=TIMEOUT_S)
+        assert (forged.status_code, linked.status_code) == (403, 429)
+        host.open("/host")
+        assert host.open("/host/login", name="Ada", password=PASSWORD).status_code == 302
 
 
 def test_right_passwords_are_no_attempts_at_guessing(server: Server) -> None:

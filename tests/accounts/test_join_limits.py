@@ -49,25 +49,26 @@ def test_buckets_of_long_ago_are_forgotten() -> None:
     assert len(buckets) <= MIN_SWEPT
 
 
-def test_a_classroom_behind_one_address_gets_in_at_once_and_a_flood_does_not() -> None:
+def test_a_full_room_behind_one_address_gets_in_at_once_and_a_flood_does_not() -> None:
     joins = Joins()
     for number in range(JOINS_OF_ADDRESS):
-        joins.take("school", f"c{number}")
+        joins.take(f"c{number}", "school")
     with pytest.raises(TooManyAttemptsError, match="wait a minute"):
-        joins.take("school", "one more")
-    joins.take("elsewhere", "c")
-    joins.came_back("school")
-    joins.take("school", "one more")
+        joins.take("one more", "school")
+    joins.take("c", "elsewhere")
+    joins.take("one who comes back", None)
+    joins.failed("c0", "school")
+    joins.take("one more", "school")
 
 
 def test_a_connection_that_joins_again_and_again_is_told_to_wait() -> None:
     joins = Joins()
     for _ in range(JOINS_OF_CONNECTION):
-        joins.take("school", "c")
+        joins.take("c", "school")
     with pytest.raises(TooManyAttemptsError, match="wait ten seconds"):
-        joins.take("school", "c")
-    joins.failed("school", "c")
-    joins.take("school", "c")
+        joins.take("c", None)
+    joins.failed("c", "school")
+    joins.take("c", "school")
 
 
 def test_wrong_codes_are_counted_by_address() -> None:

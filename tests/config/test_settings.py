@@ -34,12 +34,12 @@ def test_values_are_typed() -> None:
             "MIEN_SMOOTHING_S": "0.5",
             "MIEN_HTTPS": "1",
             "MIEN_DATA_DIR": "/var/lib/mien",
-            "MIEN_ALLOWED_ORIGINS": "https://a.example, https://b.example",
+            "MIEN_ALLOWED_ORIGINS": "https://A.example:443, http://b.example:80, https://c.example:80",
         }
     )
     assert (settings.port, settings.smoothing_s, settings.https) == (5001, 0.5, True)
     assert settings.data_dir == Path("/var/lib/mien")
-    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+    assert settings.allowed_origins == ("https://a.example", "http://b.example", "https://c.example:80")
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_who_was_removed_comes_back_only_as_somebody_else(server: Server, method
         path = f"/rooms/{room}/participants/{first['participant']}"
         assert api(server, verb, f"{path}/{ending}" if ending else path).status_code == 200
         assert code_of(one.join(room, resume=first["resume"])) == "cannot_resume"
+        assert code_of(one.ask("join", {"room": room, "resume": first["resume"]})) == "cannot_resume"
         assert one.join(room)["participant"] != first["participant"]
 
 

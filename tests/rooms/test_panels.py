@@ -126,6 +126,17 @@ def test_a_room_is_copied_with_its_texts_and_settings_and_nothing_of_its_partici
     assert api(server, "POST", "/rooms/NOPE2345/copy", {}).status_code == 404
 
 
+def test_a_room_with_video_and_the_longest_text_can_be_copied(server: Server) -> None:
+    body = {"name": "Study", "information": 19_990 * "x", "settings": {"video": True}}
+    room = api(server, "POST", "/rooms", body).json()["code"]
+    copy = api(server, "POST", f"/rooms/{room}/copy", {})
+    assert copy.status_code == 201
+    texts = [
+        api(server, "GET", f"/rooms/{code}").json()["information"] for code in (room, copy.json()["code"])
+    ]
+    assert texts[0] == texts[1] and len(texts[0]) > 20_000
+
+
 def test_a_copy_keeps_the_name_unless_another_is_given(server: Server) -> None:
     code = api(server, "POST", f"/rooms/{make_room(server)}/copy", {}).json()["code"]
     assert api(server, "GET", f"/rooms/{code}").json()["name"] == "Test room"

@@ -17,8 +17,10 @@ from tests.helpers.room_client import TOKEN, api, export, make_room, rows, wait_
 from tests.helpers.serving import Server
 from tests.helpers.stores import LocalStore
 from tests.helpers.waiting import wait_until
-from webapp.errors import NotJoinedError
+from webapp.errors import NotJoinedError, StoreError
 from webapp.export.store_process import Repositories
+from webapp.rooms.housekeeping import RETRY_INTERVAL_S, Housekeeping
+from webapp.rooms.room import Room
 from webapp.rooms.service import RoomService
 from webapp.store.models import Base
 from webapp.store.sample_writer import SampleWriter
@@ -83,11 +85,39 @@ def test_who_is_in_a_room_when_its_time_is_over_is_told_and_the_others_stay(tmp_
     room_service.recordings.start(old)
     told.clear()
     old.record = replace(old.record, created_ms=old.record.created_ms - (DAYS + 0.01) * DAY_MS)
-    assert room_service.delete_old_rooms(DAYS) == 1
+    assert room_service.delete_old_rooms(DAYS) == (1, 0)
     assert told == [("in old", "parted", {"reason": "deleted"})]
     assert set(room_service.rooms()) == {new.code}
     assert room_service.membership.joined("in new")[0] is new
     with pytest.raises(NotJoinedError):
         room_service.membership.joined("in old")
     assert [saved.room.code for saved in archive.rooms.load_rooms()] == [new.code]
+    archive.close()
+
+
+def test_what_was_deleted_is_noted_although_another_room_could_not_be(tmp_path: Path) -> None:
+    archive = Repositories(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    archive.database.prepare()
+    store = LocalStore(archive)
+    room_service = RoomService(store, SampleWriter(store), "model")
+    rooms = [room_service.create_room(name, "Text", {}) for name in ("deleted", "kept for now")]
+    for room in rooms:
+        room.record = replace(room.record, created_ms=room.record.created_ms - (DAYS + 0.01) * DAY_MS)
+    delete, broken = room_service.delete_room, [rooms[1]]
+
+    def delete_unless_broken(room: Room) -> None:
+        if room in broken:
+            raise StoreError("The database is away.")
+        delete(room)
+
+    room_service.delete_room = delete_unless_broken  # type: ignore[method-assign]
+    noted: list[int] = []
+    housekeeping = Housekeeping(room_service, DAYS, noted.append)
+    housekeeping.keep_retention(0.0)
+    assert noted == [1]
+    broken.clear()
+    housekeeping.keep_retention(RETRY_INTERVAL_S - 1)
+    assert noted == [1]
+    housekeeping.keep_retention(RETRY_INTERVAL_S)
+    assert noted == [1, 1]
     archive.close()

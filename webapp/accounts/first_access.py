@@ -23,7 +23,7 @@ FIRST_ACCESS_S = 1800
 class FirstAccess:
     """The token, and what a browser keeps as proof that it had it. Any thread may call it.
 
-    `given_token` is the one that is set; `sign_ins` limits wrong ones. `first_token` is what the nodes of one
+    `given_token` is the one that is set; `attempts` limits wrong ones. `first_token` is what the nodes of one
     database have in common in place of one that is made at the start.
     """
 
@@ -32,14 +32,14 @@ class FirstAccess:
         directory: Directory,
         hosts: Hosts,
         given_token: str | None,
-        sign_ins: AttemptLimit,
+        attempts: AttemptLimit,
         first_token: str | None = None,
     ) -> None:
         self._directory = directory
         self._hosts = hosts
         self._given_token = given_token
         self._made_token = first_token or secrets.token_urlsafe(24)
-        self._sign_ins = sign_ins
+        self._attempts = attempts
 
     def token(self) -> str | None:
         """The token: the one set, or this start's while nobody has an account."""
@@ -60,10 +60,10 @@ class FirstAccess:
         Raises:
             TooManyAttemptsError: too many from this address were wrong.
         """
-        self._sign_ins.begin(address)
+        self._attempts.begin(address)
         if not self.is_token(token):
             return None
-        self._sign_ins.give_back(address)
+        self._attempts.give_back(address)
         proof: str = _signer(token).dumps(self._newest_host())
         return proof
 

@@ -1,6 +1,6 @@
 """Limits to what one address, connection or participant may do: wrong codes, joins, markers.
 
-Addresses are those that Flask names (`MIEN_PROXIES` says how many proxies to believe). A classroom often has
+Addresses are those that Flask names (`MIEN_PROXIES` says how many proxies to believe). A laboratory often has
 one address, so limits for an address leave room for many people at once.
 """
 
@@ -123,8 +123,8 @@ class Joins:
         self._of_address = TokenBuckets(JOINS_OF_ADDRESS, JOINS_OF_ADDRESS_PER_S, counts=counts, name="joins")
         self._of_connection = TokenBuckets(JOINS_OF_CONNECTION, JOINS_OF_CONNECTION_PER_S)
 
-    def take(self, address: str, connection: str) -> None:
-        """Count a join before it is tried.
+    def take(self, connection: str, address: str | None) -> None:
+        """Count a join before it is tried; without an `address` for who comes back, who counts for none.
 
         Raises:
             TooManyAttemptsError: there were too many.
@@ -132,21 +132,18 @@ class Joins:
         if not self._of_connection.take(connection):
             count_refusal("joins")
             raise TooManyAttemptsError("This browser joined too often; wait ten seconds, then try again.")
-        if not self._of_address.take(address):
+        if address is not None and not self._of_address.take(address):
             self._of_connection.give_back(connection)
             count_refusal("joins")
             raise TooManyAttemptsError(
                 "Too many people joined from this network at once; wait a minute, then try again."
             )
 
-    def failed(self, address: str, connection: str) -> None:
+    def failed(self, connection: str, address: str | None) -> None:
         """A join that was counted failed."""
         self._of_connection.give_back(connection)
-        self._of_address.give_back(address)
-
-    def came_back(self, address: str) -> None:
-        """A join that was counted made no new participant."""
-        self._of_address.give_back(address)
+        if address is not None:
+            self._of_address.give_back(address)
 
 
 class Marks:

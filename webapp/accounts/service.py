@@ -15,7 +15,7 @@ from webapp.accounts.shared_counts import Counts
 from webapp.store.client import Store
 
 ATTEMPTS_PER_MINUTE = 10
-"""Wrong passwords and tokens, and wrong keys, from one address."""
+"""Wrong passwords, wrong links for the first account, and wrong keys and tokens, each from one address."""
 
 
 class AccountService:
@@ -44,7 +44,8 @@ class AccountService:
         self.hosts = Hosts(store, directory, sign_ins)
         self.sessions = Sessions(store, directory)
         self.keys = ApiKeys(store, directory)
-        self.first_access = FirstAccess(directory, self.hosts, token, sign_ins, first_token)
+        links = AttemptLimit(ATTEMPTS_PER_MINUTE, counts=counts, name="first-access")
+        self.first_access = FirstAccess(directory, self.hosts, token, links, first_token)
 
     def by_bearer(self, secret: str, address: str | None) -> HostUser | None:
         """The host whose key this is, or whoever has the token.

@@ -102,7 +102,7 @@ def analyze(paths: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - the
     \b
     Examples:
       mien analyze group.jpg
-      mien analyze interview.mp4 --fps 5 --csv interview.csv --annotate out
+      mien analyze recording.mp4 --fps 5 --csv recording.csv --annotate out
       mien analyze photos videos --csv all.csv --json all.json --resume
 
     Exit codes: 0 all inputs were analyzed; 1 some failed, each is named; 2 the command cannot be carried out

@@ -241,7 +241,7 @@ class _Reader:
             origins = tuple(origin.strip() for origin in text.split(",") if origin.strip())
             if not all(map(ORIGIN.fullmatch, origins)):
                 raise ValueError
-            return origins
+            return tuple(map(_as_browsers_write, origins))
 
         return self._value(
             name, (), parse, "origins, comma-separated, without a path: https://lab.example.org"
@@ -377,3 +377,9 @@ def _within(value: T, low: T, high: T) -> T:
     if not low <= value <= high:  # type: ignore[operator]
         raise ValueError
     return value
+
+
+def _as_browsers_write(origin: str) -> str:
+    """In lower case, without the port that its scheme has anyway."""
+    written = origin.lower()
+    return written.removesuffix(":443" if written.startswith("https") else ":80")

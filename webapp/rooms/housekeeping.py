@@ -48,8 +48,9 @@ class Housekeeping:
         """Delete the rooms that are too old, at the start and then every hour; sooner if that failed."""
         if self._retention_days and now_s >= self._retention_due_s:
             self._retention_due_s = now_s + RETRY_INTERVAL_S
-            deleted = self._room_service.delete_old_rooms(self._retention_days)
-            self._retention_due_s = now_s + RETENTION_INTERVAL_S
+            deleted, left = self._room_service.delete_old_rooms(self._retention_days)
+            if not left:
+                self._retention_due_s = now_s + RETENTION_INTERVAL_S
             if deleted:
                 logger.warning("%d rooms were older than %d days: deleted", deleted, self._retention_days)
                 self._on_retention(deleted)

@@ -186,7 +186,8 @@ class Membership:
     def remove(self, room: Room, participant: Participant) -> None:
         """Send a person away for good: their secret brings nobody back. What was recorded stays."""
         self._repairs.settle()
-        self._update(room, participant, left_ms=now_ms(), resume_hash="")
+        left_ms = participant.record.left_ms
+        self._update(room, participant, left_ms=now_ms() if left_ms is None else left_ms, resume_hash="")
         self._dismiss(participant, "removed")
 
     def delete(self, room: Room, participant: Participant, reason: str = "removed") -> None:
@@ -216,6 +217,8 @@ class Membership:
             if participant.connection is not None:
                 self.disconnected(participant.connection)
             self._end_outlets(participant)
+        for outlet in self.outlets:
+            outlet.ended(room)
         self.feeds.cut(room)
 
     def end_outlets_of_absent(self, room: Room, now_s: float) -> None:
@@ -280,7 +283,7 @@ class Membership:
 
     def _reserve(self, room: Room, asked: _Asked, secret: str) -> ParticipantRecord:
         with room.lock:
-            if asked.consent and isinstance(asked.resume, str) and asked.resume:
+            if isinstance(asked.resume, str) and asked.resume:
                 room.check_open()
                 raise CannotResumeError(PART_IS_OVER)
             room.check_joinable(asked.consent, time.monotonic())

@@ -18,7 +18,7 @@ from webapp.jobs.record import ADDRESS
 from webapp.jobs.service import Owner
 from webapp.web.authentication import check_scope, current_host, shows_bearer
 from webapp.web.security import check_forgery
-from webapp.web.upload_access import admit_upload, is_from_this_machine
+from webapp.web.upload_access import admit_upload, is_from_this_machine, own_origin
 
 BROWSER = "jobs_owner"
 """Under which the session has the browser's token."""
@@ -98,6 +98,5 @@ def _check_page() -> None:
         ForbiddenError: it does.
     """
     site = request.headers.get("Sec-Fetch-Site", "none")
-    origin = request.headers.get("Origin", request.host_url.rstrip("/"))
-    if site not in ("none", "same-origin") or origin != request.host_url.rstrip("/"):
+    if site not in ("none", "same-origin") or request.headers.get("Origin", own_origin()) != own_origin():
         raise ForbiddenError("A page of another site sent this; use the page for files of this server.")

@@ -43,7 +43,7 @@ def admit_upload() -> tuple[str, object]:
         _admit_other_machine()
     elif _is_from_another_site() and not services().settings.open_analyze:
         raise ForbiddenError("A page of another site sent this; use the page for files of this server.")
-    return "address", network_of(request.remote_addr or "")
+    return "machine" if is_from_this_machine() else "address", network_of(request.remote_addr or "")
 
 
 def _admit_other_machine() -> None:
@@ -86,4 +86,9 @@ def _is_from_our_page() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
-    return request.headers.get("Origin") == request.host_url.rstrip("/")
+    return request.headers.get("Origin") == own_origin()
+
+
+def own_origin() -> str:
+    """This server's, as a browser writes it: `request.host_url` decodes internationalized names."""
+    return f"{request.scheme}://{request.host}"

@@ -23,6 +23,8 @@ SLOT_TIMEOUT_S = 0.5
 class Uploads:
     """Analyzes uploads; an owner is whoever they take turns with others as: a host, or an address.
 
+    Half of all may be strangers', so that these cannot keep out hosts, keys and this machine.
+
     Any thread may call it; `_ended` guards the counts. `limits` are those of an image file; `allowed` says
     how many may be under way, of one owner and of all, as each is in memory.
     """
@@ -33,28 +35,31 @@ class Uploads:
         self._per_owner = allowed.analyze_at_once_per_sender
         self._in_all = allowed.analyze_at_once
         self._under_way: Counter[object] = Counter()
+        self._strangers = 0
         self._ended = threading.Condition()
 
     @contextmanager
-    def slot(self, owner: object) -> Iterator[None]:
+    def slot(self, owner: object, is_stranger: bool = False) -> Iterator[None]:
         """Count an upload as under way, from before its body is read until it is answered.
 
         Raises:
             BusyError: for SLOT_TIMEOUT_S as many were under way as the owner, or all, may have.
         """
         with self._ended:
-            if not self._ended.wait_for(lambda: self._has_room(owner), SLOT_TIMEOUT_S):
+            if not self._ended.wait_for(lambda: self._has_room(owner, is_stranger), SLOT_TIMEOUT_S):
                 count_refusal("uploads")
                 raise BusyError(
                     f"At most {self._per_owner} uploads of one sender, and {self._in_all} of all, at once; "
                     "try again when some are answered."
                 )
             self._under_way[owner] += 1
+            self._strangers += is_stranger
         try:
             yield
         finally:
             with self._ended:
                 self._under_way[owner] -= 1
+                self._strangers -= is_stranger
                 self._under_way += Counter()  # forgets owners without uploads
                 self._ended.notify_all()
 
@@ -67,7 +72,9 @@ class Uploads:
         session = FrameSession(_InBackground(self._pool, owner, self.limits), smoothing_s=0.0)
         return encode_result(session.answer(Frame.of_file(image, self.limits)))
 
-    def _has_room(self, owner: object) -> bool:
+    def _has_room(self, owner: object, is_stranger: bool) -> bool:
+        if is_stranger and self._strangers >= max(1, self._in_all // 2):
+            return False
         return self._under_way[owner] < self._per_owner and self._under_way.total() < self._in_all
 
 

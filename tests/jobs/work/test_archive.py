@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.hostile_files import zip_of
 from webapp.config import Settings
 from webapp.errors import FileError
-from webapp.jobs.work.archive import ImageArchive
+from webapp.jobs.work.archive import MAX_ENTRIES, ImageArchive
 
 CONTENT = bytes(range(256)) * 40
 
@@ -39,3 +39,14 @@ def test_a_damaged_entry_is_named_and_the_next_unpacked(tmp_path: Path, compress
         assert not target.exists()
         archive.extract(good, target)
     assert target.read_bytes() == CONTENT
+
+
+def test_what_systems_add_to_archives_does_not_count_as_images(tmp_path: Path) -> None:
+    """A Mac adds an entry to each image."""
+    names = [f"{number}.jpg" for number in range(MAX_ENTRIES // 2 + 1)]
+    entries = dict.fromkeys([*names, *(f"__MACOSX/._{name}" for name in names)], b"x")
+    with opened(tmp_path / "faces.zip", zip_of(entries)) as archive:
+        assert len(archive.entries) == len(names)
+    too_many = {f"{number}.jpg": b"x" for number in range(MAX_ENTRIES + 1)}
+    with pytest.raises(FileError, match=f"at most {MAX_ENTRIES:,} are taken"):
+        opened(tmp_path / "many.zip", zip_of(too_many))

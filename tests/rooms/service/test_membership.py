@@ -109,6 +109,15 @@ def test_who_was_removed_or_deleted_cannot_resume(
     assert join(room_service, room, "c1").participant.record.id != joined.participant.record.id
 
 
+def test_who_had_left_before_they_are_removed_left_then(room_service: RoomService) -> None:
+    joined = join(room_service, room := make_room(room_service))
+    room_service.membership.leave("c1")
+    left_ms = joined.participant.record.left_ms
+    time.sleep(0.01)
+    room_service.membership.remove(room, joined.participant)
+    assert left_ms is not None and joined.participant.record.left_ms == left_ms
+
+
 def test_who_is_removed_while_they_come_back_stays_out(
     room_service: RoomService, store: ScriptedStore
 ) -> None:

@@ -97,6 +97,17 @@ def test_faces_of_another_connection_get_other_numbers(store: ScriptedStore, wri
     assert outlets.face_ids == [1, 2, 0, 3, 4, 5, 4]
 
 
+def test_the_streams_of_a_room_that_goes_to_another_node_end(
+    store: ScriptedStore, writer: SampleWriter
+) -> None:
+    outlets = Outlets()
+    room_service = RoomService(store, writer, "model", outlets=[outlets])
+    room = make_room(room_service)
+    join(room_service, room, "c1")
+    room_service.membership.part_with(room)
+    assert outlets.membership == set() and outlets.ended_rooms == [room.code]
+
+
 def test_streams_end_with_their_participants_and_rooms(store: ScriptedStore, writer: SampleWriter) -> None:
     outlets = Outlets()
     room_service = RoomService(store, writer, "model", outlets=[outlets])

@@ -114,16 +114,16 @@ class ImageArchive(AbstractContextManager["ImageArchive"]):
     def _checked_entries(self) -> list[zipfile.ZipInfo]:
         """The images by name; folders and what systems add to archives are left out."""
         listed = self._archive.infolist()
-        if len(listed) > MAX_ENTRIES:
-            raise self._refused(
-                f"it has {len(listed):,} entries; at most {MAX_ENTRIES:,} are taken",
-                "long_zip",
-                most=MAX_ENTRIES,
-            )
         for entry in listed:
             entry.filename = printable(entry.filename)
             self._check_entry(entry)
         images = [entry for entry in listed if not _is_ignored(entry.filename) and not entry.is_dir()]
+        if len(images) > MAX_ENTRIES:
+            raise self._refused(
+                f"it has {len(images):,} images; at most {MAX_ENTRIES:,} are taken",
+                "long_zip",
+                most=MAX_ENTRIES,
+            )
         if not images:
             raise self._refused("there are no images in it", "zip_without_images")
         return images

@@ -10,13 +10,20 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, send_from_directory
 
 from webapp.config import PROJECT_ROOT
-from webapp.errors import NoSuchRoomError, RoomError, StoreError
+from webapp.errors import NoSuchRoomError, NotHereError, RoomError, StoreError
 from webapp.protocol import MAX_IMAGE_BYTES
 from webapp.rooms.room import Room
 from webapp.web.context import services
 from webapp.web.pages.consent_texts import consent_texts
 from webapp.web.pages.view_models import RoomView
-from webapp.web.problems import page_headers, page_text, problem_page, room_problem, status_of
+from webapp.web.problems import (
+    not_here_headers,
+    page_headers,
+    page_text,
+    problem_page,
+    room_problem,
+    status_of,
+)
 from webapp.web.security import allow_embedding
 
 Page = str | Response | tuple[str, int, dict[str, str]]
@@ -73,7 +80,12 @@ def status(code: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     try:
         room = _room(code)
     except (RoomError, StoreError) as error:
-        return room_problem(error), status_of(error), FOR_ANY_ORIGIN
+        passed_on = not_here_headers(error) if isinstance(error, NotHereError) else {}
+        return (
+            room_problem(error),
+            status_of(error),
+            {**FOR_ANY_ORIGIN, "Cache-Control": "no-store", **passed_on},
+        )
     origin = request.headers.get("Origin")
     allowed = origin is None or origin in room.settings.allowed_origins
     return {"state": room.state, "allowed": allowed}, 200, {**FOR_ANY_ORIGIN, "Cache-Control": "no-store"}

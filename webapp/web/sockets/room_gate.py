@@ -18,9 +18,11 @@ from webapp.metrics import count_refusal
 from webapp.rooms.room import normal_code
 from webapp.rooms.service import RoomService
 from webapp.web.problems import not_here_headers
+from webapp.web.security import SECURITY_HEADERS
 from webapp.web.sockets.drain import Drain
 
 PATH = "/socket.io/"
+HEADERS = [(name, SECURITY_HEADERS[name]) for name in ("X-Content-Type-Options", "Referrer-Policy")]
 
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -40,6 +42,7 @@ class RoomGate:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or let the other application answer it."""
         if environ.get("PATH_INFO", "").startswith(PATH):
+            start_response = _with_headers(start_response)
             try:
                 self._check(environ)
             except NotHereError as error:
@@ -59,6 +62,15 @@ class RoomGate:
             self._rooms.catalogue.find(code)
         except StoreError as error:  # events will say so
             logger.debug("whose room it is cannot be told: %s", error)
+
+
+def _with_headers(start_response: StartResponse) -> StartResponse:
+    """As the other application's own answers have them."""
+
+    def start(status: str, headers: list[tuple[str, str]], *more: object) -> object:
+        return start_response(status, [*headers, *HEADERS], *more)
+
+    return start
 
 
 def _refusal(error: NotHereError, start_response: StartResponse) -> Iterable[bytes]:

@@ -147,10 +147,11 @@ class RoomEvents:
         }
 
     def _counted_join(self, connection: str, room: Room, asked: dict[Any, Any]) -> Joined:
-        address = request.remote_addr or ""
-        self._joins.take(address, connection)
+        is_known = room.resumed(asked.get("resume")) is not None
+        address = None if is_known else request.remote_addr or ""
+        self._joins.take(connection, address)
         try:
-            joined = self._membership.join(
+            return self._membership.join(
                 connection,
                 room,
                 alias=asked.get("alias"),
@@ -161,11 +162,8 @@ class RoomEvents:
                 consent_source=asked.get("consent_source"),
             )
         except Exception:
-            self._joins.failed(address, connection)
+            self._joins.failed(connection, address)
             raise
-        if not joined.is_new:
-            self._joins.came_back(address)
-        return joined
 
     def _name(self, connection: str) -> None:
         """From now on this connection's frames are for a room."""

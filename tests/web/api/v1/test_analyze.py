@@ -43,6 +43,18 @@ def test_this_machine_needs_no_key_and_has_no_limit(server: Server, astronaut_jp
         assert upload(server, astronaut_jpeg, X_Forwarded_For="127.0.0.1").status_code == 200
 
 
+def test_an_upload_of_unknown_length_is_read(server: Server, astronaut_jpeg: bytes) -> None:
+    prepared = requests.Request("POST", "http://x", files={"image": astronaut_jpeg}).prepare()
+    assert isinstance(prepared.body, bytes)
+    body = [prepared.body[start : start + 9000] for start in range(0, len(prepared.body), 9000)]
+    headers = {"Content-Type": prepared.headers["Content-Type"], "X-Forwarded-For": "127.0.0.1"}
+    answer = requests.post(
+        f"{server.url}/api/v1/analyze", data=iter(body), headers=headers, timeout=2 * TIMEOUT_S
+    )
+    assert answer.request.headers["Transfer-Encoding"] == "chunked"
+    assert answer.status_code == 200 and len(answer.json()["faces"]) == 1
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", None])
 def test_other_machines_need_a_key_and_are_told_how_to_get_one(
     server: Server, astronaut_jpeg: bytes, site: str | None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.host_browser import signed_in
+from tests.helpers.host_browser import PASSWORD, Browser, signed_in
 from tests.helpers.job_client import JobClient, kept_files
 from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
@@ -101,6 +101,31 @@ def test_the_login_of_a_proxy_in_front_is_no_key(server: Server, astronaut_jpeg:
     job_id = client.make("face.jpg", astronaut_jpeg)
     assert [job["id"] for job in client.all()] == [job_id]
     client.delete(job_id)
+
+
+def test_who_signs_in_keeps_the_jobs_of_the_browser(server: Server, owner: JobClient) -> None:
+    (job,) = owner.all()
+    host = signed_in(server)
+    browser = Browser(server)
+    browser.cookies.update(owner.session.cookies)
+    browser.open("/host")
+    assert browser.open("/host/login", name="Ada", password=PASSWORD).status_code == 302
+    owner.session.cookies.update(browser.cookies)
+    assert job["id"] in [one["id"] for one in owner.all()]
+    assert host.get(f"{server.url}/api/v1/jobs", timeout=60).json()["jobs"] == []
+
+
+def test_on_a_host_with_an_internationalized_name_our_own_page_is_known(
+    astronaut_jpeg: bytes,
+) -> None:
+    name = "xn--mnchen-3ya.example"
+    page = {"Host": name, "Origin": f"http://{name}", "X-Forwarded-For": "198.51.100.7"}
+    settings = {"MIEN_WORKERS": "1", "MIEN_PROXIES": "1", "MIEN_KNOWN_HOSTS": name}
+    with Server(**settings) as server:
+        client = JobClient(server, **page)
+        client.make("face.jpg", astronaut_jpeg)
+        client.session.headers["Origin"] = "http://other.example"
+        assert client.send("face.jpg", astronaut_jpeg).status_code == 401
 
 
 def test_a_host_who_signed_in_needs_the_token_of_the_page(server: Server, astronaut_jpeg: bytes) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import cast
 
 import pytest
@@ -38,6 +39,21 @@ def test_an_upload_is_its_owners_and_waits_behind_live_frames() -> None:
     for _ in range(2):
         assert '"width":64' in uploads.analyze(b"image", "an address").replace(" ", "")
     assert pool.asked == 2 * [("an address", True)]
+
+
+def test_strangers_take_half_of_the_uploads_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads_module, "SLOT_TIMEOUT_S", 0.1)
+    uploads = Uploads(cast(WorkerPool, RecordingEngine()), LIMITS, ALLOWED)
+    half = ALLOWED.analyze_at_once // 2
+    with ExitStack() as under_way:
+        for number in range(half):
+            under_way.enter_context(uploads.slot(f"address {number}", is_stranger=True))
+        with pytest.raises(BusyError), uploads.slot("another address", is_stranger=True):
+            pass
+        for number in range(ALLOWED.analyze_at_once - half):
+            under_way.enter_context(uploads.slot(f"host {number}"))
+    with uploads.slot("another address", is_stranger=True):
+        pass
 
 
 def test_an_owner_with_too_many_uploads_under_way_is_busy_and_others_are_not(

@@ -66,7 +66,7 @@ def analyze() -> Response:
     Live frames come first. From the server's own machine no key is needed, and none for its own pages.
     """
     uploads, owner = services().uploads, admit_upload()
-    with uploads.slot(owner):
+    with uploads.slot(owner, is_stranger=owner[0] == "address"):
         response = Response(uploads.analyze(_uploaded_image(), owner), mimetype="application/json")
     count_upload(ANALYZED)
     return response

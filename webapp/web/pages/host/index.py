@@ -13,6 +13,7 @@ from webapp.errors import BadRequestError, TooManyAttemptsError
 from webapp.store.records import HostRecord
 from webapp.web.authentication import current_host, session_only, sign_in_page
 from webapp.web.context import services
+from webapp.web.job_owners import BROWSER
 from webapp.web.pages.host import account, activity
 from webapp.web.pages.host.blueprint import Page, blueprint, text_of
 from webapp.web.pages.host.rooms import rooms_page
@@ -61,7 +62,11 @@ def first_account() -> Page:
 
 @blueprint.post("/login")
 def sign_in() -> Page:
-    """Sign in with a name and a password."""
+    """Sign in with a name and a password.
+
+    An attempt counts only if our own page sent it: pages of other sites could use up a host's attempts.
+    """
+    check_forgery()
     name, password = request.form.get("name", ""), request.form.get("password", "")
     try:
         record = services().accounts.hosts.by_password(name, password, request.remote_addr)
@@ -69,7 +74,6 @@ def sign_in() -> Page:
         return sign_in_page(page_text(error), name, is_wrong=False)[0], status_of(error)
     if record is None:
         return sign_in_page(_("The name or the password is wrong."), name)
-    check_forgery()
     return _sign_in(record)
 
 
@@ -106,6 +110,9 @@ def _has_first_access() -> bool:
 
 
 def _sign_in(record: HostRecord) -> Response:
-    session.clear()  # whatever was in it before belongs to nobody
+    browser = session.get(BROWSER)
+    session.clear()  # whatever was in it before belongs to nobody, but for the jobs of this browser
+    if browser is not None:
+        session[BROWSER] = browser
     login_user(HostUser(record, "session"))
     return redirect(url_for("host.index"))
