@@ -66,10 +66,13 @@ def test_every_route_that_changes_something_is_noted_or_named_here(tmp_path: Pat
 def test_sign_ins_over_the_limit_do_not_fill_the_log() -> None:
     with Server(MIEN_WORKERS="1", MIEN_HOST_TOKEN=TOKEN, MIEN_PROXIES="1") as limited:
         browser = signed_in(limited)
+        stranger = Browser(limited)
+        stranger.open("/host")
         answers = [
             requests.post(
                 f"{limited.url}/host/login",
-                data={"name": "nobody", "password": "wrong"},
+                data={"name": "nobody", "password": "wrong", "csrf_token": stranger.token},
+                cookies=stranger.cookies,
                 headers={"X-Forwarded-For": "203.0.113.7"},
                 timeout=60,
             ).status_code

@@ -41,7 +41,7 @@ class Situation:
 EVENTS: dict[str, tuple[Callable[[Situation], Answer], str]] = {
     "join": (
         lambda at: at.one.ask("join", {"room": at.other_room, "resume": at.resume}),
-        "consent_required",
+        "cannot_resume",
     ),
     "frame": (lambda at: at.one.send(at.jpeg, room=at.other_room), "not_joined"),
     "baseline": (lambda at: at.one.ask("baseline", at.naming_the_other), "not_joined"),

@@ -63,7 +63,8 @@ FACE = [
     Column(
         "face_id",
         "whole",
-        "Number of the participant's face, on through lost connections; empty where no face was found",
+        "Number of the face among those that the participant's camera saw, in all connections; empty where "
+        "no face was found",
     ),
     Column("FaceRectX", "number", "Left edge of the face's box, pixels of the frame as sent"),
     Column("FaceRectY", "number", "Upper edge of the face's box, pixels"),

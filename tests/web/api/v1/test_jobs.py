@@ -110,8 +110,9 @@ def test_who_signs_in_keeps_the_jobs_of_the_browser(server: Server, owner: JobCl
     browser.cookies.update(owner.session.cookies)
     browser.open("/host")
     assert browser.open("/host/login", name="Ada", password=PASSWORD).status_code == 302
-    owner.session.cookies.update(browser.cookies)
-    assert job["id"] in [one["id"] for one in owner.all()]
+    signed_in_there = JobClient(server)
+    signed_in_there.session.cookies.update(browser.cookies)
+    assert [one["id"] for one in signed_in_there.all()] == [job["id"]]
     assert host.get(f"{server.url}/api/v1/jobs", timeout=60).json()["jobs"] == []
 
 
