@@ -13,6 +13,9 @@ from tests.helpers.experiment_site import ExperimentSite
 from tests.helpers.room_client import TOKEN
 from tests.helpers.serving import Server
 
+TIMEOUT_MS = 120_000
+"""For what must happen; a busy machine is slow and not wrong."""
+
 
 @pytest.fixture(scope="session")
 def room_server() -> Iterator[Server]:
@@ -109,6 +112,7 @@ def new_page(launch: Callable[..., Browser]) -> Iterator[Callable[..., Page]]:
 
     def create(browser: Browser, **context: Any) -> Page:  # noqa: ANN401 - Playwright's own options
         page = browser.new_context(**context).new_page()
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", listen)
         pages.append(page)

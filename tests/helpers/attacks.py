@@ -10,6 +10,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -35,6 +36,7 @@ FIRST_FRAGMENT, NEXT_FRAGMENT = 0x02, 0x00
 
 SOCKETS = 4
 SEND_TIMEOUT_S = 2.0
+FORM_TOKEN = re.compile(r'csrf_token" value="([^"]+)"')
 BURST_BYTES = 1 << 16
 UNDER_WAY_TIMEOUT_S = 90.0
 END_TIMEOUT_S = 0.5
@@ -71,8 +73,9 @@ class Target:
 
     def connect(self) -> socket.socket:
         """A connection that says nothing yet."""
+        source = None if self.address == "127.0.0.1" else (self.address, 0)  # which could take a free port
         return socket.create_connection(
-            ("127.0.0.1", self.port), timeout=self.timeout_s, source_address=(self.address, 0)
+            ("127.0.0.1", self.port), timeout=self.timeout_s, source_address=source
         )
 
     def request(self, path: str) -> bytes:
@@ -373,10 +376,16 @@ def unread_answers(target: Target, under_way: Event, stop: Event) -> None:
 @attack(21, "parallel logins")
 def logins(target: Target, under_way: Event, stop: Event) -> None:
     def guess() -> None:
+        session, page = requests.Session(), f"http://127.0.0.1:{target.port}/host"
         while not stop.is_set():
-            form = {"name": "Ada", "password": os.urandom(8).hex()}
             with contextlib.suppress(requests.RequestException):
-                requests.post(f"http://127.0.0.1:{target.port}/host/login", data=form, timeout=SEND_TIMEOUT_S)
+                token = FORM_TOKEN.search(session.get(page, timeout=SEND_TIMEOUT_S).text)
+                form = {
+                    "name": "Ada",
+                    "password": os.urandom(8).hex(),
+                    "csrf_token": token[1] if token else "",
+                }
+                session.post(f"{page}/login", data=form, timeout=SEND_TIMEOUT_S)
             under_way.set()
 
     in_threads(guess, 20)

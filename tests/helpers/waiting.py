@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 """Generous: it only decides how soon a failure is known."""
 
 

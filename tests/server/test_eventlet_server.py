@@ -19,7 +19,7 @@ import requests
 
 from tests.helpers.attacks import LoggedServer, Target
 from tests.helpers.floods import RESET_AT_CLOSE
-from tests.helpers.serving import PROJECT_ROOT, Server, free_port
+from tests.helpers.serving import PROJECT_ROOT, START_TIMEOUT_S, Server, free_port
 from tests.helpers.waiting import wait_until
 from webapp.config.limits import Limits
 from webapp.server.connections.descriptors import SPARE_DESCRIPTORS, connection_limit
@@ -238,7 +238,7 @@ def test_a_second_server_on_the_same_port_is_refused_with_what_to_do(narrow_serv
         env={"PATH": "/usr/bin", **narrow_server.settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=START_TIMEOUT_S,
         check=False,
     )
     assert second.returncode == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.serving import PROJECT_ROOT, Server, free_port
+from tests.helpers.serving import PROJECT_ROOT, START_TIMEOUT_S, Server, free_port
 from webapp.config import Settings
 from webapp.errors import SettingsError
 from webapp.server.folder_lock import LOCK_NAME, FolderLock
@@ -74,7 +74,7 @@ def test_a_running_server_keeps_others_away_and_a_killed_one_does_not() -> None:
             env=settings,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=START_TIMEOUT_S,
         )
         assert other.returncode == 1
         assert "uses the data folder" in other.stderr and "Traceback" not in other.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from tests.helpers.postgres import database_setting
@@ -49,6 +50,16 @@ def test_the_migrations_make_the_tables_of_the_models(tmp_path: Path) -> None:
     migrate(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        tables: dict[str, str] = dict(
+            connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all()
+        )
+    numbered = [
+        table.name
+        for table in Base.metadata.tables.values()
+        if table.dialect_options["sqlite"]["autoincrement"]
+    ]
+    assert "api_key" in numbered
+    assert [name for name in numbered if "AUTOINCREMENT" not in tables[name]] == []
     engine.dispose()
 
 

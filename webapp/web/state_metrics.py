@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -102,8 +103,10 @@ class StateMetrics(Collector):
         rooms = list(self.rooms.loaded().values())
         states = Counter(room.state for room in rooms)
         recording = sum(room.recording is not None for room in rooms)
-        people = [one for room in rooms for one in room.participants.values() if one.record.left_ms is None]
+        now_s = time.monotonic()
+        people = [one for room in rooms for one in room.participants.values()]
         connected = sum(one.connection is not None for one in people)
+        seated = sum(one.holds_seat(now_s) for one in people)
         yield _by_state(
             "mien_rooms",
             "Rooms",
@@ -112,7 +115,7 @@ class StateMetrics(Collector):
         yield _by_state(
             "mien_participants",
             "People in rooms",
-            {"connected": connected, "away": len(people) - connected},
+            {"connected": connected, "away": seated - connected},
         )
 
     def _recording(self) -> Iterable[Metric]:

@@ -264,7 +264,7 @@ def test_nothing_is_cut_off(room_server: Server, host: Page, two_faces_jpeg: byt
             for width, height in [(1280, 800), (1024, 768), (390, 844)]:
                 host.set_viewport_size({"width": width, "height": height})
                 host.wait_for_timeout(300)  # the board measures the window once it has its size
-                assert host.evaluate(CUT_OFF) == [], (width, height)
+                host.wait_for_function(f"() => ({CUT_OFF})().length === 0")
 
 
 def test_video_is_shown_where_everybody_was_told_and_only_while_they_are_there(

@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from tests.helpers.room_client import TOKEN, ParticipantClient, make_room
-from tests.helpers.serving import PROJECT_ROOT, Server
+from tests.helpers.serving import PROJECT_ROOT, START_TIMEOUT_S, Server
 from tests.helpers.waiting import wait_until
 from webapp.server.logs.log_context import log_context, reset_log_context, set_log_context
 from webapp.server.logs.log_format import JsonFormatter
@@ -82,4 +82,4 @@ class LoggingServer(Server):
             env=os.environ | self.settings,
             stderr=self._stream,  # type: ignore[call-overload]
         )
-        self.wait_until_ready(60.0)
+        self.wait_until_ready(START_TIMEOUT_S)

@@ -138,9 +138,11 @@ def test_who_takes_a_room_that_was_lost_waits_until_the_lease_is_over(
     a._drop()  # the connection breaks; the server may not know yet
     wait_until(lambda: isinstance(b.take(B, ROOM.code), Taken))
     b.give(B, [ROOM.code])
+    begin_s = time.monotonic()
     heartbeat(a, A)
     taken = taken_from_lost(a, b)
-    assert LEASE_S - 1.0 < taken.wait_s <= LEASE_S + 1.0
+    elapsed_s = time.monotonic() - begin_s
+    assert LEASE_S - elapsed_s <= taken.wait_s <= LEASE_S + CLOCK_MARGIN_S
 
 
 def test_no_clock_that_was_set_back_keeps_a_room_waiting(
@@ -162,10 +164,12 @@ def test_who_takes_a_room_again_waits_for_what_is_left_of_the_lease(
 ) -> None:
     heartbeat(a, A)
     heartbeat(b, B)
+    begin_s = time.monotonic()
     taken = taken_from_lost(a, b)
     time.sleep(0.2)
     again = take(b, B)
-    assert taken.wait_s - 2.0 < again.wait_s <= taken.wait_s - 0.2
+    elapsed_s = time.monotonic() - begin_s
+    assert taken.wait_s - elapsed_s <= again.wait_s <= taken.wait_s - 0.2
 
 
 def test_postgresql_itself_ends_the_session_of_a_node_that_is_frozen(
@@ -173,8 +177,8 @@ def test_postgresql_itself_ends_the_session_of_a_node_that_is_frozen(
 ) -> None:
     heartbeat(a, A)
     heartbeat(b, B)
-    take(a, A)
     frozen_s = time.monotonic()
+    take(a, A)
     while isinstance(taken := b.take(B, ROOM.code), HeldElsewhere):
         heartbeat(b, B)
         time.sleep(0.1)

@@ -7,17 +7,19 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from tests.helpers.postgres import Postgres, find_postgres, running_postgres
 from tests.helpers.waiting import wait_until
-from webapp.errors import LeaseOverError, NotHereError
+from webapp.errors import LeaseOverError, NotHereError, StoreError
 from webapp.export.store_process import Repositories
 from webapp.ipc import child_process
 from webapp.store.client import StoreClient
 from webapp.store.leases import lease_clock
-from webapp.store.nodes.messages import IDLE_SESSION_S, LEASE_S, Identity
+from webapp.store.nodes.locks import NodeLocks
+from webapp.store.nodes.messages import IDLE_SESSION_S, LEASE_S, Identity, Note
 from webapp.store.nodes.room_locks import LeasedStore, RoomLocks
 from webapp.store.records import RoomRecord
 from webapp.store.repositories.rooms import RoomRepository
@@ -112,6 +114,27 @@ def test_a_killed_process_of_the_locks_costs_no_room(postgres: Postgres) -> None
         wait_until(lambda: a.locks.lease_end_s > killed_s + LEASE_S or a.lost)
         is_slow = ready_s > LEASE_S - 2  # another process cannot be there in time on a busy machine
         assert is_slow or (a.lost == {} and a.locks.holds(ROOM.code))
+        a.locks.give([ROOM.code])
+
+
+def test_what_a_failed_heartbeat_did_not_say_is_said_by_the_next(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_node(postgres, "a") as a:
+        wait_until(a.takes)
+        call, said = a.client.call, []
+
+        def fail_once(operation: Any, *arguments: Any) -> Any:  # noqa: ANN401 - as the client's own
+            if operation is NodeLocks.heartbeat and arguments[2]:
+                said.append(arguments[2])
+                if len(said) == 1:
+                    raise StoreError("PostgreSQL is away.")
+            return call(operation, *arguments)
+
+        monkeypatch.setattr(a.client, "call", fail_once)
+        a.locks.note(ROOM.code, Note(5, ("one",)))
+        wait_until(lambda: len(said) == 2)
+        assert said[0] == said[1] == {ROOM.code: Note(5, ("one",))}
         a.locks.give([ROOM.code])
 
 

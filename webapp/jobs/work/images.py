@@ -31,8 +31,12 @@ def analyze_image(run: JobRun, engine: FileEngine) -> None:
     with Outputs(run) as outputs:
         outputs.add(frame, run.name)
         outputs.publish()
-    engine.annotate_image(frame, run.path(ANNOTATED_IMAGE))
-    run.publish(ANNOTATED_IMAGE)
+    try:
+        engine.annotate_image(frame, run.path(ANNOTATED_IMAGE))
+    except FileError as error:
+        run.fail_input(run.name, run.reason(error))
+    else:
+        run.publish(ANNOTATED_IMAGE)
 
 
 def analyze_images(run: JobRun, engine: FileEngine) -> None:
@@ -46,7 +50,7 @@ def analyze_images(run: JobRun, engine: FileEngine) -> None:
         with zipfile.ZipFile(run.path(ANNOTATED_IMAGES), "w", zipfile.ZIP_STORED) as annotated:
             for name, frame in _analyzed(run, engine, archive):
                 outputs.add(frame, name)
-                _add_annotated(engine, frame, annotated, name)
+                _add_annotated(run, engine, frame, annotated, name)
         if not outputs.frames:
             first = run.record.failures[0].reason.text
             raise FileError(
@@ -83,8 +87,14 @@ def _analyzed(run: JobRun, engine: FileEngine, archive: ImageArchive) -> Iterato
         run.step()
 
 
-def _add_annotated(engine: FileEngine, frame: FileFrame, annotated: zipfile.ZipFile, name: str) -> None:
+def _add_annotated(
+    run: JobRun, engine: FileEngine, frame: FileFrame, annotated: zipfile.ZipFile, name: str
+) -> None:
+    """Draw an image; if that fails, its results are still good."""
     drawn = Path(f"{frame.input}.jpg")
-    engine.annotate_image(frame, drawn)
-    annotated.write(drawn, f"{name}.annotated.jpg")
-    drawn.unlink()
+    try:
+        engine.annotate_image(frame, drawn)
+        annotated.write(drawn, f"{name}.annotated.jpg")
+    except FileError as error:
+        run.fail_input(name, replace(Reason.of(error), text=str(error).replace(frame.input, name)))
+    drawn.unlink(missing_ok=True)

@@ -153,7 +153,12 @@ class RoomLocks:
         with self._lock:
             claimed, notes, self._notes = dict(self._claims), self._notes, {}
         sent_s = lease_clock()
-        heartbeat = self._client.call(NodeLocks.heartbeat, self._identity, claimed, notes)
+        heartbeat = None
+        try:
+            heartbeat = self._client.call(NodeLocks.heartbeat, self._identity, claimed, notes)
+        finally:
+            if heartbeat is None:
+                self._say_again(notes)
         if heartbeat is None:
             return False
         lost = self._accept(heartbeat, claimed, sent_s)
@@ -163,6 +168,12 @@ class RoomLocks:
         if lost:
             self._on_lost(lost)
         return True
+
+    def _say_again(self, notes: dict[str, Note]) -> None:
+        """With the next heartbeat, but for what was said anew or is of no room of ours by now."""
+        with self._lock:
+            unsaid = {room: note for room, note in notes.items() if room in self._claims}
+            self._notes = {**unsaid, **self._notes}
 
     def _accept(self, heartbeat: Heartbeat, claimed: dict[str, int], sent_s: float) -> dict[str, float]:
         """Take an answer over: what was claimed and is not held is lost, as is what another session held."""
