@@ -124,7 +124,7 @@ class Joins:
         self._of_connection = TokenBuckets(JOINS_OF_CONNECTION, JOINS_OF_CONNECTION_PER_S)
 
     def take(self, connection: str, address: str | None) -> None:
-        """Count a join before it is tried; without an `address` for who comes back, who counts for none.
+        """Count a join before it is tried; resuming counts for no `address`.
 
         Raises:
             TooManyAttemptsError: there were too many.

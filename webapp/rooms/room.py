@@ -60,7 +60,7 @@ class Room:
     `erased` counts the people whose data were deleted since the server's start.
 
     While the store is asked to stop the recording at `stopping_ms`, later samples are `held`, and recorded if
-    that fails.
+    that fails. The last recording `ended` at a time; frames that arrived before it may still be analyzed.
 
     Any thread may read it. What changes it holds `lock`, for moments and never while the store is asked;
     `turn` lets one change of its recording, its end and its deletion at a time go to the store.
@@ -80,6 +80,7 @@ class Room:
         self.erased = 0
         self.is_deleted = False
         self.stopping_ms: float | None = None
+        self.ended: tuple[RecordingRecord, float] | None = None
         self.held: list[SampleRecord] = []
         self.lock = threading.RLock()
         self.turn = Turn()

@@ -230,9 +230,8 @@ class Conversation(wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is unty
         environ["mien.more_time"] = self.rfile.allow
         environ["mien.is_gone"] = partial(is_gone, self.connection)
         if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-            environ["wsgi.input_terminated"] = (
-                True  # else a body whose length is not told is taken to be empty
-            )
+            # Without this, a body without Content-Length is taken to be empty.
+            environ["wsgi.input_terminated"] = True
         return environ
 
     def handle_one_response(self) -> None:

@@ -166,7 +166,7 @@ export class EmbeddedPage {
     const { participant, alias, recording, baseline, video } = joined;
     element("seen-live", HTMLElement).hidden = !video;
     this.state.join(joined);
-    if (document.documentElement.dataset.shown !== "live") this.#show("live"); // it is still there after a loss of connection
+    if (document.documentElement.dataset.shown !== "live") this.#show("live"); // after a lost connection it still is
     this.preview.start(this.#asked.view);
     this.requests.onJoined(this.#session);
     const fields = { participant, alias, recording, baseline, marks: this.room.takesMarks };

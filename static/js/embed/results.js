@@ -59,7 +59,7 @@ export class ResultStream {
     for (const look of [...this.#waiting]) look();
   }
 
-  /** Note that nothing was measured at a time. @param {number} at_ms since 1970 */
+  /** Note that something is missing at a time. @param {number} at_ms since 1970 */
   lose(at_ms) {
     if (this.#losses.push(at_ms) > MAX_LOSSES) this.#losses.shift();
   }

@@ -12,7 +12,7 @@ const MAX_IN_FLIGHT = 2;
 /** While there is no connection, a frame is given up; the next may be sent after this time. */
 const PAUSE_MS = 250;
 
-/** How long after its worker could not be loaded, as while a server starts again, it is tried again. */
+/** The pause before a worker that could not be loaded is started again; the server may be restarting. */
 const RESTART_MS = 2000;
 
 export class StreamCapture {

@@ -166,7 +166,7 @@ export class RoomConnection {
     return this.#told;
   }
 
-  /** Whoever is not connected is away as it is, and would have to join first to be heard. */
+  /** Without a connection the server already counts us as away, and to be heard we would have to join again. */
   async #tellLeaving() {
     await this.#joining;
     if (!this.connected) return;
@@ -178,7 +178,7 @@ export class RoomConnection {
     void this.#told.then(() => this.connection.stop());
   }
 
-  /** Leave, and have everything deleted; not while the connection is lost, as then nobody knows whose data are meant. @returns {Promise<import("../shared/problems.js").Problem | null>} null: it is */
+  /** Leave, and have everything deleted; without a connection the server cannot know whose data are meant. @returns {Promise<import("../shared/problems.js").Problem | null>} null: it is */
   async withdraw() {
     if (!this.connected) return this.#isErased ? null : NO_ANSWER;
     try {

@@ -12,7 +12,7 @@ export class Screens {
     this.items = [...container.querySelectorAll("[data-screen]")].filter((item) => item instanceof HTMLElement);
   }
 
-  /** @param {ScreenName} name @param {boolean} [takesFocus]  a frame leaves it to the page around while that has it */
+  /** @param {ScreenName} name @param {boolean} [takesFocus]  false: it stays where it is */
   show(name, takesFocus = true) {
     const first = document.documentElement.dataset.shown === undefined;
     for (const item of this.items) item.hidden = item.dataset.screen !== name;

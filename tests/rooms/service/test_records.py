@@ -244,6 +244,28 @@ def test_a_deleted_participant_leaves_the_counts_too(room_service: RoomService, 
     assert room_service.recordings.status(room)["stored"] == 1
 
 
+def test_a_frame_that_is_analyzed_while_the_recording_stops_belongs_to_it(
+    room_service: RoomService, store: ScriptedStore
+) -> None:
+    room = make_room(room_service)
+    join(room_service, room)
+    room_service.recordings.start(room)
+    send(room_service, "c1")
+    under_way_ms = now_ms()
+    time.sleep(0.01)
+    room_service.recordings.stop(room)
+    send(room_service, "c1", at_ms=under_way_ms)
+    send(room_service, "c1")
+    assert (
+        room_service.recordings.status(room)["waiting"] + room_service.recordings.status(room)["stored"] == 2
+    )
+    room_service.recordings.start(room)
+    send(room_service, "c1", at_ms=under_way_ms)
+    assert (
+        room_service.recordings.status(room)["waiting"] + room_service.recordings.status(room)["stored"] == 2
+    )
+
+
 def test_retention_goes_on_with_the_others_and_tries_again_soon(
     room_service: RoomService, store: ScriptedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ class RecordingControl:
             with room.lock:
                 for participant in room.participants.values():
                     participant.next_frame = 0
-                room.recording, room.last_recorded_ms = recording, at_ms
+                room.recording, room.last_recorded_ms, room.ended = recording, at_ms, None
         self._membership.announce_recording(room)
 
     def stop(self, room: Room) -> None:
@@ -67,7 +67,7 @@ class RecordingControl:
             resume = partial(self._resume, room, recording.id, at_ms)
             self._repairs.ask(resume, RecordingRepository.stop_recording, recording.id, at_ms)
             with room.lock:
-                room.recording = None
+                room.recording, room.ended = None, (recording, at_ms)
                 room.held.clear()
         finally:
             with room.lock:

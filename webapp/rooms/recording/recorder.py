@@ -53,7 +53,7 @@ class Recorder:
         if participant.baseline.taking is not None:
             self._take_baseline(room, participant, result, now_s)
         result = _with_relatives(result, participant.record.baseline)
-        if room.recording is not None or self._membership.outlets:
+        if room.recording is not None or room.ended is not None or self._membership.outlets:
             numbered = _numbered_faces(room, participant, connection, result)
             self._record(room, participant, frame, numbered, received_ms)
         self._see(room, participant, frame, result, now_s)
@@ -82,7 +82,8 @@ class Recorder:
         self, room: Room, participant: Participant, frame: Frame, result: Result, received_ms: float
     ) -> None:
         offset_ms = participant.clock.offset_ms
-        numbered = _numbered(room, participant, capture_time_ms(frame.captured_ms, offset_ms, received_ms))
+        timestamp_ms = capture_time_ms(frame.captured_ms, offset_ms, received_ms)
+        numbered = _numbered(room, participant, timestamp_ms, received_ms)
         recording = numbered.recording
         given = Circumstances(
             recording_id=recording.id if recording else 0,
@@ -136,13 +137,16 @@ class _Numbered(NamedTuple):
     timestamp_ms: float
 
 
-def _numbered(room: Room, participant: Participant, timestamp_ms: float) -> _Numbered:
+def _numbered(room: Room, participant: Participant, timestamp_ms: float, received_ms: float) -> _Numbered:
     """Number a frame in its recording; one from before the recording belongs to none.
 
     A frame that seems older than the recording by no more than the clocks' error counts as its first moment.
+    One that was being analyzed when the recording stopped belongs to it.
     """
     with room.lock:
         number, recording = participant.next_frame, room.recording
+        if recording is None and room.ended is not None and received_ms <= room.ended[1]:
+            recording = room.ended[0]
         if recording is None or timestamp_ms + participant.clock.error_ms < recording.started_ms:
             return _Numbered(None, number, timestamp_ms)
         participant.next_frame += 1

@@ -170,7 +170,7 @@ class RoomLocks:
         return True
 
     def _say_again(self, notes: dict[str, Note]) -> None:
-        """With the next heartbeat, but for what was said anew or is of no room of ours by now."""
+        """Keep notes for the next heartbeat, unless there are newer ones or the room is no longer ours."""
         with self._lock:
             unsaid = {room: note for room, note in notes.items() if room in self._claims}
             self._notes = {**unsaid, **self._notes}

@@ -1,7 +1,7 @@
 """Which parts of a video have changed since they were last searched: where nothing has, nobody has come.
 
 A camera that stands still shows the same wall in frame after frame, and detectors take much of the time. The
-wall is remembered, so that it is not searched again when somebody who passed before it is gone.
+wall is remembered, so that it is not searched again after somebody has passed in front of it.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ has."""
 RECHECK_S = 4.0
 """The interval after which an unchanged part is searched once more."""
 
-REMEMBERED = 4
-"""So many scenes without a face are remembered of each part."""
+MAX_REMEMBERED = 4
+"""The number of scenes without a face that are kept for each part."""
 
-FINDING_S = 0.5
-"""A face that is newly tracked within this time of a search was found by it, so the scene had a face."""
+FOUND_WITHIN_S = 0.5
+"""A face that is tracked for the first time this soon after a search was found by it."""
 
 
 class _Search(NamedTuple):
     """What a part showed when it was first searched and how often it has been since, and the last time.
 
-    `is_empty` where no face was tracked there and none found.
+    `is_empty` if no face was tracked there and none was found.
     """
 
     cells: NDArray[np.int16]
@@ -88,12 +88,12 @@ class SceneChanges:
         self._outside_faces = self._without(regions, 1.0)
         self._outside_margins = self._without(regions, MARGIN)
         if len(regions) > self._faces:
-            self._note_finding()
+            self._mark_found()
         self._faces = len(regions)
 
-    def _note_finding(self) -> None:
+    def _mark_found(self) -> None:
         for part, search in self._searches.items():
-            if abs(self._t - search.last_t) <= FINDING_S:
+            if abs(self._t - search.last_t) <= FOUND_WITHIN_S:
                 self._searches[part] = search._replace(is_empty=False)
 
     def _without(self, regions: Sequence[Region], scale: float) -> NDArray[np.bool_]:
@@ -117,7 +117,7 @@ class SceneChanges:
     def is_empty(self, part: Hashable) -> bool:
         """Whether the frame, also where faces were tracked, shows what it did when this search found nobody.
 
-        If not, and it does so later, then that is as if it had just been searched.
+        A scene that comes back later counts as searched at that moment.
         """
         everywhere = np.ones(self._cells.shape, bool)
         search = self._recalled(part, None, 1, everywhere)
@@ -153,7 +153,7 @@ class SceneChanges:
         search = self._searches.get(part)
         if search is not None and not self._has_changed(search, area, among):
             return search
-        earlier = self._earlier.setdefault(part, deque(maxlen=REMEMBERED))
+        earlier = self._earlier.setdefault(part, deque(maxlen=MAX_REMEMBERED))
         for index, same in enumerate(earlier):
             if not self._has_changed(same, area, among):
                 del earlier[index]
@@ -181,7 +181,7 @@ class SceneChanges:
         """Keep the last search of a part, if it was repeated often enough and found nobody."""
         search = self._searches.get(part)
         if search is not None and search.is_empty and search.times >= searches:
-            self._earlier.setdefault(part, deque(maxlen=REMEMBERED)).appendleft(search)
+            self._earlier.setdefault(part, deque(maxlen=MAX_REMEMBERED)).appendleft(search)
 
     def _is_outdated(self, search: _Search, area: Tile | None) -> bool:
         return self._has_changed(search, area, self._outside_margins) or self._is_old(search, area)

@@ -1,7 +1,7 @@
-/** Where the answer does not come, as after a click on the browser's stop button, a form may be sent again. */
+/** A form may be sent again after this time, for instance when loading was stopped. */
 const PAUSE_MS = 10_000;
 
-/** Send each form once, however often its button is clicked: otherwise there would be a second room, or a key that nobody saw. */
+/** Send a form once even if its button is clicked twice, which would create a second room, or a key that nobody sees. */
 export function sendFormsOnce() {
   /** @type {Map<EventTarget, number>} */
   const sent = new Map();
