@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser import files_page as files
 from tests.browser import live
 from tests.browser.measuring import received_bytes
-from tests.helpers.made_videos import constant_times, drawn, write_video
+from tests.helpers.made_videos import drawn
 from tests.helpers.serving import Server
 from tests.vision.images import FACE, astronaut, overlap
 from webapp.export.codebook import FILE_COLUMNS
@@ -252,51 +252,6 @@ def test_a_job_is_cancelled_and_leaves_nothing(page: Page, server: Server, tmp_p
     page.click(".file-buttons >> text=Cancel")
     page.wait_for_selector(".file", state="detached")
     assert files.jobs_of(page, server) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("empty.jpg", b"", "“empty.jpg” is empty."),
-        ("notes.txt", b"Some notes", "“notes.txt” is neither a photo nor a video"),
-        ("broken.jpg", b"\xff\xd8\xff" + bytes(2000), "“broken.jpg” cannot be read as a photo."),
-        ("broken.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(2000), "“broken.mp4” cannot be read as a video."),
-        ("old.zip", b"Some notes", "“old.zip” is not a complete ZIP archive."),
-    ],
-)
-def test_a_broken_file_is_refused_by_name_and_the_page_goes_on(
-    page: Page, tmp_path: Path, name: str, content: bytes, says: str
-) -> None:
-    (tmp_path / name).write_bytes(content)
-    files.choose(page, tmp_path / name)
-    page.wait_for_selector(".file[data-state='failed']", timeout=files.JOB_TIMEOUT_MS)
-    assert says in page.inner_text(".file-status")
-    assert page.locator("#result").is_hidden()
-    page.click(".file-buttons >> text=Delete")
-    page.wait_for_selector(".file", state="detached")
-    page.click("#example")
-    files.wait_for_results(page)
-
-
-def test_of_a_video_without_its_end_what_was_found_is_shown(
-    page: Page, server: Server, clip: Path, tmp_path: Path
-) -> None:
-    whole = clip.with_suffix(".mkv")
-    content = write_video(whole, constant_times(8, files.RATE), files.VISITS).read_bytes()
-    (tmp_path / "cut.mkv").write_bytes(content[: len(content) // 2])
-    files.choose(page, tmp_path / "cut.mkv")
-    page.wait_for_selector(".file[data-state='failed']", timeout=files.JOB_TIMEOUT_MS)
-    assert "its end is missing" in page.inner_text(".file-status")
-    detail = page.locator(".file-detail p[lang=en]")
-    expect(detail).to_be_hidden()
-    page.click(".file-detail summary")
-    expect(detail).to_have_text(re.compile(r"^cut\.mkv: the video ends after"))
-    page.click("text=Show")
-    files.wait_for_results(page)
-    (job,) = files.jobs_of(page, server)
-    assert page.inner_text("#result-note").endswith(
-        f"· {len(files.frames_of(page, server, job['id']))} frames"
-    )
 
 
 def test_an_example_that_cannot_be_loaded_is_said_to_be_so(page: Page) -> None:
