@@ -14,6 +14,8 @@ from webapp.errors import (
     RoomFullError,
     UnavailableError,
 )
+from webapp.rooms.catalogue.loading import MAX_SESSION_MS
+from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.membership import Joined
 from webapp.rooms.service import RoomService
 from webapp.store.sample_writer import SampleWriter
@@ -84,6 +86,23 @@ def test_who_comes_back_to_a_full_room_after_leaving_waits_for_a_place(room_serv
         join(room_service, room, "c1", resume)
     room_service.membership.leave("c2")
     assert not join(room_service, room, "c1", resume).is_new
+
+
+def test_after_a_restart_seats_are_kept_for_people_of_today_only(
+    room_service: RoomService, store: ScriptedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = make_room(room_service, max_participants=2)
+    with monkeypatch.context() as hours_ago:
+        hours_ago.setattr("webapp.rooms.membership.now_ms", lambda: now_ms() - MAX_SESSION_MS - 1000)
+        earlier = join(room_service, room, "c1")
+    join(room_service, room, "c2")
+    restarted = RoomService(store, SampleWriter(store), "model")
+    room = restarted.room(room.code)
+    assert join(restarted, room, "c3").is_new, "who closed the page hours ago keeps no seat"
+    with pytest.raises(RoomFullError):
+        join(restarted, room, "c4")
+    with pytest.raises(RoomFullError):
+        join(restarted, room, "c1", earlier.resume)
 
 
 # Who was sent away

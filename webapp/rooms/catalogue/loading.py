@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from webapp.rooms.clock_sync import now_ms
 from webapp.rooms.participant import Participant
 from webapp.rooms.room import Room
 from webapp.store.client import Store
@@ -14,15 +16,24 @@ from webapp.store.sample_writer import SampleWriter
 MAX_COUNTED = 10
 """Participants whose samples the store counts at once; it answers others in between."""
 
+MAX_SESSION_MS = 6 * 3_600_000.0
+"""Participants who consented longer ago keep no seat over a restart: most end by closing the page, and those
+who are still there can come back as long as there are seats."""
+
 
 def restored(saved: SavedRoom, away_s: float) -> Room:
     """A room as it goes on, with everybody away since `away_s`; seats are kept for a while after that."""
+    oldest_ms = now_ms() - MAX_SESSION_MS
     room = Room(saved.room)
     room.recording = saved.recording
     room.last_recorded_ms = saved.last_recorded_ms
     room.markers = saved.markers
     room.participants = {
-        record.id: Participant(record, away_s=away_s, next_frame=saved.next_frames.get(record.id, 0))
+        record.id: Participant(
+            record,
+            away_s=away_s if record.consented_ms > oldest_ms else -math.inf,
+            next_frame=saved.next_frames.get(record.id, 0),
+        )
         for record in saved.participants
     }
     return room
