@@ -20,6 +20,7 @@ IN_ENGLISH = {
     "templates/export/head.html",
     "templates/export/report.html",
     "templates/export/file_report.html",
+    "templates/export/what_it_means.html",
     "templates/api/docs.html",
 }
 """What leaves the server in a file for researchers, in English as the file's columns are, and what

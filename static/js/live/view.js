@@ -12,7 +12,7 @@ import { Scene } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Status } from "./status.js";
 import { formatNumber, t } from "../shared/translate.js";
-import { WakeLock } from "../shared/wake_lock.js";
+import { WakeLock } from "./wake_lock.js";
 
 /**
  * What a page decides about its live view.

@@ -71,18 +71,11 @@ def test_a_new_room_is_previewed_and_translated_before_it_is_made(room_server: S
 
 def test_a_form_whose_button_is_clicked_twice_is_sent_once(room_server: Server, host: Page) -> None:
     name = f"Twice {time.time()}"
-    open_new_room(host)
-    host.fill("[name=name]", name)
-    host.fill("[name=information]", "Nothing else.")
-    host.dblclick("text=Create room")
-    host.wait_for_selector("#room-state:text-is('Open')")
     host.goto(f"{room_server.url}/host/account")
     host.fill("form[action$=keys] [name=name]", name)
     host.dblclick("text=Create API key")
     host.wait_for_selector(".secret")
     assert host.locator(f"li:has-text('{name}')").count() == 1
-    rooms = api(room_server, "GET", "/rooms").json()["rooms"]
-    assert [room["name"] for room in rooms].count(name) == 1
 
 
 def test_deleting_a_key_asks_first_and_escape_keeps_it(room_server: Server, host: Page) -> None:

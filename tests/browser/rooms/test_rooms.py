@@ -21,6 +21,7 @@ from tests.helpers.room_client import CLOCK_ERROR_S, api, export, make_room_in_t
 from tests.helpers.room_client import make_room as make_api_room
 from tests.helpers.serving import Server
 from webapp.export.codebook import EXPORT_NAMES
+from webapp.export.snapshot import MARKER_REACH_MS
 
 NewPage = Callable[..., Page]
 Launch = Callable[..., Browser]
@@ -103,11 +104,18 @@ def check_samples(samples: list[dict[str, str]], analysed_s: dict[str, list[floa
 
 
 def check_marked(rows: list[dict[str, str]], marked_s: float, analysed_s: dict[str, list[float]]) -> None:
-    """One row of each participant has the marker: that of the frame at the time of the marker."""
-    assert sorted(row["alias"] for row in rows) == sorted(analysed_s)
+    """One row of each participant has the marker: that of the frame at the time of the marker.
+
+    A busy machine may have analyzed none of somebody's frames around that time.
+    """
+    nearest_s = {
+        alias: min(abs(at_s - marked_s) for at_s in times_s) for alias, times_s in analysed_s.items()
+    }
+    reach_s, aliases = MARKER_REACH_MS / 1000, [row["alias"] for row in rows]
+    assert len(set(aliases)) == len(aliases)
+    assert {alias for alias, away_s in nearest_s.items() if away_s < reach_s - CLOCK_ERROR_S} <= set(aliases)
     for row in rows:
-        nearest_s = min(abs(at_s - marked_s) for at_s in analysed_s[row["alias"]])
-        assert abs(seconds(row["captured"]) - marked_s) < nearest_s + CLOCK_ERROR_S
+        assert abs(seconds(row["captured"]) - marked_s) < nearest_s[row["alias"]] + CLOCK_ERROR_S
 
 
 def test_a_session_from_the_link_to_the_data(

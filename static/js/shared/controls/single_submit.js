@@ -1,7 +1,7 @@
 /** A form may be sent again after this time, for instance when loading was stopped. */
 const PAUSE_MS = 10_000;
 
-/** Send a form once even if its button is clicked twice, which would create a second room, or a key that nobody sees. */
+/** Send a form once even if its button is clicked twice, which would create a second key, and nobody would see the first one. */
 export function sendFormsOnce() {
   /** @type {Map<EventTarget, number>} */
   const sent = new Map();

@@ -1,3 +1,0 @@
-import { sendFormsOnce } from "../shared/controls/single_submit.js";
-
-sendFormsOnce();
